@@ -1,0 +1,1 @@
+"""The library: records in, module inputs to callbacks, results out."""

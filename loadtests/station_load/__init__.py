@@ -1,0 +1,1 @@
+"""Locust against a real Kafka: throughput, latency, lost records."""

@@ -1,0 +1,1 @@
+"""Stories with an ending: a world, a fault timeline, invariants."""

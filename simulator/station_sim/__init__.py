@@ -1,0 +1,1 @@
+"""The world around the service: stations, virtual time, a network, a simulated Kafka."""

@@ -1,0 +1,1 @@
+"""A Kafka that speaks the real wire protocol."""

@@ -1,0 +1,1 @@
+"""One file per request kind; each opens with the versions it speaks."""

@@ -1,0 +1,1 @@
+"""What the world says on the wire, and the ledger of what was really said."""

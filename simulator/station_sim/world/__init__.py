@@ -1,0 +1,1 @@
+"""SimPy processes: what really happens at the stations."""
