@@ -13,5 +13,5 @@ class VirtualTimeError(LabError):
     """Code under virtual time asked for something that only real time has."""
 
 
-class Deadlock(VirtualTimeError):
+class DeadlockError(VirtualTimeError):
     """Nothing is scheduled and somebody waits; the text says who waits for what."""

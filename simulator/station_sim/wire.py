@@ -1,0 +1,246 @@
+"""One connection of the virtual network: a `Wire` for each direction and a `Transport` at each end.
+
+A wire keeps the order of what is sent through it and draws a delay for each message from a stream
+of its own; a transport is what asyncio's protocols write to. Rules (partition, hold) are the
+network's; a wire asks.
+"""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable
+from contextvars import Context
+from typing import Any, Protocol
+
+HIGH_WATER_BYTES = 64 * 1024 * 1024
+"""A writer is told to pause beyond this: far above a fetch answer, far below the memory."""
+
+RETRANSMIT_MAX_S = 1.0
+"""After a partition is repaired, TCP's retransmission timer decides when bytes flow again."""
+
+_END = b""
+"""What travels in place of bytes when the writer has closed."""
+
+
+class Rules(Protocol):
+    """What a wire needs of its network."""
+
+    def draw_delay_s(self, rng: random.Random) -> float:
+        """The next message's delay in seconds."""
+        ...
+
+    def rng(self, wire_name: str) -> random.Random:
+        """The stream of delays of one wire."""
+        ...
+
+    def is_blocked(self, source: str, target: str) -> bool:
+        """True while a rule stops messages on this way."""
+        ...
+
+    def forget(self, key: int) -> None:
+        """Both ends of connection `key` have closed."""
+        ...
+
+
+class Wire:
+    """One direction of one connection: messages in order, each with its delay."""
+
+    def __init__(self, rules: Rules, name: str, source: str, target: str, key: int) -> None:
+        self.rules = rules
+        self.name = name
+        self.source = source
+        self.target = target
+        self.key = key
+        self.bytes_under_way = 0
+        self._rng = rules.rng(name)
+        self._last_at = 0.0
+        self._stopped: deque[bytes] = deque()
+        self._receiver: Transport | None = None
+
+    def lead_to(self, receiver: "Transport") -> None:
+        """Say who gets what is sent."""
+        self._receiver = receiver
+
+    def send(self, data: bytes) -> None:
+        """Put a message under way; an empty one says that no more will come."""
+        self.bytes_under_way += len(data)
+        if self._stopped or self.rules.is_blocked(self.source, self.target):
+            self._stopped.append(data)
+        else:
+            self._deliver(data, self.rules.draw_delay_s(self._rng))
+
+    def resume(self, *, retransmit: bool) -> None:
+        """The way is free again: what was stopped goes on, in order."""
+        delay_s = self._rng.random() * RETRANSMIT_MAX_S if retransmit else 0.0
+        while self._stopped:
+            self._deliver(self._stopped.popleft(), delay_s)
+
+    def _deliver(self, data: bytes, delay_s: float) -> None:
+        assert self._receiver is not None, "a wire leads to a transport before it is used"
+        loop = self._receiver.loop
+        self._last_at = max(self._last_at, loop.time() + delay_s)
+        loop.call_at(self._last_at, self._arrive, data, context=self._receiver.context)
+
+    def _arrive(self, data: bytes) -> None:
+        self.bytes_under_way -= len(data)
+        assert self._receiver is not None
+        self._receiver.peer.drained()
+        self._receiver.arrived(data)
+
+
+class Transport(asyncio.Transport):
+    """One end of a connection."""
+
+    peer: "Transport"
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        wire: Wire,
+        context: Context,
+        local: tuple[str, int],
+        remote: tuple[str, int],
+    ) -> None:
+        super().__init__({"sockname": local, "peername": remote})
+        self.loop = loop
+        self.wire = wire
+        self.context = context
+        self._protocol: Any = None
+        self._closing = False
+        self._lost = False
+        self._reading = True
+        self._unread: deque[bytes] = deque()
+        self._writer_paused = False
+        self._high_water = HIGH_WATER_BYTES
+
+    def face(self, peer: "Transport") -> None:
+        """Join two ends: what one writes, the other reads."""
+        self.peer, peer.peer = peer, self
+        self.wire.lead_to(peer)
+        peer.wire.lead_to(self)
+
+    def begin(self, factory: Callable[[], Any]) -> Any:
+        """Make the protocol and tell it that it is connected; returns the protocol."""
+        self._protocol = self.context.run(factory)
+        self.context.run(self._protocol.connection_made, self)
+        return self._protocol
+
+    # -- writing
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Send; ignored once closing, as a closed socket's transport does."""
+        if self._closing or not data:
+            return
+        self.wire.send(bytes(data))
+        if self.wire.bytes_under_way > self._high_water and not self._writer_paused:
+            self._writer_paused = True
+            self._protocol.pause_writing()
+
+    def writelines(self, list_of_data: Any) -> None:
+        """Send all as one message."""
+        self.write(b"".join(list_of_data))
+
+    def drained(self) -> None:
+        """Something that was sent from here has arrived."""
+        if self._writer_paused and self.wire.bytes_under_way <= self._high_water // 4:
+            self._writer_paused = False
+            if not self._lost:
+                self.context.run(self._protocol.resume_writing)
+
+    def get_write_buffer_size(self) -> int:
+        """Bytes under way."""
+        return self.wire.bytes_under_way
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Pause the writer beyond `high` bytes under way (`low` is a quarter of it)."""
+        self._high_water = HIGH_WATER_BYTES if high is None else high
+
+    def can_write_eof(self) -> bool:
+        """Half-closed connections are not modelled."""
+        return False
+
+    # -- reading
+
+    def arrived(self, data: bytes) -> None:
+        """Hand over what came, or keep it while reading is paused."""
+        if self._lost or self._closing:
+            return
+        if self._unread or not self._reading:
+            self._unread.append(data)
+        elif data == _END:
+            self._ended()
+        else:
+            self._protocol.data_received(data)
+
+    def _ended(self) -> None:
+        if not self._protocol.eof_received():
+            self.close()
+
+    def pause_reading(self) -> None:
+        """Keep what comes until `resume_reading`."""
+        self._reading = False
+
+    def resume_reading(self) -> None:
+        """Hand over what was kept, in order."""
+        self._reading = True
+        self.loop.call_soon(self._read_kept, context=self.context)
+
+    def _read_kept(self) -> None:
+        while self._unread and self._reading and not self._closing:
+            data = self._unread.popleft()
+            if data == _END:
+                self._ended()
+            else:
+                self._protocol.data_received(data)
+
+    def is_reading(self) -> bool:
+        """True unless paused or closing."""
+        return self._reading and not self._closing
+
+    # -- ending
+
+    def close(self) -> None:
+        """Send what was written, then end; the protocol hears `connection_lost(None)`."""
+        if self._closing:
+            return
+        self._closing = True
+        if not self.peer.is_lost:
+            self.wire.send(_END)
+        self.loop.call_soon(self._lose, None, context=self.context)
+
+    def abort(self) -> None:
+        """End at once; the other end sees a reset."""
+        self.peer.break_off(ConnectionResetError(f"{self.wire.name}: reset by peer"))
+        self.break_off(None)
+
+    def break_off(self, error: Exception | None) -> None:
+        """The connection is gone; the protocol hears `connection_lost(error)` soon."""
+        if not self._lost:
+            self._closing = True
+            self.loop.call_soon(self._lose, error, context=self.context)
+
+    def _lose(self, error: Exception | None) -> None:
+        if self._lost:
+            return
+        self._lost = True
+        self._unread.clear()
+        self._protocol.connection_lost(error)
+        if self.peer.is_lost:
+            self.wire.rules.forget(self.wire.key)
+
+    def is_closing(self) -> bool:
+        """True from the first close on."""
+        return self._closing
+
+    @property
+    def is_lost(self) -> bool:
+        """True once the protocol has heard `connection_lost`."""
+        return self._lost
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Hand the connection to another protocol."""
+        self._protocol = protocol
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        """The protocol that hears from this connection."""
+        return self._protocol  # type: ignore[no-any-return]  # whatever was given
