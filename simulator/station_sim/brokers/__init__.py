@@ -1,1 +1,16 @@
 """One way to ask for a broker: virtual, embedded, docker, jvm or host:port."""
+
+from aiokafka.structs import OffsetAndMetadata
+
+from station_sim.brokers.broker import Broker
+from station_sim.brokers.opening import KINDS, make_broker, open_broker
+from station_sim.brokers.topics import TopicSpec
+
+__all__ = [
+    "KINDS",
+    "Broker",
+    "OffsetAndMetadata",
+    "TopicSpec",
+    "make_broker",
+    "open_broker",
+]

@@ -1,0 +1,177 @@
+"""Apache Kafka on a JVM of ours, without Docker: one node that is broker and controller.
+
+It lives in a temporary folder, which holds its data, its configuration and its output, and ends
+with the program that started it.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from station_sim.brokers.broker import Broker
+from station_sim.brokers.jars import find_jars
+from station_sim.brokers.java import find_java
+from station_sim.brokers.kafka_log import why_it_ended
+from station_sim.brokers.ports import LOOPBACK, free_ports, require_free
+from station_sim.brokers.process import LeashedProcess
+from station_sim.errors import LabError
+
+START_TIMEOUT_S = 120.0
+"""A quiet machine needs 3 s; one with every core taken many times that."""
+
+CLUSTER_ID = "c3RhdGlvbi1sYWItY2x1cw"
+"""Any 16 bytes in URL-safe base64 do; this is "station-lab-clus"."""
+
+QUICK_START = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
+LOGGING = ("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dlog4j2.level=WARN")
+
+
+class JvmBroker(Broker):
+    """Apache Kafka from its jars.
+
+    `port` is a port on loopback (default: a free one), `server_properties` go over ours, `heap_mb`
+    is the JVM's largest heap in MiB.
+    """
+
+    kind: ClassVar[str] = "jvm"
+
+    def __init__(
+        self,
+        *,
+        port: int | None = None,
+        server_properties: Mapping[str, str] | None = None,
+        heap_mb: int = 768,
+    ) -> None:
+        self._port = port
+        self._server_properties = dict(server_properties or {})
+        self._heap_mb = heap_mb
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._process: LeashedProcess | None = None
+        self._java: list[str] = []
+
+    async def start(self) -> None:
+        """Start Kafka and wait until it answers; the first time, format its storage before."""
+        if self._process is not None:
+            raise LabError(f"the broker at {self.bootstrap} runs already")
+        if self._folder is None:
+            await self._prepare()
+        require_free(int(self.bootstrap.rpartition(":")[2]))
+        self._process = await self._launch("kafka.Kafka", str(self.directory / "server.properties"))
+        await self.wait_until_ready(within_s=START_TIMEOUT_S)
+
+    async def stop(self) -> None:
+        """Shut Kafka down in order."""
+        await self._running().stop()
+        self._process = None
+
+    async def kill(self) -> None:
+        """End Kafka at once, with SIGKILL."""
+        await self._running().kill()
+        self._process = None
+
+    async def close(self) -> None:
+        """Stop Kafka if it runs, and remove its folder."""
+        try:
+            if self._process is not None:
+                await self._process.kill()
+        finally:
+            self._process = None
+            if self._folder is not None:
+                self._folder.cleanup()
+
+    def check_alive(self) -> None:
+        """Raises `LabError` with the reason from Kafka's log when the JVM has ended by itself."""
+        if self._process is not None and self._process.exit_code is not None:
+            reason = why_it_ended(self.log_path)
+            raise LabError(f"Kafka ended with code {self._process.exit_code}: {reason}")
+
+    @property
+    def directory(self) -> Path:
+        """The temporary folder with everything of this broker."""
+        assert self._folder is not None, "the broker was never started"
+        return Path(self._folder.name)
+
+    @property
+    def log_path(self) -> Path:
+        """The file with Kafka's output."""
+        return self.directory / "kafka.log"
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running JVM."""
+        return self._running().pid
+
+    def _running(self) -> LeashedProcess:
+        if self._process is None:
+            raise LabError("the jvm broker does not run; start it first")
+        return self._process
+
+    async def _prepare(self) -> None:
+        java = await asyncio.to_thread(find_java)
+        jars = await asyncio.to_thread(find_jars)
+        self._java = [java, *QUICK_START, *LOGGING, f"-Xmx{self._heap_mb}m", "-cp", f"{jars}/*"]
+        own_port, controller_port = free_ports(2)
+        port = self._port or own_port
+        require_free(port)
+        self.bootstrap = f"{LOOPBACK}:{port}"
+        self._folder = tempfile.TemporaryDirectory(prefix="station-lab-kafka-")
+        properties = node_properties(port, controller_port, self.directory / "data")
+        path = self.directory / "server.properties"
+        path.write_text(properties_text({**properties, **self._server_properties}))
+        await self._format(path)
+
+    async def _format(self, properties: Path) -> None:
+        command = ["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(properties)]
+        self._process = await self._launch(*command)
+        exit_code = await self._process.wait()
+        self._process = None
+        if exit_code != 0:
+            raise LabError(f"Kafka's storage was not formatted: {why_it_ended(self.log_path)}")
+
+    async def _launch(self, *arguments: str) -> LeashedProcess:
+        return await LeashedProcess.start(
+            [*self._java, *arguments], directory=self.directory, log_path=self.log_path
+        )
+
+
+def node_properties(port: int, controller_port: int, data: Path) -> dict[str, str]:
+    """`server.properties` of a single node on loopback, made for tests.
+
+    Everything Kafka keeps for itself has one replica, rebalances do not wait for more members, and
+    retention is checked every second.
+    """
+    return {
+        "process.roles": "broker,controller",
+        "node.id": "1",
+        "controller.quorum.voters": f"1@{LOOPBACK}:{controller_port}",
+        "listeners": f"PLAINTEXT://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller_port}",
+        "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{port}",
+        "log.dirs": str(data),
+        **SINGLE_NODE,
+    }
+
+
+SINGLE_NODE: Mapping[str, str] = {
+    "controller.listener.names": "CONTROLLER",
+    "inter.broker.listener.name": "PLAINTEXT",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "offsets.topic.replication.factor": "1",
+    "offsets.topic.num.partitions": "5",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "transaction.state.log.num.partitions": "5",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    "group.initial.rebalance.delay.ms": "0",
+    "log.retention.check.interval.ms": "1000",
+    "log.segment.delete.delay.ms": "0",
+    "log.initial.task.delay.ms": "1000",
+}
+"""What a node alone needs, in Docker as well."""
+
+
+def properties_text(properties: Mapping[str, str]) -> str:
+    """A Java properties file."""
+    return "".join(f"{name}={value}\n" for name, value in properties.items())

@@ -1,0 +1,45 @@
+"""Patience with a broker: an attempt is repeated until it succeeds or its time is over.
+
+A topic just made has no leader for a moment, a broker just started no coordinator. Which errors
+pass is Kafka's own classification (`KafkaError.retriable`); every retry has a deadline.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from aiokafka.errors import KafkaError
+
+from station_sim.errors import LabError
+
+RETRY_PAUSE_S = 0.05
+
+T = TypeVar("T")
+
+
+class NotYetError(Exception):
+    """What was asked for is not there yet; the text says what is missing."""
+
+
+async def retry(attempt: Callable[[], Awaitable[T]], *, what: str, within_s: float) -> T:
+    """The result of `attempt()`, repeated while it fails with an error that may pass.
+
+    `what` names the attempt in the error: "make topics T". Raises `LabError` when the error is
+    one that stays, or after `within_s` seconds.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + within_s
+    while True:
+        try:
+            return await attempt()
+        except (KafkaError, NotYetError, OSError) as error:
+            if isinstance(error, KafkaError) and not error.retriable:
+                raise LabError(f"could not {what}: {_one_line(error)}") from error
+            if loop.time() >= deadline:
+                text = f"could not {what} within {within_s:g} s: {_one_line(error)}"
+                raise LabError(text) from error
+        await asyncio.sleep(RETRY_PAUSE_S)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
