@@ -5,7 +5,6 @@ the simulated Kafka and on Apache Kafka. How a broker comes to life, stops and e
 module of its kind.
 """
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -21,6 +20,7 @@ from station_sim.brokers.answers import (
     leaders,
     require_leaders,
 )
+from station_sim.brokers.probe import probe
 from station_sim.brokers.retrying import NotYetError, retry
 from station_sim.brokers.topics import TopicSpec
 from station_sim.errors import LabError
@@ -123,13 +123,10 @@ class Broker(ABC):
 
     async def wait_until_ready(self, *, within_s: float) -> None:
         """Returns when the broker answers and every partition it lists has a leader."""
-        host, _, port = self.bootstrap.rpartition(":")
 
         async def answers() -> None:
             self.check_alive()
-            # A look at the port first, for aiokafka logs an error at every refusal.
-            _, writer = await asyncio.open_connection(host, int(port))
-            writer.close()
+            await probe(self.bootstrap)
             async with self._admin() as admin:
                 cluster = await admin.describe_cluster()
                 if not cluster["brokers"]:

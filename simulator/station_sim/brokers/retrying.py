@@ -29,17 +29,23 @@ async def retry(attempt: Callable[[], Awaitable[T]], *, what: str, within_s: flo
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within_s
+    last: Exception | None = None
     while True:
         try:
-            return await attempt()
+            async with asyncio.timeout_at(deadline):
+                return await attempt()
+        except TimeoutError as error:
+            last = last or error
         except (KafkaError, NotYetError, OSError) as error:
             if isinstance(error, KafkaError) and not error.retriable:
                 raise LabError(f"could not {what}: {_one_line(error)}") from error
-            if loop.time() >= deadline:
-                text = f"could not {what} within {within_s:g} s: {_one_line(error)}"
-                raise LabError(text) from error
+            last = error
+        if loop.time() >= deadline:
+            raise LabError(f"could not {what} within {within_s:g} s: {_one_line(last)}") from last
         await asyncio.sleep(RETRY_PAUSE_S)
 
 
 def _one_line(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer"
     return " ".join(str(error).split()) or type(error).__name__
