@@ -1,0 +1,69 @@
+"""The offsets one group has committed, and when they are forgotten.
+
+Whether a commit may be stored is decided by the group (`group.py`), whether its partition exists
+by the request module.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+NO_OFFSET = -1
+NO_LEADER_EPOCH = -1
+NO_METADATA = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CommittedOffset:
+    """A position a group has committed."""
+
+    offset: int
+    leader_epoch: int
+    metadata: str
+    committed_at_ms: int
+    expires_at_ms: int | None = None
+    """Asked for by the client (OffsetCommit up to version 4) instead of the broker's retention."""
+
+
+class GroupOffsets:
+    """The newest committed offset of each partition, in the order of the first commits."""
+
+    def __init__(self) -> None:
+        self._topics: dict[str, dict[int, CommittedOffset]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._topics)
+
+    def __iter__(self) -> Iterator[tuple[str, int, CommittedOffset]]:
+        for topic, partitions in self._topics.items():
+            for partition, committed in partitions.items():
+                yield topic, partition, committed
+
+    def get(self, topic: str, partition: int) -> CommittedOffset | None:
+        """Return what is committed for a partition, if anything."""
+        return self._topics.get(topic, {}).get(partition)
+
+    def partitions(self, topic: str) -> list[int]:
+        """Return the partitions of `topic` that have a committed offset."""
+        return list(self._topics.get(topic, ()))
+
+    def topics(self) -> list[str]:
+        """Return the topics that have a committed offset."""
+        return list(self._topics)
+
+    def store(self, topic: str, partition: int, committed: CommittedOffset) -> None:
+        """Replace what is committed for a partition."""
+        self._topics.setdefault(topic, {})[partition] = committed
+
+    def forget_topic(self, topic: str) -> None:
+        """Forget a topic that was deleted."""
+        self._topics.pop(topic, None)
+
+    def expire(self, now_ms: int, expires_at_ms: Callable[[CommittedOffset], int]) -> None:
+        """Forget the offsets whose time, the client's own or `expires_at_ms`, is over."""
+        for topic, partitions in tuple(self._topics.items()):
+            for partition, committed in tuple(partitions.items()):
+                own_ms = committed.expires_at_ms
+                if now_ms >= (expires_at_ms(committed) if own_ms is None else own_ms):
+                    del partitions[partition]
+            if not partitions:
+                del self._topics[topic]

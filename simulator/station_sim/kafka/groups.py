@@ -1,0 +1,239 @@
+"""All groups of a broker, with the offsets they committed.
+
+`Groups` finds the group a request speaks of, or answers for one that does not exist. One group's
+life is in `group.py`.
+"""
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
+
+from station_sim.kafka.error_codes import ErrorCode
+from station_sim.kafka.group import Group
+from station_sim.kafka.group_messages import (
+    Identity,
+    Join,
+    JoinAnswer,
+    JoinReply,
+    Sync,
+    SyncAnswer,
+    SyncReply,
+)
+from station_sim.kafka.group_offsets import CommittedOffset, GroupOffsets
+from station_sim.kafka.group_states import GroupState
+from station_sim.kafka.group_timers import RunningLoop, Scheduler
+from station_sim.kafka.rebalance import GroupSettings
+
+MINUTE_MS = 60 * 1000
+
+
+class GroupsSettings(GroupSettings, Protocol):
+    """The broker settings that the coordinator of groups obeys, under Kafka's names."""
+
+    @property
+    def group_min_session_timeout_ms(self) -> int:
+        """The shortest session a member may ask for."""
+
+    @property
+    def group_max_session_timeout_ms(self) -> int:
+        """The longest session a member may ask for."""
+
+    @property
+    def offset_metadata_max_bytes(self) -> int:
+        """The longest metadata of a committed offset; Kafka counts characters."""
+
+    @property
+    def offsets_retention_minutes(self) -> int:
+        """How long offsets outlive their group's last member, or a commit without members."""
+
+
+class CommitObserver(Protocol):
+    """Who is told of every stored offset."""
+
+    def committed(
+        self, group: str, topic: str, partition: int, offset: int, metadata: str, at: int
+    ) -> None:
+        """See that `group` has committed `offset`, at the broker's time `at` in ms."""
+
+
+class Groups:
+    """The group coordinator of a broker."""
+
+    def __init__(
+        self,
+        settings: GroupsSettings,
+        *,
+        now_ms: Callable[[], int],
+        rng: random.Random,
+        observers: Iterable[CommitObserver] = (),
+        scheduler: Scheduler | None = None,
+    ) -> None:
+        self._settings = settings
+        self._now_ms = now_ms
+        self._rng = rng
+        self._observers = observers
+        self._scheduler = scheduler or RunningLoop()
+        self._groups: dict[str, Group] = {}
+        self._offsets: dict[str, GroupOffsets] = {}
+
+    def __contains__(self, group_id: object) -> bool:
+        return group_id in self._groups
+
+    def __iter__(self) -> Iterator[Group]:
+        return iter(tuple(self._groups.values()))
+
+    def get(self, group_id: str) -> Group | None:
+        """Return a group, if it exists."""
+        return self._groups.get(group_id)
+
+    # Membership
+
+    def join(self, group_id: str, join: Join, reply: JoinReply) -> None:
+        """Have a member join a group; `reply` is called when its generation is known."""
+        if not group_id:
+            reply(JoinAnswer(ErrorCode.INVALID_GROUP_ID, join.member_id))
+        elif not self._is_allowed(join.session_timeout_ms):
+            reply(JoinAnswer(ErrorCode.INVALID_SESSION_TIMEOUT, join.member_id))
+        elif group_id not in self._groups and join.member_id:
+            reply(JoinAnswer(ErrorCode.UNKNOWN_MEMBER_ID, join.member_id))
+        else:
+            self._get_or_make(group_id).join(join, reply)
+
+    def sync(self, group_id: str, sync: Sync, reply: SyncReply) -> None:
+        """Have a member ask for its assignment; `reply` is called when it is there."""
+        group = self._groups.get(group_id)
+        if not group_id:
+            reply(SyncAnswer(ErrorCode.INVALID_GROUP_ID))
+        elif group is None:
+            reply(SyncAnswer(ErrorCode.UNKNOWN_MEMBER_ID))
+        else:
+            group.sync(sync, reply)
+
+    def heartbeat(self, group_id: str, identity: Identity, generation_id: int) -> ErrorCode:
+        """Keep a member's session alive."""
+        group = self._groups.get(group_id)
+        if group is None:
+            return ErrorCode.UNKNOWN_MEMBER_ID if group_id else ErrorCode.INVALID_GROUP_ID
+        return group.heartbeat(identity, generation_id)
+
+    def leave(self, group_id: str, identities: Sequence[Identity]) -> list[ErrorCode]:
+        """Remove members from a group; return one error code for each."""
+        group = self._groups.get(group_id)
+        if group is None:
+            return [ErrorCode.UNKNOWN_MEMBER_ID] * len(identities)
+        return group.leave(identities)
+
+    def delete(self, group_id: str) -> ErrorCode:
+        """Delete a group without members, with its offsets."""
+        group = self._groups.get(group_id)
+        if group is None:
+            return ErrorCode.GROUP_ID_NOT_FOUND
+        if group.state is not GroupState.EMPTY:
+            return ErrorCode.NON_EMPTY_GROUP
+        self._drop(group)
+        return ErrorCode.NONE
+
+    # Offsets
+
+    def check_commit(
+        self, group_id: str, identity: Identity, generation_id: int, *, names_missing: bool
+    ) -> ErrorCode:
+        """Tell whether a group may commit now; a group is made for a commit without membership.
+
+        `names_missing` tells whether the client understands GROUP_ID_NOT_FOUND here.
+        """
+        if group_id not in self._groups and generation_id >= 0:
+            if names_missing:
+                return ErrorCode.GROUP_ID_NOT_FOUND
+            return ErrorCode.ILLEGAL_GENERATION
+        return self._get_or_make(group_id).check_commit(identity, generation_id)
+
+    def commit(
+        self,
+        group_id: str,
+        topic: str,
+        partition: int,
+        offset: int,
+        *,
+        leader_epoch: int,
+        metadata: str,
+        retention_ms: int | None = None,
+    ) -> ErrorCode:
+        """Store an offset after `check_commit`, and tell the observers."""
+        if len(metadata) > self._settings.offset_metadata_max_bytes:
+            return ErrorCode.OFFSET_METADATA_TOO_LARGE
+        now_ms = self._now_ms()
+        expires_at_ms = None if retention_ms is None else now_ms + retention_ms
+        committed = CommittedOffset(offset, leader_epoch, metadata, now_ms, expires_at_ms)
+        self._offsets.setdefault(group_id, GroupOffsets()).store(topic, partition, committed)
+        for observer in self._observers:
+            observer.committed(group_id, topic, partition, offset, metadata, now_ms)
+        return ErrorCode.NONE
+
+    def offsets(self, group_id: str) -> GroupOffsets:
+        """Return what a group has committed and may still know; nothing for an unknown group."""
+        group = self._groups.get(group_id)
+        offsets = self._offsets.get(group_id)
+        if group is None or offsets is None:
+            return GroupOffsets()
+        self._expire(group, offsets)
+        return offsets
+
+    def forget_topic(self, name: str) -> None:
+        """Forget all offsets of a topic that was deleted."""
+        for offsets in self._offsets.values():
+            offsets.forget_topic(name)
+
+    # The broker's own life
+
+    def close(self) -> None:
+        """Stop all timers when the broker stops; what Kafka's log would have is kept."""
+        for group in self._groups.values():
+            group.close()
+
+    def open(self) -> None:
+        """Start the members' sessions anew, when the broker is back; call it inside the loop."""
+        for group in self._groups.values():
+            group.open()
+
+    def _is_allowed(self, session_timeout_ms: int) -> bool:
+        settings = self._settings
+        low_ms, high_ms = (
+            settings.group_min_session_timeout_ms,
+            settings.group_max_session_timeout_ms,
+        )
+        return low_ms <= session_timeout_ms <= high_ms
+
+    def _get_or_make(self, group_id: str) -> Group:
+        group = self._groups.get(group_id)
+        if group is None:
+            group = self._groups[group_id] = Group(
+                group_id,
+                self._settings,
+                scheduler=self._scheduler,
+                now_ms=self._now_ms,
+                rng=self._rng,
+            )
+        return group
+
+    def _drop(self, group: Group) -> None:
+        group.end()
+        del self._groups[group.group_id]
+        self._offsets.pop(group.group_id, None)
+
+    def _expire(self, group: Group, offsets: GroupOffsets) -> None:
+        """Forget old offsets when somebody looks, where Kafka does so every ten minutes.
+
+        A group with members keeps all of its offsets; one that lost the last offset is gone.
+        """
+        retention_ms = self._settings.offsets_retention_minutes * MINUTE_MS
+        if group.state is not GroupState.EMPTY:
+            return
+        if group.protocol_type is None:
+            offsets.expire(
+                self._now_ms(), lambda committed: committed.committed_at_ms + retention_ms
+            )
+        else:
+            offsets.expire(self._now_ms(), lambda _: group.state_since_ms + retention_ms)
+        if not offsets and not group.members.pending:
+            self._drop(group)
