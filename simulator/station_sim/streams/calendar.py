@@ -16,9 +16,7 @@ from station_sim.world.station import Station
 TOPIC = "SCHEDULE-ENVIRONMENT-CALENDAR"
 
 
-def run(
-    env: simpy.Environment, profile: Profile, stations: Sequence[Station], emit: Emit
-) -> None:
+def run(env: simpy.Environment, profile: Profile, stations: Sequence[Station], emit: Emit) -> None:
     """Start the process that tells the calendar; `stations` play no part."""
     env.process(_tell(env, profile, emit))
 

@@ -18,9 +18,7 @@ TOPIC = "SCHEDULE-CAR-PRICE"
 PERIOD_NAMES = {"sharp": SHARP, "peak": PEAK, "flat": FLAT, "ebb": VALLEY}
 
 
-def run(
-    env: simpy.Environment, profile: Profile, stations: Sequence[Station], emit: Emit
-) -> None:
+def run(env: simpy.Environment, profile: Profile, stations: Sequence[Station], emit: Emit) -> None:
     """Start the process that tells all tariffs, at most 200 stations a record."""
     env.process(_tell(env, profile, stations, emit))
 
@@ -71,6 +69,4 @@ def _emission(
 def _next_first(local: datetime) -> datetime:
     """00:00 on the 1st of the month after `local`."""
     year, month = (local.year + 1, 1) if local.month == 12 else (local.year, local.month + 1)
-    return local.replace(
-        year=year, month=month, day=1, hour=0, minute=0, second=0, microsecond=0
-    )
+    return local.replace(year=year, month=month, day=1, hour=0, minute=0, second=0, microsecond=0)

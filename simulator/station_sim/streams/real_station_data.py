@@ -17,9 +17,7 @@ TOPIC = "REAL-STATION-DATA"
 PERIOD_MS = 15_000
 
 
-def run(
-    env: simpy.Environment, profile: Profile, stations: Sequence[Station], emit: Emit
-) -> None:
+def run(env: simpy.Environment, profile: Profile, stations: Sequence[Station], emit: Emit) -> None:
     """Start a sampling process for every station."""
     for station in stations:
         env.process(_samples(env, profile, station, emit))

@@ -14,9 +14,7 @@ from station_sim.world.station import Station
 TOPIC = "SCHEDULE-STATION-PARAM"
 
 
-def run(
-    env: simpy.Environment, profile: Profile, stations: Sequence[Station], emit: Emit
-) -> None:
+def run(env: simpy.Environment, profile: Profile, stations: Sequence[Station], emit: Emit) -> None:
     """Start the process that tells all stations' parameters, at most 200 stations a record."""
     env.process(_tell(env, profile, stations, emit))
 

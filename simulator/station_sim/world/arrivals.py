@@ -15,12 +15,12 @@ from station_sim.world.random_streams import random_stream
 
 # Percent of a day's sessions that start in each local hour; urban, an estimate shaped to the
 # charging peaks 05-07, 12-16 and 23-01 of the EVCIPA white paper 2022.
+# fmt: off
 HOUR_SHARES = (
-    (4.9, 3.0, 2.1, 1.9, 2.7, 5.0)
-    + (5.2, 3.8, 3.0, 2.9, 3.3, 4.4)
-    + (6.2, 6.4, 6.0, 5.3, 4.4, 3.7)
-    + (3.4, 3.3, 3.6, 4.1, 5.0, 6.4)
+    4.9, 3.0, 2.1, 1.9, 2.7, 5.0, 5.2, 3.8, 3.0, 2.9, 3.3, 4.4,
+    6.2, 6.4, 6.0, 5.3, 4.4, 3.7, 3.4, 3.3, 3.6, 4.1, 5.0, 6.4,
 )
+# fmt: on
 # Direction of February, June and July from the EVCIPA bulletins of 2024; values are estimates.
 MONTH_FACTORS = (0.95, 0.86, 0.97, 0.98, 0.96, 1.05, 1.12, 1.12, 1.02, 1.00, 0.98, 1.02)
 SUNDAY_FACTOR, HOLIDAY_FACTOR, SPRING_FESTIVAL_FACTOR = 0.97, 0.85, 0.65

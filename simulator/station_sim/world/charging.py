@@ -7,6 +7,7 @@ between the start of a charge and its end. Who limits the power is `pile`'s busi
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import pairwise
 
 # Mean of 113 measured DC curves, share of the vehicle's own peak against SoC in percent, computed
 # from chargeprice/open-ev-data of April 2022.
@@ -31,9 +32,7 @@ SECONDS_PER_HOUR = 3600.0
 
 def share_of_peak(soc_percent: float) -> float:
     """Accepted power as a share of the vehicle's peak, between the measured points linearly."""
-    for (low, share_low), (high, share_high) in zip(
-        MEASURED_CURVE, MEASURED_CURVE[1:], strict=False
-    ):
+    for (low, share_low), (high, share_high) in pairwise(MEASURED_CURVE):
         if soc_percent <= high:
             return share_low + (share_high - share_low) * (soc_percent - low) / (high - low)
     return MEASURED_CURVE[-1][1]

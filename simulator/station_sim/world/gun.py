@@ -31,7 +31,8 @@ class Gun:
 
     def begin(self, at_s: float, limit_kw: float) -> None:
         """Let power flow from the car's arrival state of charge."""
-        assert self.car is not None and self.plan is None
+        assert self.car is not None
+        assert self.plan is None
         self._before_kwh = 0.0
         self.plan = self._plan_from(self.car.arrival_soc, at_s, limit_kw)
 
@@ -50,7 +51,8 @@ class Gun:
 
     def unplug(self) -> None:
         """The car leaves."""
-        assert self.car is not None and self.plan is None
+        assert self.car is not None
+        assert self.plan is None
         self.car = None
 
     def power_kw(self, at_s: float) -> float:

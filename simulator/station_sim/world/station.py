@@ -8,7 +8,7 @@ from bisect import insort
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import simpy
 
@@ -121,7 +121,7 @@ class Station:
                 self._waiting.remove(place)
                 self.left += 1
                 return
-            gun = place.value
+            gun = cast(Gun, place.value)
         yield from self._occupy(gun, car)
         self._pass_on(gun)
 
