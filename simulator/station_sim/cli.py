@@ -1,0 +1,158 @@
+"""The command `station-lab`: finds subcommands, and turns errors into one line and an exit code.
+
+Subcommands come from the entry points of group `station_lab.commands`; each is imported when it is
+called, so that help is quick and a missing extra hurts its own command only. What a subcommand
+does lives in the room that it belongs to.
+
+Exit codes: what the subcommand returns or exits with; 2 for foreseeable trouble; 130 for Ctrl-C.
+"""
+
+import difflib
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, NoReturn
+
+import click
+
+from station_sim.errors import LabError
+
+PROGRAM = "station-lab"
+COMMANDS_GROUP = "station_lab.commands"
+
+EXIT_TROUBLE = 2
+EXIT_INTERRUPTED = 130
+
+SHORT_HELP = {
+    "broker": "Run the simulated Kafka as a server.",
+    "load": "Put load on a service with Apache Kafka, and measure it.",
+    "run": "Live through stories, and check what the service did.",
+}
+"""What `--help` says of each subcommand, without importing it."""
+
+EXTRAS = {
+    "sim": ("faker", "holidays", "rich", "simpy"),
+    "kafka": ("docker", "testcontainers"),
+    "load": ("hdrh", "locust"),
+}
+"""Which extra of the distribution brings a module."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are entry points, imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All subcommands, in alphabetical order."""
+        return sorted(_entry_points())
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The subcommand, imported; raises `LabError` when it needs an extra that is not there."""
+        found = _entry_points().get(cmd_name)
+        return _load(found) if found else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click's, with the nearest command suggested for one that does not exist."""
+        known = self.list_commands(ctx)
+        if args and args[0] not in known:
+            raise click.UsageError(_unknown_command(args[0], known), ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of subcommands, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, SHORT_HELP.get(name, "")) for name in _entry_points()])
+
+
+@click.group(PROGRAM, cls=LazyGroup, invoke_without_command=True)
+@click.option("-v", "--verbose", is_flag=True, help="Show the log of the lab and of its clients.")
+@click.version_option(package_name=PROGRAM, prog_name=PROGRAM)
+@click.pass_context
+def station_lab(ctx: click.Context, verbose: bool) -> None:
+    """Kafka services for charging stations, and the world to test them in before production."""
+    if verbose:
+        logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+    else:
+        logging.getLogger().addHandler(logging.NullHandler())
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    try:
+        result = station_lab.main(arguments, prog_name=PROGRAM, standalone_mode=False)
+    except (click.Abort, KeyboardInterrupt):
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; flushing the rest at exit must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_TROUBLE
+    except click.ClickException as error:
+        return _complain(_usage_line(error))
+    except Exception as error:
+        if not _is_foreseeable(error):
+            raise
+        return _complain(str(error))
+    return result if isinstance(result, int) else 0
+
+
+def _entry_points() -> dict[str, EntryPoint]:
+    found = sorted(entry_points(group=COMMANDS_GROUP), key=lambda each: each.name)
+    return {each.name: each for each in found}
+
+
+def _load(found: EntryPoint) -> click.Command:
+    try:
+        command: Any = found.load()
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        for extra, modules in EXTRAS.items():
+            if missing in modules:
+                raise LabError(
+                    f"{PROGRAM} {found.name} needs the '{extra}' extra:"
+                    f" pip install '{PROGRAM}[{extra}]'"
+                ) from error
+        raise
+    assert isinstance(command, click.Command), f"{found.value} is not a command"
+    return command
+
+
+def _unknown_command(name: str, known: Sequence[str]) -> str:
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    suggestion = f"did you mean '{nearest[0]}'?" if nearest else f"there are {', '.join(known)}"
+    return f"unknown command '{name}'; {suggestion}"
+
+
+def _usage_line(error: click.ClickException) -> str:
+    message = error.format_message()
+    ctx = getattr(error, "ctx", None)
+    return f"{message.rstrip('.')} (see {ctx.command_path} --help)" if ctx else message
+
+
+def _is_foreseeable(error: Exception) -> bool:
+    if isinstance(error, LabError):
+        return True
+    # Whoever raised the library's error has imported it; importing it here would cost every start.
+    errors = sys.modules.get("data_analysis.errors")
+    return errors is not None and isinstance(error, errors.ConfigurationError)
+
+
+def _complain(text: str) -> int:
+    line = " ".join(text.split())
+    if not line.startswith(PROGRAM):
+        line = f"{PROGRAM}: {line}"
+    click.echo(line, err=True)
+    return EXIT_TROUBLE
+
+
+if __name__ == "__main__":
+    main()
