@@ -1,0 +1,149 @@
+"""Record batches (magic 2) as bytes: their headers read, checked, and patched by a broker.
+
+A batch travels through the broker as the bytes the producer made. Lives here: what a broker reads
+of a header and writes into it, and a look inside for questions about single records. What is in
+order for a log to take is decided in `logs.py`. Layout: KIP-98,
+org.apache.kafka.common.record.DefaultRecordBatch.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from struct import Struct, pack_into
+
+from aiokafka.errors import UnsupportedCodecError
+from aiokafka.record.default_records import DefaultRecordBatch
+from crc32c import crc32c
+
+from station_sim.errors import LabError
+from station_sim.kafka.error_codes import ErrorCode, RefusalError
+
+_HEADER = Struct(">qiibIhiqqqhii")
+_FIRST = Struct(">qii")  # base offset, length, leader epoch
+HEADER_BYTES = _HEADER.size
+LENGTH_OFFSET_BYTES = 12
+"""What the length field does not count: base offset and the length itself."""
+_CRC_AT, _ATTRIBUTES_AT, _MAX_TIMESTAMP_AT = 17, 21, 35
+
+LOG_APPEND_TIME_BIT, TRANSACTIONAL_BIT, CONTROL_BIT, CODEC_MASK = 0x08, 0x10, 0x20, 0x07
+
+
+@dataclass(slots=True)
+class Batch:
+    """One batch and what its header says; `data` holds the whole of it. Times are epoch ms."""
+
+    data: bytes
+    base_offset: int
+    last_offset: int
+    attributes: int
+    base_timestamp_ms: int
+    max_timestamp_ms: int
+    producer_id: int
+    producer_epoch: int
+    base_sequence: int
+    count: int
+
+    @property
+    def last_sequence(self) -> int:
+        """Sequence number of the last record; it wraps after 2**31 - 1."""
+        last = self.base_sequence + self.last_offset - self.base_offset
+        return last if last < 2**31 else last - 2**31
+
+    @property
+    def timestamp_is_append_time(self) -> bool:
+        """Whether the broker's clock stamped the records."""
+        return bool(self.attributes & LOG_APPEND_TIME_BIT)
+
+    def place(self, base_offset: int, *, append_time_ms: int | None = None) -> None:
+        """Make it the batch that lies in the log: at its offset, in leader epoch 0.
+
+        With `append_time_ms` its records take that time; then the CRC is computed anew, for it
+        covers the time, while it covers neither the base offset nor the leader epoch.
+        """
+        data = bytearray(self.data)
+        _FIRST.pack_into(data, 0, base_offset, len(data) - LENGTH_OFFSET_BYTES, 0)
+        if append_time_ms is not None:
+            self.attributes |= LOG_APPEND_TIME_BIT
+            self.max_timestamp_ms = append_time_ms
+            pack_into(">h", data, _ATTRIBUTES_AT, self.attributes)
+            pack_into(">q", data, _MAX_TIMESTAMP_AT, append_time_ms)
+            pack_into(">I", data, _CRC_AT, crc32c(memoryview(data)[_ATTRIBUTES_AT:]))
+        self.data = bytes(data)
+        self.last_offset += base_offset - self.base_offset
+        self.base_offset = base_offset
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record as it lies in a log; `timestamp_ms` is epoch ms."""
+
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+
+
+def parse_batch(data: bytes) -> Batch:
+    """Read and check exactly one batch.
+
+    Raises `RefusalError`: INVALID_RECORD for another format or more than one batch,
+    CORRUPT_MESSAGE for a length or CRC that does not hold.
+    """
+    try:
+        (
+            base,
+            length,
+            _epoch,
+            magic,
+            crc,
+            attributes,
+            delta,
+            first,
+            last,
+            pid,
+            epoch,
+            seq,
+            count,
+        ) = _HEADER.unpack_from(data)
+    except struct.error:
+        raise _short_refusal(data) from None
+    if magic != 2:
+        raise RefusalError(ErrorCode.INVALID_RECORD, f"record format {magic} instead of 2")
+    if length + LENGTH_OFFSET_BYTES != len(data):
+        raise _length_refusal(length, len(data))
+    if crc32c(memoryview(data)[_ATTRIBUTES_AT:]) != crc:
+        raise RefusalError(ErrorCode.CORRUPT_MESSAGE, "Record is corrupt (stored crc differs)")
+    return Batch(data, base, base + delta, attributes, first, last, pid, epoch, seq, count)
+
+
+def _short_refusal(data: bytes) -> RefusalError:
+    if not data:
+        return RefusalError(ErrorCode.INVALID_RECORD, "no record batch")
+    if len(data) > 16 and data[16] != 2:
+        return RefusalError(ErrorCode.INVALID_RECORD, f"record format {data[16]} instead of 2")
+    return RefusalError(ErrorCode.CORRUPT_MESSAGE, f"a batch of {len(data)} bytes")
+
+
+def _length_refusal(length: int, there: int) -> RefusalError:
+    if HEADER_BYTES <= length + LENGTH_OFFSET_BYTES < there:
+        return RefusalError(ErrorCode.INVALID_RECORD, "more than one record batch")
+    return RefusalError(ErrorCode.CORRUPT_MESSAGE, f"length {length} in a batch of {there} bytes")
+
+
+def records_of(batch: Batch) -> Iterator[Record]:
+    """The records inside a batch, decompressed; raises `LabError` where the codec is missing."""
+    reader = DefaultRecordBatch(bytearray(batch.data))
+    try:
+        for record in reader:
+            yield Record(
+                record.offset,
+                record.timestamp,
+                record.key,
+                record.value,
+                tuple(record.headers),
+            )
+    except UnsupportedCodecError as error:
+        raise LabError(
+            f"cannot look into a compressed batch ({error}); install the package cramjam"
+        ) from error

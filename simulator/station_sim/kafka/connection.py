@@ -1,0 +1,160 @@
+"""One client connection: bytes in, frames in order, one request at a time, bytes out.
+
+Bounds live here: how large a frame may be, how much is read ahead while a request waits. A frame
+that is no request, and a bug in a handler, close this connection and no other.
+"""
+
+import asyncio
+import logging
+from struct import Struct
+from typing import TYPE_CHECKING, Any
+
+from station_sim.kafka.dispatch import BadRequestError, Call, perform, read_call
+
+if TYPE_CHECKING:
+    from station_sim.kafka.broker import Broker
+
+logger = logging.getLogger(__name__)
+
+READ_AHEAD_BYTES = 1 << 20
+"""What may lie unread behind a request that waits; beyond, the transport is paused."""
+
+_LENGTH = Struct(">i")
+
+
+class Connection(asyncio.Protocol):
+    """The broker's end of a connection."""
+
+    def __init__(self, broker: "Broker") -> None:
+        self._broker = broker
+        self._transport: asyncio.Transport | None = None
+        self._buffer = bytearray()
+        self._call: Call | None = None
+        self._waiting: asyncio.Future[Any] | None = None
+        self._reading = True
+        self._writable = True
+        self.client_host = ""
+        self.lost = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The client is there."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        peer = transport.get_extra_info("peername")
+        self.client_host = f"/{peer[0]}" if isinstance(peer, tuple) else f"/{peer or ''}"
+        self._broker.connections[self] = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone: nothing of it goes on."""
+        self._transport = None
+        self.lost.set()
+        self._broker.connections.pop(self, None)
+        self._buffer.clear()
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; handle the requests they complete."""
+        self._buffer += data
+        if self._waiting is None and self._writable:
+            self._handle_frames()
+        elif len(self._buffer) > READ_AHEAD_BYTES and self._reading and self._transport:
+            self._reading = False
+            self._transport.pause_reading()
+
+    def pause_writing(self) -> None:
+        """The client does not read its answers: take no further request."""
+        self._writable = False
+
+    def resume_writing(self) -> None:
+        """The client reads again."""
+        self._writable = True
+        if self._waiting is None:
+            self._handle_frames()
+
+    def close(self) -> None:
+        """Send what is written, then close."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _handle_frames(self) -> None:
+        while self._waiting is None and self._writable and self._is_open():
+            frame = self._next_frame()
+            if frame is None:
+                break
+            self._handle(frame)
+        if not self._reading and self._waiting is None and self._transport and self._is_open():
+            self._reading = True
+            self._transport.resume_reading()
+
+    def _is_open(self) -> bool:
+        return self._transport is not None and not self._transport.is_closing()
+
+    def _next_frame(self) -> bytes | None:
+        if len(self._buffer) < _LENGTH.size:
+            return None
+        (size,) = _LENGTH.unpack_from(self._buffer)
+        if not 0 <= size <= self._broker.settings.socket_request_max_bytes:
+            self._refuse(f"a frame of {size} bytes")
+            return None
+        end = _LENGTH.size + size
+        if len(self._buffer) < end:
+            return None
+        frame = bytes(memoryview(self._buffer)[_LENGTH.size : end])
+        del self._buffer[:end]
+        return frame
+
+    def _handle(self, frame: bytes) -> None:
+        try:
+            call = read_call(frame, client_host=self.client_host, connection=self)
+        except BadRequestError as error:
+            self._refuse(str(error))
+            return
+        self._call = call
+        try:
+            answer = perform(self._broker, call)
+            if asyncio.iscoroutine(answer):
+                answer = asyncio.get_running_loop().create_task(answer)
+            if isinstance(answer, asyncio.Future):
+                self._waiting = answer
+                answer.add_done_callback(self._answered)
+            else:
+                self._write(call, answer)
+        except Exception:
+            self._failed(call)
+
+    def _answered(self, answer: "asyncio.Future[Any]") -> None:
+        call = self._call
+        assert call is not None
+        self._waiting = None
+        if answer.cancelled():
+            self.abort()
+            return
+        try:
+            self._write(call, answer.result())
+        except Exception:
+            self._failed(call)
+        self._handle_frames()
+
+    def _write(self, call: Call, response: Any) -> None:
+        if response is not None and self._transport is not None:
+            self._transport.write(call.encode(response))
+
+    def _failed(self, call: Call) -> None:
+        logger.exception(
+            "the broker failed at %s version %s of client %s; its connection is closed",
+            call.kind.name,
+            call.context.version,
+            call.context.client_id,
+        )
+        self.abort()
+
+    def _refuse(self, what: str) -> None:
+        logger.warning("connection of %s closed: %s", self.client_host, what)
+        self._buffer.clear()
+        self.abort()

@@ -1,0 +1,168 @@
+"""From a frame to the bytes of its answer: header, version, faults, handler, encoding.
+
+A connection (`connection.py`) feeds frames in, one at a time. What a request means is in
+`requests/`.
+"""
+
+import asyncio
+import struct
+from collections.abc import Awaitable
+from struct import Struct
+from typing import TYPE_CHECKING, Any
+
+from station_sim.kafka.error_codes import ErrorCode
+from station_sim.kafka.faults import Fault
+from station_sim.kafka.request_log import LoggedRequest
+from station_sim.kafka.requests import api_versions
+from station_sim.kafka.requests.context import Peer, RequestContext
+from station_sim.kafka.requests.registry import KINDS, Kind
+from station_sim.kafka.requests.shapes import (
+    SHAPES,
+    add_refused,
+    partitions_of,
+    refuse,
+    take_out,
+)
+
+if TYPE_CHECKING:
+    from station_sim.kafka.broker import Broker
+
+_HEADER = Struct(">hhih")
+_RESPONSE_HEADER = Struct(">ii")
+_RESPONSE_HEADER_FLEXIBLE = Struct(">iib")
+
+
+class BadRequestError(Exception):
+    """A frame that Kafka answers by closing the connection; the text says what is wrong."""
+
+
+class Call:
+    """One request on its way through the broker."""
+
+    __slots__ = ("context", "kind", "request", "response_version")
+
+    def __init__(self, kind: Kind, request: Any, context: RequestContext) -> None:
+        self.kind = kind
+        self.request = request
+        self.context = context
+        self.response_version = context.version
+
+    def encode(self, response: Any) -> bytes:
+        """The framed answer."""
+        body: bytes = response.encode(version=self.response_version)
+        correlation_id = self.context.correlation_id
+        flexible = self.kind.response.flexible_version_q(self.response_version)
+        if flexible and self.kind.api_key != api_versions.REQUEST.API_KEY:
+            head = _RESPONSE_HEADER_FLEXIBLE.pack(len(body) + 5, correlation_id, 0)
+        else:
+            head = _RESPONSE_HEADER.pack(len(body) + 4, correlation_id)
+        return head + body
+
+
+def read_call(frame: bytes, *, client_host: str, connection: Peer) -> Call:
+    """Decode a frame; raises `BadRequestError` for what no broker understands."""
+    try:
+        api_key, version, correlation_id, length = _HEADER.unpack_from(frame)
+        position = _HEADER.size
+        client_id = None
+        if length >= 0:
+            client_id = frame[position : position + length].decode()
+            position += length
+        kind = KINDS.get(api_key)
+        if kind is None:
+            raise BadRequestError(f"unknown API key {api_key}")
+        context = RequestContext(version, correlation_id, client_id, client_host, connection)
+        if not kind.versions[0] <= version <= kind.versions[1]:
+            return _read_unknown_version(kind, context)
+        if kind.request.flexible_version_q(version):
+            position = _after_tags(frame, position)
+        body = memoryview(frame)[position:]
+        return Call(kind, kind.request.decode(body, version=version), context)
+    except (struct.error, UnicodeDecodeError, IndexError, ValueError, TypeError) as error:
+        raise BadRequestError(
+            f"a frame of {len(frame)} bytes that is no request: {error}"
+        ) from error
+
+
+def _read_unknown_version(kind: Kind, context: RequestContext) -> Call:
+    if kind.api_key != api_versions.REQUEST.API_KEY:
+        raise BadRequestError(f"{kind.name} version {context.version} is not supported")
+    call = Call(kind, None, context)
+    call.response_version = 0
+    return call
+
+
+def _after_tags(frame: bytes, position: int) -> int:
+    count, position = _varint(frame, position)
+    for _ in range(count):
+        _tag, position = _varint(frame, position)
+        size, position = _varint(frame, position)
+        position += size
+    return position
+
+
+def _varint(frame: bytes, position: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = frame[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        if not byte & 0x80:
+            return value, position
+        shift += 7
+
+
+def perform(broker: "Broker", call: Call) -> Any:
+    """Handle a request: a response, None, or an awaitable of either."""
+    kind, request, context = call.kind, call.request, call.context
+    broker.requests.add(
+        LoggedRequest(
+            broker.now_ms(),
+            kind.name,
+            context.version,
+            context.client_id,
+            tuple(partitions_of(kind.name, request)) if request is not None else (),
+        )
+    )
+    if broker.faults and request is not None:
+        fault = broker.faults.take(kind, request, context.client_id)
+        if fault is not None:
+            return _perform_under(fault, broker, call)
+    return kind.handle(broker, request, context)
+
+
+async def _perform_under(fault: Fault, broker: "Broker", call: Call) -> Any:
+    connection = call.context.connection
+    if fault.delay_s:
+        await asyncio.sleep(fault.delay_s)
+    if fault.drop == "before":
+        connection.abort()
+        return None
+    if fault.answer is not None:
+        return await _refused(fault, fault.answer, broker, call)
+    response = await _settled(call.kind.handle(broker, call.request, call.context))
+    if fault.drop == "after":
+        connection.abort()
+        return None
+    return response
+
+
+async def _refused(fault: Fault, code: ErrorCode, broker: "Broker", call: Call) -> Any:
+    kind, request = call.kind, call.request
+    if kind.name not in SHAPES or (fault.topic is None and fault.partition is None):
+        response = refuse(kind.name, request, kind.response, code)
+    else:
+        taken = take_out(kind.name, request, fault.wants)
+        if kind.name == "Fetch":
+            request.max_wait_ms = 0  # an error ends a long poll at once
+        response = await _settled(kind.handle(broker, request, call.context))
+        if response is not None:
+            add_refused(kind.name, response, taken, code)
+    if kind.name == "Produce" and request.acks == 0:
+        call.context.connection.close()
+        return None
+    return response
+
+
+async def _settled(answer: Any) -> Any:
+    return await answer if isinstance(answer, Awaitable) else answer

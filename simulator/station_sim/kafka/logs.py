@@ -1,0 +1,266 @@
+"""One partition's log: append, read, look-ups by time, and deletion at its head.
+
+The log is in memory and its own only replica, so the high watermark is the log end offset. Lives
+here: what UnifiedLog and LogValidator decide in Apache Kafka. Not here: who waits for data
+(`waiters` is only kept here for the Fetch request), when retention runs (`retention.py`), what a
+request looks like.
+"""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from station_sim.kafka.batches import CONTROL_BIT, TRANSACTIONAL_BIT, Batch, parse_batch, records_of
+from station_sim.kafka.error_codes import ErrorCode, RefusalError
+from station_sim.kafka.producers import ProducerStates
+from station_sim.kafka.segments import Segment, segment_index
+from station_sim.kafka.topic_config import TopicConfig
+
+LEADER_EPOCH = 0
+"""The only leader epoch there is: one broker, no elections."""
+
+
+class Waiter(Protocol):
+    """Somebody who waits for this log to grow or to go away."""
+
+    def wake(self) -> None:
+        """The log changed."""
+
+
+class Appended:
+    """The outcome of an append; `duplicate` means that the batch had been written before."""
+
+    __slots__ = ("append_time_ms", "base_offset", "batch", "duplicate")
+
+    def __init__(
+        self, base_offset: int, append_time_ms: int, batch: Batch, *, duplicate: bool
+    ) -> None:
+        self.base_offset = base_offset
+        self.append_time_ms = append_time_ms
+        self.batch = batch
+        self.duplicate = duplicate
+
+
+class PartitionLog:
+    """The records of one partition, from `log_start_offset` to below `end_offset`."""
+
+    def __init__(
+        self, topic: str, partition: int, config: TopicConfig, *, producer_expiration_ms: int
+    ) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.config = config
+        self.log_start_offset = 0
+        self.end_offset = 0
+        self.segments: list[Segment] = []
+        self.producers = ProducerStates(expiration_ms=producer_expiration_ms)
+        self.waiters: dict[Waiter, None] = {}
+
+    @property
+    def high_watermark(self) -> int:
+        """First offset consumers may not read yet: the end, for there is one replica."""
+        return self.end_offset
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all batches kept."""
+        return sum(segment.size_bytes for segment in self.segments)
+
+    def append(self, data: bytes, now_ms: int) -> Appended:
+        """Check one record batch and write it at the end.
+
+        Raises `RefusalError` with what Kafka answers for a batch it does not take.
+        """
+        if len(data) > self.config.max_message_bytes:
+            raise RefusalError(
+                ErrorCode.MESSAGE_TOO_LARGE,
+                f"The record batch size in the append to {self.topic}-{self.partition} is "
+                f"{len(data)} bytes which exceeds the maximum configured value of "
+                f"{self.config.max_message_bytes}.",
+            )
+        batch = parse_batch(data)
+        self._check(batch, now_ms)
+        if batch.producer_id >= 0:
+            written = self.producers.check(batch, now_ms)
+            if written is not None:
+                return Appended(written.base_offset, written.append_time_ms, batch, duplicate=True)
+        append_time_ms = now_ms if self.config.log_append_time else None
+        batch.place(self.end_offset, append_time_ms=append_time_ms)
+        self._segment_for(batch, now_ms).append(batch, now_ms)
+        self.end_offset = batch.last_offset + 1
+        if batch.producer_id >= 0:
+            self.producers.wrote(batch, now_ms)
+        return Appended(batch.base_offset, now_ms, batch, duplicate=False)
+
+    def _check(self, batch: Batch, now_ms: int) -> None:
+        if batch.base_offset != 0:
+            raise RefusalError(ErrorCode.INVALID_RECORD, "the base offset of a batch must be 0")
+        if batch.count < 1 or batch.last_offset != batch.count - 1:
+            raise RefusalError(
+                ErrorCode.INVALID_RECORD,
+                f"last offset delta {batch.last_offset} in a batch of {batch.count} records",
+            )
+        if batch.attributes & CONTROL_BIT:
+            raise RefusalError(ErrorCode.INVALID_RECORD, "clients may not write control records")
+        if batch.attributes & TRANSACTIONAL_BIT:
+            raise RefusalError(
+                ErrorCode.INVALID_REQUEST, "transactions are not part of the simulated broker"
+            )
+        config = self.config
+        if config.log_append_time:
+            return
+        newest_ms = batch.max_timestamp_ms
+        if newest_ms - now_ms > config.message_timestamp_after_max_ms:
+            raise self._bad_time(newest_ms, now_ms)
+        oldest_ms = batch.base_timestamp_ms
+        if 0 <= oldest_ms < now_ms - config.message_timestamp_before_max_ms:
+            raise self._bad_time(oldest_ms, now_ms)
+
+    def _bad_time(self, timestamp_ms: int, now_ms: int) -> RefusalError:
+        return RefusalError(
+            ErrorCode.INVALID_TIMESTAMP,
+            f"Timestamp {timestamp_ms} of a record for {self.topic}-{self.partition} is out of "
+            f"range. The timestamp should be within "
+            f"[{now_ms - self.config.message_timestamp_before_max_ms}, "
+            f"{now_ms + self.config.message_timestamp_after_max_ms}]",
+        )
+
+    def _segment_for(self, batch: Batch, now_ms: int) -> Segment:
+        config = self.config
+        if not self.segments or self.segments[-1].is_full_for(
+            batch, now_ms, segment_bytes=config.segment_bytes, segment_ms=config.segment_ms
+        ):
+            self.segments.append(Segment(self.end_offset, now_ms))
+        return self.segments[-1]
+
+    def check_offset(self, offset: int) -> None:
+        """Raise `RefusalError` (OFFSET_OUT_OF_RANGE) unless a reader may stand at `offset`."""
+        if not self.log_start_offset <= offset <= self.end_offset:
+            raise RefusalError(
+                ErrorCode.OFFSET_OUT_OF_RANGE,
+                f"offset {offset} of {self.topic}-{self.partition} is not within "
+                f"[{self.log_start_offset}, {self.end_offset}]",
+            )
+
+    def read(self, offset: int, max_bytes: int, *, at_least_one: bool = True) -> list[bytes]:
+        """Whole batches from the one that holds `offset` on, as many as fit into `max_bytes`.
+
+        With `at_least_one` the first comes even if it does not fit. Raises `RefusalError`
+        (OFFSET_OUT_OF_RANGE).
+        """
+        self.check_offset(offset)
+        if offset == self.end_offset:
+            return []
+        found: list[bytes] = []
+        left_bytes = max_bytes
+        for batch in self.batches_from(offset):
+            size_bytes = len(batch.data)
+            if size_bytes > left_bytes and (found or not at_least_one):
+                break
+            found.append(batch.data)
+            left_bytes -= size_bytes
+        return found
+
+    def batches_from(self, offset: int) -> Iterator[Batch]:
+        """The batches from the one that holds `offset` on."""
+        segments = self.segments
+        if not segments:
+            return
+        at = segment_index(segments, offset)
+        batches = segments[at].batches
+        for index in range(segments[at].index_of(offset), len(batches)):
+            yield batches[index]
+        for segment in segments[at + 1 :]:
+            yield from segment.batches
+
+    def offset_at(self, timestamp_ms: int) -> tuple[int, int] | None:
+        """Offset and time of the first record at or after a time; None if there is none."""
+        for segment in self.segments:
+            if segment.max_timestamp_ms < timestamp_ms:
+                continue
+            for batch in segment.batches:
+                if batch.max_timestamp_ms < timestamp_ms or self._is_cut(batch):
+                    continue
+                for record in records_of(batch):
+                    if (
+                        record.timestamp_ms >= timestamp_ms
+                        and record.offset >= self.log_start_offset
+                    ):
+                        return record.offset, record.timestamp_ms
+        return None
+
+    def newest_record(self) -> tuple[int, int] | None:
+        """Offset and time of the first record that has the log's largest time."""
+        newest: Batch | None = None
+        for batch in self.batches_from(self.log_start_offset):
+            if newest is None or batch.max_timestamp_ms > newest.max_timestamp_ms:
+                newest = batch
+        if newest is None:
+            return None
+        return self.offset_at(newest.max_timestamp_ms)
+
+    def _is_cut(self, batch: Batch) -> bool:
+        return batch.last_offset < self.log_start_offset
+
+    def delete_records(self, before_offset: int) -> int:
+        """Move the log's start to `before_offset` (-1: to the end); returns the start.
+
+        Raises `RefusalError`: OFFSET_OUT_OF_RANGE beyond the end, POLICY_VIOLATION on a
+        topic that is only compacted.
+        """
+        if not self.config.deletes:
+            raise RefusalError(
+                ErrorCode.POLICY_VIOLATION,
+                f"Records of partition {self.topic}-{self.partition} can not be deleted due to the "
+                "configured policy",
+            )
+        target = self.end_offset if before_offset == -1 else before_offset
+        if not 0 <= target <= self.end_offset:
+            raise RefusalError(
+                ErrorCode.OFFSET_OUT_OF_RANGE,
+                f"cannot delete before {target}; the log ends at {self.end_offset}",
+            )
+        self.log_start_offset = max(self.log_start_offset, target)
+        return self.log_start_offset
+
+    def expires_at_ms(self) -> int | None:
+        """When the oldest segment may go by time; None if retention never takes it."""
+        if self.config.retention_ms < 0 or not self.config.deletes or not self.segments:
+            return None
+        oldest = self.segments[0]
+        if not oldest.batches:
+            return None
+        return oldest.largest_timestamp_ms + self.config.retention_ms + 1
+
+    def delete_old_segments(self, now_ms: int) -> int:
+        """Delete what retention no longer keeps; returns how many segments went.
+
+        Kafka's order: by time, by size, then what lies wholly below the log's start.
+        """
+        before = len(self.segments)
+        if self.config.deletes:
+            self._delete_expired(now_ms)
+            self._delete_oversized()
+        while len(self.segments) > 1 and self.segments[1].base_offset <= self.log_start_offset:
+            self._delete_first()
+        if self.segments and self.log_start_offset == self.end_offset:
+            self.segments.clear()
+        return before - len(self.segments)
+
+    def _delete_expired(self, now_ms: int) -> None:
+        expires_at_ms = self.expires_at_ms()
+        while expires_at_ms is not None and expires_at_ms <= now_ms:
+            self._delete_first()
+            expires_at_ms = self.expires_at_ms()
+
+    def _delete_oversized(self) -> None:
+        if self.config.retention_bytes < 0:
+            return
+        excess_bytes = self.size_bytes - self.config.retention_bytes
+        while self.segments and excess_bytes >= self.segments[0].size_bytes > 0:
+            excess_bytes -= self.segments[0].size_bytes
+            self._delete_first()
+
+    def _delete_first(self) -> None:
+        self.segments.pop(0)
+        start = self.segments[0].base_offset if self.segments else self.end_offset
+        self.log_start_offset = max(self.log_start_offset, start)

@@ -1,0 +1,25 @@
+"""What a handler knows about a request besides its fields: its version and who sent it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Peer(Protocol):
+    """The connection a request came on."""
+
+    def close(self) -> None:
+        """Send what is written, then close; requests that still wait are dropped."""
+
+    def abort(self) -> None:
+        """Close at once; what was not sent yet is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """Header and origin of one request; `client_host` as Kafka shows it, with a slash."""
+
+    version: int
+    correlation_id: int
+    client_id: str | None
+    client_host: str
+    connection: Peer

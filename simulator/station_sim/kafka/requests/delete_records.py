@@ -1,0 +1,43 @@
+"""DeleteRecords: cuts the head of logs exactly at an offset.
+
+Speaks versions 0 to 2.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from kafka.protocol.admin import DeleteRecordsRequest, DeleteRecordsResponse
+
+from station_sim.kafka.error_codes import ErrorCode, RefusalError
+from station_sim.kafka.requests.context import RequestContext
+
+if TYPE_CHECKING:
+    from station_sim.kafka.broker import Broker
+
+VERSIONS = (0, 2)
+REQUEST = DeleteRecordsRequest
+RESPONSE = DeleteRecordsResponse
+
+_TOPIC = RESPONSE.DeleteRecordsTopicResult
+_PARTITION = _TOPIC.DeleteRecordsPartitionResult
+
+
+def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
+    """The new start of each log."""
+    return RESPONSE(
+        topics=[
+            _TOPIC(
+                name=topic.name,
+                partitions=[_cut(broker, topic.name, asked) for asked in topic.partitions],
+            )
+            for topic in request.topics
+        ]
+    )
+
+
+def _cut(broker: "Broker", topic: str, asked: Any) -> Any:
+    index = asked.partition_index
+    try:
+        low_watermark = broker.topics.require(topic, index).delete_records(asked.offset)
+    except RefusalError as refused:
+        return _PARTITION(partition_index=index, low_watermark=-1, error_code=refused.code)
+    return _PARTITION(partition_index=index, low_watermark=low_watermark, error_code=ErrorCode.NONE)

@@ -1,0 +1,42 @@
+"""DescribeCluster: the cluster's id and its only broker.
+
+Speaks versions 0 to 2; controllers (endpoint type 2) cannot be reached by clients here.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from kafka.protocol.admin import DescribeClusterRequest, DescribeClusterResponse
+
+from station_sim.kafka.error_codes import ErrorCode
+from station_sim.kafka.requests.context import RequestContext
+
+if TYPE_CHECKING:
+    from station_sim.kafka.broker import Broker
+
+VERSIONS = (0, 2)
+REQUEST = DescribeClusterRequest
+RESPONSE = DescribeClusterResponse
+
+ENDPOINT_BROKERS = 1
+_MISMATCHED_ENDPOINT_TYPE = 114
+
+
+def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
+    """The cluster of one."""
+    if context.version >= 1 and request.endpoint_type != ENDPOINT_BROKERS:
+        return RESPONSE(
+            error_code=_MISMATCHED_ENDPOINT_TYPE,
+            error_message="The request was sent to an endpoint of the wrong type.",
+            endpoint_type=ENDPOINT_BROKERS,
+        )
+    return RESPONSE(
+        error_code=ErrorCode.NONE,
+        endpoint_type=ENDPOINT_BROKERS,
+        cluster_id=broker.cluster_id,
+        controller_id=broker.node_id,
+        brokers=[
+            RESPONSE.DescribeClusterBroker(
+                broker_id=broker.node_id, host=broker.advertised_host, port=broker.port, rack=None
+            )
+        ],
+    )

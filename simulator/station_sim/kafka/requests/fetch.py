@@ -1,0 +1,141 @@
+"""Fetch: batches from logs, waiting for them if there are too few.
+
+Speaks versions 4 to 12. Answers every request in full: a client that asks for a fetch session is
+given none (session id 0), which is what Apache Kafka answers when its session cache is full.
+Isolation levels are accepted; without transactions both read the same. Not here: topic ids (13 and
+up), followers.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from kafka.protocol.consumer import FetchRequest, FetchResponse
+
+from station_sim.kafka.error_codes import ErrorCode
+from station_sim.kafka.logs import LEADER_EPOCH, PartitionLog
+from station_sim.kafka.requests.context import RequestContext
+
+if TYPE_CHECKING:
+    from station_sim.kafka.broker import Broker
+
+VERSIONS = (4, 12)
+REQUEST = FetchRequest
+RESPONSE = FetchResponse
+
+_TOPIC = RESPONSE.FetchableTopicResponse
+_PARTITION = _TOPIC.PartitionData
+_new = object.__new__
+
+_FULL_FETCH_EPOCHS = (0, -1)
+
+
+def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
+    """What there is, or a future of it."""
+    if request.session_id != 0:
+        return RESPONSE(error_code=ErrorCode.FETCH_SESSION_ID_NOT_FOUND, session_id=0)
+    if request.session_epoch not in _FULL_FETCH_EPOCHS:
+        return RESPONSE(error_code=ErrorCode.INVALID_FETCH_SESSION_EPOCH, session_id=0)
+    reading = Reading(broker, request)
+    if reading.is_enough or request.max_wait_ms <= 0:
+        return reading.response
+    return LongPoll(broker, request, reading).answer
+
+
+class Reading:
+    """What one look at the logs gave; `logs` are those read at, `is_enough` ends the wait."""
+
+    __slots__ = ("is_enough", "logs", "response")
+
+    def __init__(self, broker: "Broker", request: Any) -> None:
+        left_bytes = min(request.max_bytes, broker.settings.fetch_max_bytes)
+        found_bytes = 0
+        failed = False
+        self.logs: list[PartitionLog] = []
+        answers = []
+        for topic in request.topics:
+            partitions = []
+            for asked in topic.partitions:
+                log = broker.topics.partition(topic.topic, asked.partition)
+                error = _error(log, asked)
+                if error or log is None:
+                    failed = True
+                    partitions.append(_answer(asked.partition, error, log, ()))
+                    continue
+                self.logs.append(log)
+                data = log.read(
+                    asked.fetch_offset,
+                    min(asked.partition_max_bytes, left_bytes),
+                    at_least_one=found_bytes == 0,
+                )
+                size_bytes = sum(map(len, data))
+                found_bytes += size_bytes
+                left_bytes = max(0, left_bytes - size_bytes)
+                partitions.append(_answer(asked.partition, ErrorCode.NONE, log, data))
+            answers.append(_TOPIC(topic=topic.topic, partitions=partitions))
+        self.is_enough = failed or found_bytes >= request.min_bytes or not request.topics
+        self.response = RESPONSE(throttle_time_ms=0, error_code=0, session_id=0, responses=answers)
+
+
+def _error(log: PartitionLog | None, asked: Any) -> ErrorCode:
+    if log is None:
+        return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    if asked.current_leader_epoch > LEADER_EPOCH:
+        return ErrorCode.UNKNOWN_LEADER_EPOCH
+    if not log.log_start_offset <= asked.fetch_offset <= log.end_offset:
+        return ErrorCode.OFFSET_OUT_OF_RANGE
+    return ErrorCode.NONE
+
+
+def _answer(index: int, error: ErrorCode, log: PartitionLog | None, data: Any) -> Any:
+    """The answer for a partition; built field by field, for there are very many of them."""
+    known = log is not None and not (error and error != ErrorCode.OFFSET_OUT_OF_RANGE)
+    answer = _new(_PARTITION)
+    answer.tags = None
+    answer.unknown_tags = None
+    answer.partition_index = index
+    answer.error_code = error
+    answer.high_watermark = log.high_watermark if log is not None and known else -1
+    answer.last_stable_offset = answer.high_watermark
+    answer.log_start_offset = log.log_start_offset if log is not None and known else -1
+    answer.diverging_epoch = None
+    answer.current_leader = None
+    answer.snapshot_id = None
+    answer.aborted_transactions = None
+    answer.preferred_read_replica = -1
+    answer.records = b"".join(data)
+    return answer
+
+
+class LongPoll:
+    """A fetch that waits for records, an error, or its time."""
+
+    __slots__ = ("_broker", "_logs", "_request", "_timer", "answer")
+
+    def __init__(self, broker: "Broker", request: Any, reading: Reading) -> None:
+        self._broker = broker
+        self._request = request
+        self._logs = reading.logs
+        loop = asyncio.get_running_loop()
+        self.answer: asyncio.Future[Any] = loop.create_future()
+        self.answer.add_done_callback(self._forget)
+        self._timer = loop.call_later(request.max_wait_ms / 1000, self._look, True)
+        for log in self._logs:
+            log.waiters[self] = None
+
+    def wake(self) -> None:
+        """A log it waits for changed."""
+        self._look(False)
+
+    def _look(self, time_is_up: bool) -> None:
+        if self.answer.done():
+            return
+        reading = Reading(self._broker, self._request)
+        if time_is_up or reading.is_enough:
+            self.answer.set_result(reading.response)
+            self._forget(self.answer)
+
+    def _forget(self, _answer: "asyncio.Future[Any]") -> None:
+        """It waits no longer; also when its connection went away, which cancels the answer."""
+        self._timer.cancel()
+        for log in self._logs:
+            log.waiters.pop(self, None)

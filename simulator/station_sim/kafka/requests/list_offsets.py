@@ -1,0 +1,72 @@
+"""ListOffsets: a log's ends, and the first offset at or after a time.
+
+Speaks versions 1 to 10. Besides times: -1 the end, -2 the start, -3 the newest record, -4 the start
+of what is local (here the start), -5 the end of what is tiered (here nothing).
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from kafka.protocol.consumer import ListOffsetsRequest, ListOffsetsResponse
+
+from station_sim.kafka.error_codes import ErrorCode, RefusalError
+from station_sim.kafka.logs import LEADER_EPOCH, PartitionLog
+from station_sim.kafka.requests.context import RequestContext
+
+if TYPE_CHECKING:
+    from station_sim.kafka.broker import Broker
+
+VERSIONS = (1, 10)
+REQUEST = ListOffsetsRequest
+RESPONSE = ListOffsetsResponse
+
+LATEST, EARLIEST, MAX_TIMESTAMP, EARLIEST_LOCAL, LATEST_TIERED = -1, -2, -3, -4, -5
+
+_TOPIC = RESPONSE.ListOffsetsTopicResponse
+_PARTITION = _TOPIC.ListOffsetsPartitionResponse
+
+
+def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
+    """One offset for each partition."""
+    return RESPONSE(
+        topics=[
+            _TOPIC(
+                name=topic.name,
+                partitions=[_answer(broker, topic.name, asked) for asked in topic.partitions],
+            )
+            for topic in request.topics
+        ]
+    )
+
+
+def _answer(broker: "Broker", topic: str, asked: Any) -> Any:
+    index = asked.partition_index
+    try:
+        log = broker.topics.require(topic, index)
+        if asked.current_leader_epoch > LEADER_EPOCH:
+            raise RefusalError(ErrorCode.UNKNOWN_LEADER_EPOCH)
+    except RefusalError as refused:
+        return _PARTITION(partition_index=index, error_code=refused.code, timestamp=-1, offset=-1)
+    found = look_up(log, asked.timestamp)
+    if found is None:
+        return _PARTITION(partition_index=index, error_code=0, timestamp=-1, offset=-1)
+    offset, timestamp_ms = found
+    return _PARTITION(
+        partition_index=index,
+        error_code=0,
+        timestamp=timestamp_ms,
+        offset=offset,
+        leader_epoch=LEADER_EPOCH,
+    )
+
+
+def look_up(log: PartitionLog, timestamp_ms: int) -> tuple[int, int] | None:
+    """Offset and time for a time or one of the special values; None if there is no such record."""
+    if timestamp_ms == LATEST:
+        return log.end_offset, -1
+    if timestamp_ms in (EARLIEST, EARLIEST_LOCAL):
+        return log.log_start_offset, -1
+    if timestamp_ms == MAX_TIMESTAMP:
+        return log.newest_record()
+    if timestamp_ms == LATEST_TIERED:
+        return None
+    return log.offset_at(timestamp_ms)

@@ -1,0 +1,81 @@
+"""The request kinds this broker speaks: one line per module.
+
+A module has `VERSIONS` (lowest and highest it speaks), `REQUEST` (kafka-python's generated class)
+and `handle(broker, request, context)`, which returns a response, a future or coroutine of one, or
+None for no answer. `ADVERTISED` overrides what ApiVersions says.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from station_sim.kafka.requests import (
+    api_versions,
+    create_topics,
+    delete_records,
+    delete_topics,
+    describe_cluster,
+    describe_configs,
+    fetch,
+    init_producer_id,
+    list_offsets,
+    metadata,
+    produce,
+)
+
+MODULES: tuple[ModuleType, ...] = (
+    produce,
+    fetch,
+    list_offsets,
+    metadata,
+    api_versions,
+    create_topics,
+    delete_topics,
+    delete_records,
+    init_producer_id,
+    describe_configs,
+    describe_cluster,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One request kind: its name as in Kafka (`Fetch`), its versions, its classes, its handler."""
+
+    name: str
+    api_key: int
+    versions: tuple[int, int]
+    advertised: tuple[int, int]
+    request: Any
+    response: Any
+    handle: Callable[..., Any]
+
+    @classmethod
+    def of(cls, module: Any) -> "Kind":
+        """The kind a module describes."""
+        return cls(
+            name=module.REQUEST.name.removesuffix("Request"),
+            api_key=module.REQUEST.API_KEY,
+            versions=module.VERSIONS,
+            advertised=getattr(module, "ADVERTISED", module.VERSIONS),
+            request=module.REQUEST,
+            response=_response_class(module.REQUEST),
+            handle=module.handle,
+        )
+
+
+def _response_class(request: Any) -> Any:
+    """The class of the answers, which kafka-python generates next to that of the requests."""
+    return getattr(
+        sys.modules[request.__module__], f"{request.name.removesuffix('Request')}Response"
+    )
+
+
+KINDS: dict[int, Kind] = {
+    kind.api_key: kind for kind in sorted(map(Kind.of, MODULES), key=lambda kind: kind.api_key)
+}
+"""All kinds by API key."""
+
+KINDS_BY_NAME: dict[str, Kind] = {kind.name: kind for kind in KINDS.values()}

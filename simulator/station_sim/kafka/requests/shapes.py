@@ -1,0 +1,239 @@
+"""Where requests name topics and partitions, and where their responses put error codes.
+
+One table for all request kinds. From it follow which partitions a request is about, and its
+refusal: a response that answers everything, or only some partitions, with an error code. What a
+request does is in its own module.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from kafka.protocol.api_message import ApiMessage
+
+from station_sim.kafka.error_codes import ErrorCode
+
+TopicPartition = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Field names of a kind whose request and response both list topics and their partitions.
+
+    `index` is None where the request lists bare partition numbers.
+    """
+
+    topics: str
+    name: str
+    partitions: str
+    index: str | None
+    answers: str
+    answer_partitions: str
+    answer_index: str
+    failed: tuple[tuple[str, int], ...] = ()
+
+    def partition_index(self, partition: Any) -> int:
+        """The number of a partition as the request lists it."""
+        return int(partition if self.index is None else getattr(partition, self.index))
+
+
+SHAPES: dict[str, Shape] = {
+    "Produce": Shape(
+        "topic_data",
+        "name",
+        "partition_data",
+        "index",
+        "responses",
+        "partition_responses",
+        "index",
+        (("base_offset", -1), ("log_append_time_ms", -1), ("log_start_offset", -1)),
+    ),
+    "Fetch": Shape(
+        "topics",
+        "topic",
+        "partitions",
+        "partition",
+        "responses",
+        "partitions",
+        "partition_index",
+        (("high_watermark", -1), ("last_stable_offset", -1), ("log_start_offset", -1)),
+    ),
+    "ListOffsets": Shape(
+        "topics",
+        "name",
+        "partitions",
+        "partition_index",
+        "topics",
+        "partitions",
+        "partition_index",
+        (("timestamp", -1), ("offset", -1)),
+    ),
+    "DeleteRecords": Shape(
+        "topics",
+        "name",
+        "partitions",
+        "partition_index",
+        "topics",
+        "partitions",
+        "partition_index",
+        (("low_watermark", -1),),
+    ),
+    "OffsetCommit": Shape(
+        "topics",
+        "name",
+        "partitions",
+        "partition_index",
+        "topics",
+        "partitions",
+        "partition_index",
+    ),
+}
+
+
+def partitions_of(kind: str, request: Any) -> list[TopicPartition]:
+    """The (topic, partition) pairs a request is about; empty for kinds that are about none."""
+    shape = SHAPES.get(kind)
+    if shape is None:
+        return []
+    found = []
+    for topic in getattr(request, shape.topics):
+        name = getattr(topic, shape.name)
+        for partition in getattr(topic, shape.partitions):
+            found.append((name, shape.partition_index(partition)))
+    return found
+
+
+def topics_of(kind: str, request: Any) -> list[str]:
+    """The topics a request names, for kinds that name topics without partitions too."""
+    if kind in SHAPES:
+        return [
+            getattr(topic, SHAPES[kind].name) for topic in getattr(request, SHAPES[kind].topics)
+        ]
+    if kind in ("Metadata", "CreateTopics"):
+        return [topic.name for topic in request.topics or []]
+    if kind == "DeleteTopics":
+        return list(request.topic_names or []) + [topic.name for topic in request.topics or []]
+    if kind == "OffsetFetch":
+        topics = list(request.topics or [])
+        for group in request.groups or []:
+            topics.extend(group.topics or [])
+        return [topic.name for topic in topics]
+    return []
+
+
+def take_out(kind: str, request: Any, wanted: Callable[[str, int], bool]) -> dict[str, list[int]]:
+    """Remove the wanted partitions from a request and return them by topic."""
+    shape = SHAPES[kind]
+    taken: dict[str, list[int]] = {}
+    kept_topics = []
+    for topic in getattr(request, shape.topics):
+        name = getattr(topic, shape.name)
+        kept = []
+        for partition in getattr(topic, shape.partitions):
+            index = shape.partition_index(partition)
+            if wanted(name, index):
+                taken.setdefault(name, []).append(index)
+            else:
+                kept.append(partition)
+        if kept:
+            setattr(topic, shape.partitions, kept)
+            kept_topics.append(topic)
+    setattr(request, shape.topics, kept_topics)
+    return taken
+
+
+def add_refused(kind: str, response: Any, refused: dict[str, list[int]], code: ErrorCode) -> None:
+    """Put error answers for `refused` partitions into a response."""
+    shape = SHAPES[kind]
+    answers = list(getattr(response, shape.answers))
+    topic_class = _element_class(type(response), shape.answers)
+    partition_class = _element_class(topic_class, shape.answer_partitions)
+    for name, indexes in refused.items():
+        failed = [
+            partition_class(
+                **{shape.answer_index: index, "error_code": int(code)}, **dict(shape.failed)
+            )
+            for index in indexes
+        ]
+        known = next((t for t in answers if getattr(t, shape.name) == name), None)
+        if known is None:
+            known = topic_class(**{shape.name: name, shape.answer_partitions: []})
+            answers.append(known)
+        setattr(known, shape.answer_partitions, [*getattr(known, shape.answer_partitions), *failed])
+    setattr(response, shape.answers, answers)
+
+
+def refuse(kind: str, request: Any, response_class: type[ApiMessage], code: ErrorCode) -> Any:
+    """A response that answers the whole request with an error code."""
+    if kind in SHAPES:
+        response = response_class()
+        refused: dict[str, list[int]] = {}
+        for name, index in partitions_of(kind, request):
+            refused.setdefault(name, []).append(index)
+        add_refused(kind, response, refused, code)
+        return response
+    if kind in _REFUSALS:
+        return _REFUSALS[kind](request, response_class, int(code))
+    return response_class(error_code=int(code))
+
+
+def _element_class(container: Any, field: str) -> Any:
+    return getattr(container, container.fields[field].type_str)
+
+
+def _refuse_topics(request: Any, response_class: Any, code: int) -> Any:
+    answers = "responses" if "responses" in response_class.fields else "topics"
+    topic_class = _element_class(response_class, answers)
+    kind = response_class.name.removesuffix("Response")
+    topics = [topic_class(name=name, error_code=code) for name in topics_of(kind, request)]
+    return response_class(**{answers: topics})
+
+
+def _refuse_configs(request: Any, response_class: Any, code: int) -> Any:
+    result_class = _element_class(response_class, "results")
+    return response_class(
+        results=[
+            result_class(
+                error_code=code,
+                error_message=None,
+                resource_type=resource.resource_type,
+                resource_name=resource.resource_name,
+                configs=[],
+            )
+            for resource in request.resources
+        ]
+    )
+
+
+def _refuse_coordinator(request: Any, response_class: Any, code: int) -> Any:
+    if not request.coordinator_keys:
+        return response_class(error_code=code, node_id=-1, host="", port=-1)
+    coordinator_class = _element_class(response_class, "coordinators")
+    return response_class(
+        coordinators=[
+            coordinator_class(key=key, node_id=-1, host="", port=-1, error_code=code)
+            for key in request.coordinator_keys
+        ]
+    )
+
+
+def _refuse_offsets(request: Any, response_class: Any, code: int) -> Any:
+    if not request.groups:
+        return response_class(error_code=code, topics=[])
+    group_class = _element_class(response_class, "groups")
+    return response_class(
+        groups=[
+            group_class(group_id=group.group_id, topics=[], error_code=code)
+            for group in request.groups
+        ]
+    )
+
+
+_REFUSALS: dict[str, Callable[[Any, Any, int], Any]] = {
+    "Metadata": _refuse_topics,
+    "CreateTopics": _refuse_topics,
+    "DeleteTopics": _refuse_topics,
+    "DescribeConfigs": _refuse_configs,
+    "FindCoordinator": _refuse_coordinator,
+    "OffsetFetch": _refuse_offsets,
+}

@@ -1,0 +1,124 @@
+"""The broker's settings under Kafka's own names, with Kafka 4.1's defaults.
+
+Lives here: what a `server.properties` could say, as far as the simulated broker obeys it. Per-topic
+settings live in `topic_config.py`. A name is Kafka's with dots as underscores.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from station_sim.errors import LabError
+
+INT_MAX = 2**31 - 1
+LONG_MAX = 2**63 - 1
+
+
+def whole(default: int, *, low: int, high: int = LONG_MAX) -> Any:
+    """Declare an integer setting and the range Kafka allows for it."""
+    return field(default=default, metadata={"low": low, "high": high})
+
+
+def choice(default: str, *allowed: str) -> Any:
+    """Declare a setting that takes one of a few words."""
+    return field(default=default, metadata={"allowed": allowed})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerSettings:
+    """Settings of one simulated broker; `from_kafka` builds them from Kafka's dotted names."""
+
+    auto_create_topics_enable: bool = True
+    delete_topic_enable: bool = True
+    num_partitions: int = whole(1, low=1, high=INT_MAX)
+    default_replication_factor: int = whole(1, low=1, high=1)
+    socket_request_max_bytes: int = whole(104_857_600, low=1, high=INT_MAX)
+
+    log_cleanup_policy: str = choice("delete", "delete", "compact", "compact,delete")
+    log_retention_ms: int = whole(604_800_000, low=-1)
+    log_retention_bytes: int = whole(-1, low=-1)
+    log_retention_check_interval_ms: int = whole(300_000, low=1)
+    log_initial_task_delay_ms: int = whole(30_000, low=0)
+    # Kafka 4.1 allows no less than 1 MiB; tests here may want a roll after a few records.
+    log_segment_bytes: int = whole(1_073_741_824, low=1, high=INT_MAX)
+    log_roll_ms: int = whole(604_800_000, low=1)
+    log_message_timestamp_type: str = choice("CreateTime", "CreateTime", "LogAppendTime")
+    log_message_timestamp_before_max_ms: int = whole(LONG_MAX, low=0)
+    log_message_timestamp_after_max_ms: int = whole(3_600_000, low=0)
+    message_max_bytes: int = whole(1_048_588, low=0, high=INT_MAX)
+    compression_type: str = choice(
+        "producer", "producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"
+    )
+    min_insync_replicas: int = whole(1, low=1, high=INT_MAX)
+
+    fetch_max_bytes: int = whole(57_671_680, low=1024, high=INT_MAX)
+    producer_id_expiration_ms: int = whole(86_400_000, low=1, high=INT_MAX)
+
+    # Kafka's default is 3,000 ms. Its reason, many members starting at once, hardly holds here, and
+    # every story would pay 3 s for its first join; Kafka's own test configurations use 0 as well.
+    group_initial_rebalance_delay_ms: int = whole(0, low=0, high=INT_MAX)
+    group_min_session_timeout_ms: int = whole(6_000, low=1, high=INT_MAX)
+    group_max_session_timeout_ms: int = whole(1_800_000, low=1, high=INT_MAX)
+    group_max_size: int = whole(INT_MAX, low=1, high=INT_MAX)
+    offset_metadata_max_bytes: int = whole(4_096, low=0, high=INT_MAX)
+    offsets_retention_minutes: int = whole(10_080, low=1, high=INT_MAX)
+    offsets_retention_check_interval_ms: int = whole(600_000, low=1)
+
+    def __post_init__(self) -> None:
+        for declared in fields(self):
+            _check(declared.name, getattr(self, declared.name), declared.metadata)
+        if self.group_min_session_timeout_ms > self.group_max_session_timeout_ms:
+            raise LabError(
+                f"group.min.session.timeout.ms={self.group_min_session_timeout_ms} must not exceed "
+                f"group.max.session.timeout.ms={self.group_max_session_timeout_ms}"
+            )
+
+    @classmethod
+    def from_kafka(cls, properties: Mapping[str, str]) -> "BrokerSettings":
+        """Settings from Kafka's dotted names and texts, as in `{"num.partitions": "2"}`.
+
+        Raises `LabError` for an unknown name or a value Kafka would not take.
+        """
+        declared = {f.name.replace("_", "."): f for f in fields(cls)}
+        values: dict[str, Any] = {}
+        for name, text in properties.items():
+            if name not in declared:
+                raise LabError(f"unknown broker setting {name}; known are: {', '.join(declared)}")
+            setting = declared[name]
+            values[setting.name] = _parsed(name, str(text).strip(), setting.type)
+        return cls(**values)
+
+    def to_kafka(self) -> dict[str, str]:
+        """The settings as Kafka writes them: dotted names and texts."""
+        return {f.name.replace("_", "."): kafka_text(getattr(self, f.name)) for f in fields(self)}
+
+
+def kafka_text(value: object) -> str:
+    """A setting's value in Kafka's spelling."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _parsed(name: str, text: str, kind: object) -> object:
+    if kind is bool:
+        if text.lower() not in ("true", "false"):
+            raise LabError(f"{name}={text} is not allowed; allowed are: true, false")
+        return text.lower() == "true"
+    if kind is int:
+        try:
+            return int(text)
+        except ValueError as error:
+            raise LabError(f"{name}={text} is not a whole number") from error
+    return text
+
+
+def _check(attribute: str, value: object, declared: Mapping[str, Any]) -> None:
+    name = attribute.replace("_", ".")
+    if "allowed" in declared and value not in declared["allowed"]:
+        raise LabError(
+            f"{name}={value} is not allowed; allowed are: {', '.join(declared['allowed'])}"
+        )
+    if "low" not in declared:
+        return
+    low, high = declared["low"], declared["high"]
+    if not isinstance(value, int) or not low <= value <= high:
+        raise LabError(f"{name}={value} is not allowed; allowed is {low} to {high}")
