@@ -1,0 +1,1 @@
+"""Holds what a service did against what the world really sent; shares no code with the library."""
