@@ -2,6 +2,7 @@
 
 from aiokafka.structs import OffsetAndMetadata
 
+from station_sim.brokers.availability import kafka_is_required, why_no_kafka
 from station_sim.brokers.broker import Broker
 from station_sim.brokers.opening import KINDS, make_broker, open_broker
 from station_sim.brokers.topics import TopicSpec
@@ -11,6 +12,8 @@ __all__ = [
     "Broker",
     "OffsetAndMetadata",
     "TopicSpec",
+    "kafka_is_required",
     "make_broker",
     "open_broker",
+    "why_no_kafka",
 ]
