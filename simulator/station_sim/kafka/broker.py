@@ -15,6 +15,7 @@ from station_sim.errors import LabError
 from station_sim.kafka.batches import Batch
 from station_sim.kafka.connection import Connection
 from station_sim.kafka.faults import Faults
+from station_sim.kafka.groups import Groups
 from station_sim.kafka.logs import PartitionLog
 from station_sim.kafka.request_log import RequestLog
 from station_sim.kafka.retention import RetentionTimer
@@ -26,15 +27,13 @@ LISTEN_BACKLOG = 1024
 
 
 class Observer(Protocol):
-    """Sees effects at the instant they happen; `at` is epoch seconds of the broker's clock."""
+    """Sees effects at the instant they happen; `at` is the broker's clock, epoch ms."""
 
-    def appended(
-        self, topic: str, partition: int, base_offset: int, batch: Batch, at: float
-    ) -> None:
+    def appended(self, topic: str, partition: int, base_offset: int, batch: Batch, at: int) -> None:
         """A batch was written to a log."""
 
     def committed(
-        self, group: str, topic: str, partition: int, offset: int, metadata: str, at: float
+        self, group: str, topic: str, partition: int, offset: int, metadata: str, at: int
     ) -> None:
         """A group's offset was committed."""
 
@@ -80,6 +79,12 @@ class Broker:
         self.faults = Faults()
         self.requests = RequestLog()
         self.observers: list[Observer] = []
+        self.groups = Groups(
+            self.settings,
+            now_ms=self.now_ms,
+            rng=random.Random(rng.getrandbits(64)),
+            observers=self.observers,
+        )
         self.connections: dict[Connection, None] = {}
         self.retention = RetentionTimer(self)
         self._server: asyncio.Server | None = None
@@ -115,6 +120,7 @@ class Broker:
         if self.port == 0:
             self.port = server.sockets[0].getsockname()[1]
         self.retention.start()
+        self.groups.open()
 
     async def stop(self) -> None:
         """Close everything at once, as a broker that was killed; a second stop is harmless."""
@@ -123,6 +129,7 @@ class Broker:
         self._server.close()
         self._server = None
         self.retention.stop()
+        self.groups.close()
         connections = list(self.connections)
         for connection in connections:
             connection.abort()
@@ -137,7 +144,7 @@ class Broker:
         """A batch was written: tell retention and observers; `wake` is for those who wait."""
         self.retention.watch(log)
         if self.observers:
-            at = time.time()
+            at = self.now_ms()
             for observer in self.observers:
                 observer.appended(log.topic, log.partition, batch.base_offset, batch, at)
 

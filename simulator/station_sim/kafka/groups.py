@@ -53,7 +53,7 @@ class CommitObserver(Protocol):
     def committed(
         self, group: str, topic: str, partition: int, offset: int, metadata: str, at: int
     ) -> None:
-        """See that `group` has committed `offset`, at the broker's time `at` in ms."""
+        """See that `group` has committed `offset`, at the broker's epoch ms `at`."""
 
 
 class Groups:

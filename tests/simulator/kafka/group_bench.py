@@ -79,7 +79,7 @@ class Commit:
 class Bench:
     """A coordinator, its clock, and what its observers saw."""
 
-    def __init__(self, **settings: int) -> None:
+    def __init__(self, **settings: Any) -> None:
         self.scheduler = ManualScheduler()
         self.commits: list[Commit] = []
         self.groups = Groups(

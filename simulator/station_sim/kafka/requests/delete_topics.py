@@ -48,5 +48,6 @@ def _delete(broker: "Broker", name: str, topic_id: Any) -> Any:
         return _TOPIC(
             name=name, topic_id=topic_id, error_code=refused.code, error_message=refused.message
         )
+    broker.groups.forget_topic(name)
     broker.wake(topic.partitions)
     return _TOPIC(name=name, topic_id=topic.topic_id, error_code=ErrorCode.NONE)

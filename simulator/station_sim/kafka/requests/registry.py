@@ -14,15 +14,25 @@ from typing import Any
 from station_sim.kafka.requests import (
     api_versions,
     create_topics,
+    delete_groups,
     delete_records,
     delete_topics,
     describe_cluster,
     describe_configs,
+    describe_groups,
     fetch,
+    find_coordinator,
+    heartbeat,
     init_producer_id,
+    join_group,
+    leave_group,
+    list_groups,
     list_offsets,
     metadata,
+    offset_commit,
+    offset_fetch,
     produce,
+    sync_group,
 )
 
 MODULES: tuple[ModuleType, ...] = (
@@ -37,6 +47,16 @@ MODULES: tuple[ModuleType, ...] = (
     init_producer_id,
     describe_configs,
     describe_cluster,
+    find_coordinator,
+    join_group,
+    sync_group,
+    heartbeat,
+    leave_group,
+    offset_commit,
+    offset_fetch,
+    describe_groups,
+    list_groups,
+    delete_groups,
 )
 
 
