@@ -27,13 +27,15 @@ LISTEN_BACKLOG = 1024
 
 
 class Observer(Protocol):
-    """Sees effects at the instant they happen; `at` is the broker's clock, epoch ms."""
+    """Sees effects at the instant they happen; `at` is epoch seconds of the broker's clock."""
 
-    def appended(self, topic: str, partition: int, base_offset: int, batch: Batch, at: int) -> None:
+    def appended(
+        self, topic: str, partition: int, base_offset: int, batch: Batch, at: float
+    ) -> None:
         """A batch was written to a log."""
 
     def committed(
-        self, group: str, topic: str, partition: int, offset: int, metadata: str, at: int
+        self, group: str, topic: str, partition: int, offset: int, metadata: str, at: float
     ) -> None:
         """A group's offset was committed."""
 
@@ -144,7 +146,7 @@ class Broker:
         """A batch was written: tell retention and observers; `wake` is for those who wait."""
         self.retention.watch(log)
         if self.observers:
-            at = self.now_ms()
+            at = self.now_ms() / 1000
             for observer in self.observers:
                 observer.appended(log.topic, log.partition, batch.base_offset, batch, at)
 

@@ -1,0 +1,101 @@
+"""The simulated broker as a server of its own, in real time, until it is told to end.
+
+Its end is a signal, or the end of whoever started it. The command line is in `command.py`.
+"""
+
+import asyncio
+import os
+import random
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from station_sim.kafka.broker import Broker
+from station_sim.kafka.settings import BrokerSettings
+
+PARENT_CHECK_S = 0.5
+"""How often a broker with `parent_pid` looks whether that process is still there."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewTopic:
+    """A topic to begin with."""
+
+    name: str
+    partitions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOptions:
+    """What a broker process is told at its start."""
+
+    host: str
+    port: int
+    topics: Sequence[NewTopic]
+    settings: BrokerSettings
+    seed: int
+    parent_pid: int | None = None
+    exit_on_stdin_close: bool = False
+
+
+async def serve(options: ServeOptions) -> None:
+    """Listen, print one line when ready, and serve until the end is asked for.
+
+    Raises `LabError` if the address cannot be had, `RefusalError` for a topic Kafka would not make.
+    """
+    broker = Broker(
+        rng=random.Random(options.seed),
+        host=options.host,
+        port=options.port,
+        settings=options.settings,
+    )
+    for topic in options.topics:
+        broker.topics.create(topic.name, partitions=topic.partitions)
+    over = asyncio.Event()
+    await broker.start()
+    try:
+        _end_on_signals(over)
+        if options.exit_on_stdin_close:
+            _end_with_stdin(over)
+        print(f"listening on {broker.bootstrap}", flush=True)
+        await _until_over(over, options.parent_pid)
+    finally:
+        await broker.stop()
+
+
+def _end_on_signals(over: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, over.set)
+
+
+def _end_with_stdin(over: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+
+    def read_to_the_end() -> None:
+        while sys.stdin.buffer.readline():
+            pass
+        loop.call_soon_threadsafe(over.set)
+
+    threading.Thread(target=read_to_the_end, name="stdin", daemon=True).start()
+
+
+async def _until_over(over: asyncio.Event, parent_pid: int | None) -> None:
+    while not over.is_set() and (parent_pid is None or _lives(parent_pid)):
+        try:
+            async with asyncio.timeout(None if parent_pid is None else PARENT_CHECK_S):
+                await over.wait()
+        except TimeoutError:
+            continue
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
