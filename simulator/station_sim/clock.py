@@ -11,7 +11,7 @@ iteration; computing takes no time; the same seed gives the same run in any proc
 import asyncio
 import gc
 import heapq
-import itertools
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextvars import Context
 from typing import Any, NoReturn, TypeVar
@@ -34,58 +34,20 @@ RESOLUTION_S = 1e-9
 COLLECT_EVERY_ITERATIONS = 100_000
 """Cycles are collected at iterations, not at allocations: finalizers run at the same instant."""
 
+CANCELLED_TIMERS_KEPT = 1000
+"""Beyond this many cancelled timers the heap is rebuilt without them."""
+
 FULL_COLLECT_EVERY = 50
 """Every so many collections the oldest generation is looked through too."""
 
 
-class OrderedTimer(asyncio.TimerHandle):
-    """A timer that keeps its place among timers of the same instant: first set, first run."""
+class Timer(asyncio.TimerHandle):
+    """asyncio's timer; names what a loop keeps in it."""
 
-    __slots__ = ("_sequence",)
-
-    def __init__(
-        self,
-        when: float,
-        sequence: int,
-        callback: Callable[..., object],
-        args: tuple[Any, ...],
-        loop: asyncio.AbstractEventLoop,
-        context: Context | None,
-    ) -> None:
-        super().__init__(when, callback, args, loop, context)
-        self._sequence = sequence
-
-    def __lt__(self, other: "OrderedTimer") -> bool:  # type: ignore[override]  # only ours meet
-        mine, theirs = self._when, other._when  # type: ignore[attr-defined]  # asyncio's slot
-        if mine != theirs:
-            return bool(mine < theirs)
-        return self._sequence < other._sequence
-
-
-class TimeJump:
-    """Stands where asyncio expects a selector: instead of waiting for files, it moves the clock."""
-
-    def __init__(self, loop: "VirtualLoop") -> None:
-        self._loop = loop
-        self._iterations = 0
-
-    def select(self, timeout: float | None) -> list[Any]:
-        """Move the clock: a step, and to the next timer when nothing is ready (`timeout` not 0)."""
-        loop = self._loop
-        if timeout is None:
-            raise DeadlockError(loop.who_waits())
-        now = loop.now + STEP_S
-        if timeout > 0:
-            now = max(now, loop.next_timer_at())
-        loop.now = now
-        self._iterations += 1
-        if self._iterations % COLLECT_EVERY_ITERATIONS == 0:
-            collections = self._iterations // COLLECT_EVERY_ITERATIONS
-            gc.collect(2 if collections % FULL_COLLECT_EVERY == 0 else 1)
-        return []
-
-    def close(self) -> None:
-        """Nothing is held open."""
+    __slots__ = ()
+    _cancelled: bool
+    _scheduled: bool
+    """True while the timer is in the loop's heap."""
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -95,15 +57,21 @@ class VirtualLoop(asyncio.BaseEventLoop):
     world's wall clock. `network` carries every connection that is opened on this loop.
     """
 
+    # What asyncio's base class keeps and this loop uses.
+    _closed: bool
+    _ready: deque[asyncio.Handle]
+    _stopping: bool
+
     def __init__(self, seed: int = 0, *, epoch_s: float = EPOCH_S) -> None:
         super().__init__()
         self.seed = seed
         self.epoch_s = epoch_s
         self.now = 0.0
         self.network = Network(self, seed)
-        self._selector = TimeJump(self)
-        self._clock_resolution = RESOLUTION_S
-        self._sequence = itertools.count()
+        self._timers: list[tuple[float, int, Timer]] = []
+        self._timers_set = 0
+        self._timers_cancelled = 0
+        self._iterations = 0
 
     def time(self) -> float:
         """Seconds of virtual time since the world began."""
@@ -113,6 +81,19 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """The world's `time.time()`: epoch seconds."""
         return self.epoch_s + self.now
 
+    def call_soon(  # type: ignore[override]  # typeshed's signature uses TypeVarTuple
+        self,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
+    ) -> asyncio.Handle:
+        """As asyncio's."""
+        if self._closed:
+            raise RuntimeError("the virtual loop is closed")
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
     def call_at(  # type: ignore[override]  # typeshed's signature uses TypeVarTuple
         self,
         when: float,
@@ -121,15 +102,63 @@ class VirtualLoop(asyncio.BaseEventLoop):
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """As asyncio's, but equal deadlines keep the order in which they were set."""
-        self._check_closed()  # type: ignore[attr-defined]  # asyncio's private check
-        timer = OrderedTimer(when, next(self._sequence), callback, args, self, context)
-        heapq.heappush(self._scheduled, timer)  # type: ignore[attr-defined]  # asyncio's heap
-        timer._scheduled = True  # type: ignore[attr-defined]  # as BaseEventLoop.call_at marks it
+        if self._closed:
+            raise RuntimeError("the virtual loop is closed")
+        timer = Timer(when, callback, args, self, context)
+        self._timers_set += 1
+        heapq.heappush(self._timers, (when, self._timers_set, timer))
+        timer._scheduled = True
         return timer
 
-    def next_timer_at(self) -> float:
-        """When the earliest timer is due (there is one)."""
-        return float(self._scheduled[0]._when)  # type: ignore[attr-defined]  # asyncio's heap
+    def _timer_handle_cancelled(self, handle: Timer) -> None:
+        """Called by a timer that is cancelled; it stays in the heap until its turn."""
+        if handle._scheduled:
+            self._timers_cancelled += 1
+
+    def _run_once(self) -> None:
+        """One iteration: move the clock, then run what is ready and what is due.
+
+        The clock moves by a step, and to the next timer when nothing is ready.
+        """
+        self._drop_cancelled_timers()
+        now = self.now + STEP_S
+        if not self._ready and not self._stopping:
+            if not self._timers:
+                raise DeadlockError(self.who_waits())
+            now = max(now, self._timers[0][0])
+        self.now = now
+        self._collect_garbage()
+        self._make_due_ready(now + RESOLUTION_S)
+        pop = self._ready.popleft
+        for _ in range(len(self._ready)):
+            handle = pop()
+            if not handle._cancelled:
+                handle._run()
+
+    def _make_due_ready(self, before: float) -> None:
+        timers = self._timers
+        while timers and timers[0][0] < before:
+            timer = heapq.heappop(timers)[2]
+            timer._scheduled = False
+            self._ready.append(timer)
+
+    def _drop_cancelled_timers(self) -> None:
+        timers = self._timers
+        if self._timers_cancelled > CANCELLED_TIMERS_KEPT:
+            for _when, _number, timer in timers:
+                timer._scheduled = not timer._cancelled
+            timers[:] = [entry for entry in timers if entry[2]._scheduled]
+            heapq.heapify(timers)
+            self._timers_cancelled = 0
+        while timers and timers[0][2]._cancelled:
+            heapq.heappop(timers)[2]._scheduled = False
+            self._timers_cancelled -= 1
+
+    def _collect_garbage(self) -> None:
+        self._iterations += 1
+        if self._iterations % COLLECT_EVERY_ITERATIONS == 0:
+            collections = self._iterations // COLLECT_EVERY_ITERATIONS
+            gc.collect(2 if collections % FULL_COLLECT_EVERY == 0 else 1)
 
     def who_waits(self) -> str:
         """Who waits for what, in one line: the text of a deadlock."""
@@ -187,11 +216,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
     async def subprocess_shell(self, *args: Any, **_options: Any) -> NoReturn:
         raise VirtualTimeError("subprocess_shell: a subprocess lives in real time")
 
-    def _process_events(self, event_list: list[Any]) -> None:
-        """Files never become ready here."""
-
     def _write_to_self(self) -> None:
-        """Nobody sleeps in a selector, so nobody needs waking."""
+        """Called by `call_soon_threadsafe`: nobody sleeps in a selector, so nobody needs waking."""
 
 
 def _waiting(task: "asyncio.Task[Any]") -> str:
