@@ -80,7 +80,8 @@ class Ledger:
             topic=emission.topic,
             key=emission.key,
             stations=emission.stations,
-            wire=orjson.dumps(emission.value),
+            # A copy: orjson leaves its result in the 4 KiB it reserved for it.
+            wire=bytes(memoryview(orjson.dumps(emission.value))),
             timestamp_ms=emission.timestamp_ms,
             due_s=emission.due_s,
         )

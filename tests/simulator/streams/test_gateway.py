@@ -3,18 +3,19 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from random import Random
+from typing import cast
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from station_sim.brokers import Broker, TopicSpec, open_broker
-from station_sim.brokers.jars import why_no_jars
+from station_sim.brokers import Broker, TopicSpec, kafka_is_required, open_broker, why_no_kafka
 from station_sim.clock import run_virtual
 from station_sim.errors import LabError
 from station_sim.streams.driver import StoryClock, drive
 from station_sim.streams.emission import Emission
 from station_sim.streams.gateway import Gateway
 from station_sim.streams.ledger import Entry, Fate, Ledger
+from station_sim.streams.uplinks import Producers
 from station_sim.world.charging_network import TOPICS, World
 from station_sim.world.profile import Profile
 
@@ -64,7 +65,7 @@ async def ledger_and_log_agree(broker: Broker, ledger: Ledger, topic: str, parti
         assert [as_landed(entry) for entry in entries] == records
 
 
-async def a_world_lands(broker: Broker, producers: str, pace: float = 1.0) -> None:
+async def a_world_lands(broker: Broker, producers: Producers, pace: float = 1.0) -> None:
     profile = Profile(stations=6, guns_per_station=4, seed=2)
     for topic in TOPICS:
         await broker.make_topics(TopicSpec(topic, partitions=3))
@@ -88,14 +89,17 @@ async def a_world_lands(broker: Broker, producers: str, pace: float = 1.0) -> No
 
 
 @pytest.mark.parametrize("producers", ["gateway", "per-station"])
-def test_a_world_lands_in_virtual_time(producers: str) -> None:
+def test_a_world_lands_in_virtual_time(producers: Producers) -> None:
     on_virtual(lambda broker: a_world_lands(broker, producers))
 
 
 @pytest.mark.kafka
-@pytest.mark.skipif(why_no_jars() is not None, reason=str(why_no_jars()))
 @pytest.mark.parametrize("producers", ["gateway", "per-station"])
-def test_a_world_lands_on_apache_kafka(producers: str) -> None:
+def test_a_world_lands_on_apache_kafka(producers: Producers) -> None:
+    missing = why_no_kafka("jvm")
+    if missing is not None and not kafka_is_required():
+        pytest.skip(missing)
+
     async def main() -> None:
         async with open_broker("jvm") as broker:
             await a_world_lands(broker, producers, pace=100.0)
@@ -221,6 +225,6 @@ def test_a_gateway_is_asked_for_properly() -> None:
         with pytest.raises(LabError, match="linger_ms must be >= 0, got -1"):
             Gateway("localhost:1", Ledger(), clock=clock, linger_ms=-1)
         with pytest.raises(LabError, match="producers must be gateway or per-station, got many"):
-            Gateway("localhost:1", Ledger(), clock=clock, producers="many")
+            Gateway("localhost:1", Ledger(), clock=clock, producers=cast(Producers, "many"))
 
     run_virtual(main)

@@ -1,5 +1,6 @@
 """The ledger's book-keeping."""
 
+import tracemalloc
 from collections.abc import Sequence
 
 from station_sim.streams.emission import Emission
@@ -92,3 +93,17 @@ def test_fates_are_counted() -> None:
     expected = {"due": 1, "held": 1, "late": 1, "sent": 1, "failed": 1, "acknowledged": 1}
     assert {"T": expected} == ledger.counts()
     assert Fate.DUE is due.fate
+
+
+def test_a_record_costs_less_than_800_bytes() -> None:
+    ledger = Ledger()
+    tracemalloc.start()
+    try:
+        entries = [ledger.record(emission(n, "a")) for n in range(2000)]
+        for entry in entries:
+            ledger.sent(entry, 0, 1.0)
+        ledger.acknowledged(entries, 0, 2.0)
+        held_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held_bytes < 800 * len(entries)

@@ -1,6 +1,7 @@
 """Profiles: what they refuse, and how story time becomes local time."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from station_sim.world.profile import Profile, wire_time
         ({"start": datetime(2026, 3, 1)}, "start must carry a time zone"),  # noqa: DTZ001
     ],
 )
-def test_a_bad_profile_is_refused(options: dict[str, object], complaint: str) -> None:
+def test_a_bad_profile_is_refused(options: dict[str, Any], complaint: str) -> None:
     with pytest.raises(LabError, match=complaint):
         Profile(**options)
 
