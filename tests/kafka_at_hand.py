@@ -4,6 +4,7 @@ With `STATION_LAB_REQUIRE_KAFKA=1` that is a failure instead.
 """
 
 import pytest
+
 from station_sim.brokers import kafka_is_required, why_no_kafka
 
 

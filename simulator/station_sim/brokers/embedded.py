@@ -10,7 +10,7 @@ import re
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -32,15 +32,17 @@ _LISTENING = re.compile(r"^listening on (\S+:\d+)$", re.MULTILINE)
 class EmbeddedBroker(Broker):
     """The simulated Kafka as a server.
 
-    `port` is a port on loopback (default: a free one); `arguments` go to `python -m
-    station_sim.kafka` as they are.
+    `port` is a port on loopback (default: a free one); `server_properties` are Kafka's own names
+    and texts, as far as the simulation knows them.
     """
 
     kind: ClassVar[str] = "embedded"
 
-    def __init__(self, *, port: int | None = None, arguments: Sequence[str] = ()) -> None:
+    def __init__(
+        self, *, port: int | None = None, server_properties: Mapping[str, str] | None = None
+    ) -> None:
         self._port = port
-        self._arguments = tuple(arguments)
+        self._server_properties = dict(server_properties or {})
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._process: LeashedProcess | None = None
 
@@ -56,6 +58,10 @@ class EmbeddedBroker(Broker):
         """Close the listener and every connection; logs and groups stay in the process."""
         os.kill(self.pid, CLOSE_LISTENER)
         await retry(self._refuses, what=f"stop {self.bootstrap}", within_s=START_TIMEOUT_S)
+
+    async def kill(self) -> None:
+        """The same as `stop`: the simulated Kafka always ends without goodbye."""
+        await self.stop()
 
     async def close(self) -> None:
         """End the process and remove its folder."""
@@ -96,8 +102,9 @@ class EmbeddedBroker(Broker):
             require_free(self._port)
         self._folder = tempfile.TemporaryDirectory(prefix="station-lab-embedded-")
         command = [sys.executable, "-m", "station_sim.kafka", "--port", str(self._port or 0)]
+        command += [f"--set={name}={value}" for name, value in self._server_properties.items()]
         self._process = await LeashedProcess.start(
-            [*command, *self._arguments], directory=self.directory, log_path=self.log_path
+            command, directory=self.directory, log_path=self.log_path
         )
         self.bootstrap = await retry(
             self._address, what="start the simulated Kafka", within_s=START_TIMEOUT_S

@@ -1,6 +1,8 @@
 """The simulated broker as a server of its own, in real time, until it is told to end.
 
-Its end is a signal, or the end of whoever started it. The command line is in `command.py`.
+Its end is a signal, or the end of whoever started it. SIGUSR1 closes the listener and every
+connection and SIGUSR2 listens again, with everything kept: how stories stop and start a broker in a
+process of its own. The command line is in `command.py`.
 """
 
 import asyncio
@@ -9,9 +11,10 @@ import random
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from station_sim.errors import LabError
 from station_sim.kafka.broker import Broker
 from station_sim.kafka.settings import BrokerSettings
 
@@ -55,6 +58,7 @@ async def serve(options: ServeOptions) -> None:
         broker.topics.create(topic.name, partitions=topic.partitions)
     over = asyncio.Event()
     await broker.start()
+    door = asyncio.create_task(_open_and_close(broker, over))
     try:
         _end_on_signals(over)
         if options.exit_on_stdin_close:
@@ -62,6 +66,7 @@ async def serve(options: ServeOptions) -> None:
         print(f"listening on {broker.bootstrap}", flush=True)
         await _until_over(over, options.parent_pid)
     finally:
+        door.cancel()
         await broker.stop()
 
 
@@ -69,6 +74,23 @@ def _end_on_signals(over: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, over.set)
+
+
+async def _open_and_close(broker: Broker, over: asyncio.Event) -> None:
+    """Stop and start the broker as signals say, one after another."""
+    loop = asyncio.get_running_loop()
+    orders: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
+    loop.add_signal_handler(signal.SIGUSR1, orders.put_nowait, broker.stop)
+    loop.add_signal_handler(signal.SIGUSR2, orders.put_nowait, broker.start)
+    while True:
+        order = await orders.get()
+        if broker.is_running and order == broker.start:
+            continue
+        try:
+            await order()
+        except LabError as error:
+            print(error, file=sys.stderr, flush=True)
+            over.set()
 
 
 def _end_with_stdin(over: asyncio.Event) -> None:

@@ -1,4 +1,4 @@
-"""How the tests here live with a broker: the right kind of time, conditions, and what is left over."""
+"""How the tests here live with a broker: the right kind of time, conditions, what is left."""
 
 import asyncio
 import time
@@ -9,10 +9,10 @@ from typing import Any
 import psutil
 import pytest
 from aiokafka import AIOKafkaProducer
+from tests.kafka_at_hand import require_kafka
+
 from station_sim.brokers import Broker, open_broker
 from station_sim.clock import run_virtual
-
-from tests.kafka_at_hand import require_kafka
 
 DEADLINE_S = 60.0
 

@@ -6,10 +6,10 @@ import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from tests.simulator.brokers.living import KINDS, is_running, live, produce
+
 from station_sim.brokers import Broker, TopicSpec
 from station_sim.errors import LabError
-
-from tests.simulator.brokers.living import KINDS, is_running, live, produce
 
 
 async def commit(broker: Broker, group: str, topic: str, offset: int) -> None:

@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from tests.simulator.brokers.living import executable
+
 from station_sim.brokers.jars import find_jars, why_no_jars
 from station_sim.errors import LabError
-
-from tests.simulator.brokers.living import executable
 
 FETCH = r"""
 for word in "$@"; do case "$word" in -DoutputDirectory=*) folder="${word#*=}" ;; esac; done

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from station_sim.brokers.kafka_log import reason_in, why_it_ended
 
 START = """[main] WARN org.apache.kafka.x.Y - a warning

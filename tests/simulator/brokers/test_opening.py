@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.kafka_at_hand import require_kafka
+from tests.simulator.brokers.living import executable
+
 from station_sim.brokers import open_broker, why_no_kafka
 from station_sim.brokers.availability import kafka_is_required
 from station_sim.errors import LabError
-
-from tests.kafka_at_hand import require_kafka
-from tests.simulator.brokers.living import executable
 
 
 def line_of(kind: str, **options: Any) -> str:

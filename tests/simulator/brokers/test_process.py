@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.simulator.brokers.living import is_running, wait_for
+
 from station_sim.brokers.process import LeashedProcess
 from station_sim.errors import LabError
-
-from tests.simulator.brokers.living import is_running, wait_for
 
 STARTER = """
 import asyncio, sys
