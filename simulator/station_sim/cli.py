@@ -61,6 +61,15 @@ class LazyGroup(click.Group):
             raise click.UsageError(_unknown_command(args[0], known), ctx)
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click's, but output that nobody reads is trouble; click's own 1 says "violated"."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Flushing the rest at exit must not fail again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise click.exceptions.Exit(EXIT_TROUBLE) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of subcommands, without importing them."""
         with formatter.section("Commands"):
@@ -92,10 +101,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
         result = station_lab.main(arguments, prog_name=PROGRAM, standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has gone; flushing the rest at exit must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_TROUBLE
     except click.ClickException as error:
         return _complain(_usage_line(error))
     except Exception as error:
