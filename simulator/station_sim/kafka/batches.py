@@ -6,7 +6,6 @@ order for a log to take is decided in `logs.py`. Layout: KIP-98,
 org.apache.kafka.common.record.DefaultRecordBatch.
 """
 
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from struct import Struct, pack_into
@@ -23,7 +22,9 @@ _FIRST = Struct(">qii")  # base offset, length, leader epoch
 HEADER_BYTES = _HEADER.size
 LENGTH_OFFSET_BYTES = 12
 """What the length field does not count: base offset and the length itself."""
-_CRC_AT, _ATTRIBUTES_AT, _MAX_TIMESTAMP_AT = 17, 21, 35
+_MAGIC_AT, _CRC_AT, _ATTRIBUTES_AT, _MAX_TIMESTAMP_AT = 16, 17, 21, 35
+
+MAGIC = 2
 
 LOG_APPEND_TIME_BIT, TRANSACTIONAL_BIT, CONTROL_BIT, CODEC_MASK = 0x08, 0x10, 0x20, 0x07
 
@@ -57,20 +58,26 @@ class Batch:
     def place(self, base_offset: int, *, append_time_ms: int | None = None) -> None:
         """Make it the batch that lies in the log: at its offset, in leader epoch 0.
 
-        With `append_time_ms` its records take that time; then the CRC is computed anew, for it
-        covers the time, while it covers neither the base offset nor the leader epoch.
+        With `append_time_ms` its records take that time, else they keep the producer's. Where that
+        changes attributes the CRC is computed anew; it covers neither base offset nor leader epoch.
         """
         data = bytearray(self.data)
         _FIRST.pack_into(data, 0, base_offset, len(data) - LENGTH_OFFSET_BYTES, 0)
         if append_time_ms is not None:
             self.attributes |= LOG_APPEND_TIME_BIT
             self.max_timestamp_ms = append_time_ms
-            pack_into(">h", data, _ATTRIBUTES_AT, self.attributes)
-            pack_into(">q", data, _MAX_TIMESTAMP_AT, append_time_ms)
-            pack_into(">I", data, _CRC_AT, crc32c(memoryview(data)[_ATTRIBUTES_AT:]))
+            self._seal(data)
+        elif self.attributes & LOG_APPEND_TIME_BIT:
+            self.attributes &= ~LOG_APPEND_TIME_BIT
+            self._seal(data)
         self.data = bytes(data)
         self.last_offset += base_offset - self.base_offset
         self.base_offset = base_offset
+
+    def _seal(self, data: bytearray) -> None:
+        pack_into(">h", data, _ATTRIBUTES_AT, self.attributes)
+        pack_into(">q", data, _MAX_TIMESTAMP_AT, self.max_timestamp_ms)
+        pack_into(">I", data, _CRC_AT, crc32c(memoryview(data)[_ATTRIBUTES_AT:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,42 +94,29 @@ class Record:
 def parse_batch(data: bytes) -> Batch:
     """Read and check exactly one batch.
 
-    Raises `RefusalError`: INVALID_RECORD for another format or more than one batch,
-    CORRUPT_MESSAGE for a length or CRC that does not hold.
+    Raises `RefusalError`: INVALID_RECORD for an older format or another number of batches,
+    CORRUPT_MESSAGE for an unknown format, a length or a CRC that does not hold.
     """
-    try:
-        (
-            base,
-            length,
-            _epoch,
-            magic,
-            crc,
-            attributes,
-            delta,
-            first,
-            last,
-            pid,
-            epoch,
-            seq,
-            count,
-        ) = _HEADER.unpack_from(data)
-    except struct.error:
-        raise _short_refusal(data) from None
-    if magic != 2:
-        raise RefusalError(ErrorCode.INVALID_RECORD, f"record format {magic} instead of 2")
+    if len(data) < HEADER_BYTES or data[_MAGIC_AT] != MAGIC:
+        raise _strange_refusal(data)
+    (base, length, _epoch, _magic, crc, attributes, delta, first, last, pid, epoch, seq, count) = (
+        _HEADER.unpack_from(data)
+    )
     if length + LENGTH_OFFSET_BYTES != len(data):
         raise _length_refusal(length, len(data))
     if crc32c(memoryview(data)[_ATTRIBUTES_AT:]) != crc:
-        raise RefusalError(ErrorCode.CORRUPT_MESSAGE, "Record is corrupt (stored crc differs)")
+        raise RefusalError(ErrorCode.CORRUPT_MESSAGE, f"a batch whose CRC is not {crc}")
     return Batch(data, base, base + delta, attributes, first, last, pid, epoch, seq, count)
 
 
-def _short_refusal(data: bytes) -> RefusalError:
+def _strange_refusal(data: bytes) -> RefusalError:
     if not data:
         return RefusalError(ErrorCode.INVALID_RECORD, "no record batch")
-    if len(data) > 16 and data[16] != 2:
-        return RefusalError(ErrorCode.INVALID_RECORD, f"record format {data[16]} instead of 2")
-    return RefusalError(ErrorCode.CORRUPT_MESSAGE, f"a batch of {len(data)} bytes")
+    if len(data) > _MAGIC_AT and data[_MAGIC_AT] < MAGIC:
+        return RefusalError(
+            ErrorCode.INVALID_RECORD, f"record format {data[_MAGIC_AT]}, which Kafka 4 took out"
+        )
+    return RefusalError(ErrorCode.CORRUPT_MESSAGE, f"{len(data)} bytes that are no batch")
 
 
 def _length_refusal(length: int, there: int) -> RefusalError:

@@ -4,6 +4,7 @@ Names and numbers are those of org.apache.kafka.common.protocol.Errors. Texts fo
 the request that produces them.
 """
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 
@@ -78,10 +79,18 @@ class ErrorCode(IntEnum):
 class RefusalError(Exception):
     """A request, or the part of one, that Kafka answers with an error code.
 
-    `message` is the text for people, sent where the response has room for one.
+    `message` is the text for people, sent where Kafka sends one. `record_errors` names the records
+    of a batch that are to blame, by their index, and says why.
     """
 
-    def __init__(self, code: ErrorCode, message: str = "") -> None:
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str = "",
+        *,
+        record_errors: Sequence[tuple[int, str]] = (),
+    ) -> None:
         super().__init__(f"{code.name}: {message}" if message else code.name)
         self.code = code
         self.message = message
+        self.record_errors = record_errors

@@ -1,15 +1,16 @@
 """One partition's log: append, read, look-ups by time, and deletion at its head.
 
 The log is in memory and its own only replica, so the high watermark is the log end offset. Lives
-here: what UnifiedLog and LogValidator decide in Apache Kafka. Not here: who waits for data
-(`waiters` is only kept here for the Fetch request), when retention runs (`retention.py`), what a
-request looks like.
+here: what UnifiedLog decides in Apache Kafka. Not here: which batches it takes (`acceptance.py`),
+who waits for data (`waiters` is only kept here for the Fetch request), when retention runs
+(`retention.py`), what a request looks like.
 """
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from station_sim.kafka.batches import CONTROL_BIT, TRANSACTIONAL_BIT, Batch, parse_batch, records_of
+from station_sim.kafka.acceptance import check_batch
+from station_sim.kafka.batches import Batch, records_of
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
 from station_sim.kafka.producers import ProducerStates
 from station_sim.kafka.segments import Segment, segment_index
@@ -26,18 +27,16 @@ class Waiter(Protocol):
         """The log changed."""
 
 
-class Appended:
-    """The outcome of an append; `duplicate` means that the batch had been written before."""
+class Appended(NamedTuple):
+    """Where a batch landed; `duplicate` means that it had been written before.
 
-    __slots__ = ("append_time_ms", "base_offset", "batch", "duplicate")
+    `append_time_ms` is what Kafka answers: the clock's time where it stamps records, the batch's
+    own for a duplicate, otherwise -1.
+    """
 
-    def __init__(
-        self, base_offset: int, append_time_ms: int, batch: Batch, *, duplicate: bool
-    ) -> None:
-        self.base_offset = base_offset
-        self.append_time_ms = append_time_ms
-        self.batch = batch
-        self.duplicate = duplicate
+    base_offset: int
+    append_time_ms: int
+    duplicate: bool
 
 
 class PartitionLog:
@@ -65,64 +64,23 @@ class PartitionLog:
         """Bytes of all batches kept."""
         return sum(segment.size_bytes for segment in self.segments)
 
-    def append(self, data: bytes, now_ms: int) -> Appended:
-        """Check one record batch and write it at the end.
+    def append(self, batch: Batch, now_ms: int) -> Appended:
+        """Write one batch, as the producer made it, at the end; it then is the batch in the log.
 
         Raises `RefusalError` with what Kafka answers for a batch it does not take.
         """
-        if len(data) > self.config.max_message_bytes:
-            raise RefusalError(
-                ErrorCode.MESSAGE_TOO_LARGE,
-                f"The record batch size in the append to {self.topic}-{self.partition} is "
-                f"{len(data)} bytes which exceeds the maximum configured value of "
-                f"{self.config.max_message_bytes}.",
-            )
-        batch = parse_batch(data)
-        self._check(batch, now_ms)
+        check_batch(batch, self.config, now_ms)
         if batch.producer_id >= 0:
             written = self.producers.check(batch, now_ms)
             if written is not None:
-                return Appended(written.base_offset, written.append_time_ms, batch, duplicate=True)
-        append_time_ms = now_ms if self.config.log_append_time else None
-        batch.place(self.end_offset, append_time_ms=append_time_ms)
+                return Appended(written.base_offset, written.timestamp_ms, duplicate=True)
+        by_clock = self.config.log_append_time
+        batch.place(self.end_offset, append_time_ms=now_ms if by_clock else None)
         self._segment_for(batch, now_ms).append(batch, now_ms)
         self.end_offset = batch.last_offset + 1
         if batch.producer_id >= 0:
             self.producers.wrote(batch, now_ms)
-        return Appended(batch.base_offset, now_ms, batch, duplicate=False)
-
-    def _check(self, batch: Batch, now_ms: int) -> None:
-        if batch.base_offset != 0:
-            raise RefusalError(ErrorCode.INVALID_RECORD, "the base offset of a batch must be 0")
-        if batch.count < 1 or batch.last_offset != batch.count - 1:
-            raise RefusalError(
-                ErrorCode.INVALID_RECORD,
-                f"last offset delta {batch.last_offset} in a batch of {batch.count} records",
-            )
-        if batch.attributes & CONTROL_BIT:
-            raise RefusalError(ErrorCode.INVALID_RECORD, "clients may not write control records")
-        if batch.attributes & TRANSACTIONAL_BIT:
-            raise RefusalError(
-                ErrorCode.INVALID_REQUEST, "transactions are not part of the simulated broker"
-            )
-        config = self.config
-        if config.log_append_time:
-            return
-        newest_ms = batch.max_timestamp_ms
-        if newest_ms - now_ms > config.message_timestamp_after_max_ms:
-            raise self._bad_time(newest_ms, now_ms)
-        oldest_ms = batch.base_timestamp_ms
-        if 0 <= oldest_ms < now_ms - config.message_timestamp_before_max_ms:
-            raise self._bad_time(oldest_ms, now_ms)
-
-    def _bad_time(self, timestamp_ms: int, now_ms: int) -> RefusalError:
-        return RefusalError(
-            ErrorCode.INVALID_TIMESTAMP,
-            f"Timestamp {timestamp_ms} of a record for {self.topic}-{self.partition} is out of "
-            f"range. The timestamp should be within "
-            f"[{now_ms - self.config.message_timestamp_before_max_ms}, "
-            f"{now_ms + self.config.message_timestamp_after_max_ms}]",
-        )
+        return Appended(batch.base_offset, now_ms if by_clock else -1, duplicate=False)
 
     def _segment_for(self, batch: Batch, now_ms: int) -> Segment:
         config = self.config
@@ -189,14 +147,21 @@ class PartitionLog:
         return None
 
     def newest_record(self) -> tuple[int, int] | None:
-        """Offset and time of the first record that has the log's largest time."""
+        """Offset and time of the first record that has the log's largest time.
+
+        As in Kafka, a record below the log's start counts as long as its segment is there.
+        """
         newest: Batch | None = None
-        for batch in self.batches_from(self.log_start_offset):
-            if newest is None or batch.max_timestamp_ms > newest.max_timestamp_ms:
-                newest = batch
+        for segment in self.segments:
+            for batch in segment.batches:
+                if newest is None or batch.max_timestamp_ms > newest.max_timestamp_ms:
+                    newest = batch
         if newest is None:
             return None
-        return self.offset_at(newest.max_timestamp_ms)
+        latest_ms = newest.max_timestamp_ms
+        return next(
+            (r.offset, latest_ms) for r in records_of(newest) if r.timestamp_ms == latest_ms
+        )
 
     def _is_cut(self, batch: Batch) -> bool:
         return batch.last_offset < self.log_start_offset
@@ -242,8 +207,6 @@ class PartitionLog:
             self._delete_oversized()
         while len(self.segments) > 1 and self.segments[1].base_offset <= self.log_start_offset:
             self._delete_first()
-        if self.segments and self.log_start_offset == self.end_offset:
-            self.segments.clear()
         return before - len(self.segments)
 
     def _delete_expired(self, now_ms: int) -> None:

@@ -19,12 +19,12 @@ SEQUENCE_END = 2**31
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A batch already in the log: its sequence numbers and where and when it landed."""
+    """A batch already in the log and where it landed; `timestamp_ms` is its newest."""
 
     first_sequence: int
     last_sequence: int
     base_offset: int
-    append_time_ms: int
+    timestamp_ms: int
 
 
 @dataclass(slots=True)
@@ -83,7 +83,12 @@ class ProducerStates:
             known = self._producers[batch.producer_id] = _Producer(batch.producer_epoch, now_ms)
         known.seen_at_ms = now_ms
         known.written.append(
-            Written(batch.base_sequence, batch.last_sequence, batch.base_offset, now_ms)
+            Written(
+                batch.base_sequence,
+                batch.last_sequence,
+                batch.base_offset,
+                batch.max_timestamp_ms,
+            )
         )
 
     def _known(self, producer_id: int, now_ms: int) -> _Producer | None:

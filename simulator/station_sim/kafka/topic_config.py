@@ -52,6 +52,8 @@ class Rule:
     def _check_number(self, name: str, text: str) -> None:
         try:
             number = float(text) if self.kind == TYPE_DOUBLE else int(text)
+            if number > _TOP[self.kind]:
+                raise ValueError(text)
         except ValueError:
             raise _invalid(
                 f"Invalid value {text} for configuration {name}: "
@@ -61,10 +63,10 @@ class Rule:
             raise _invalid(
                 f"Invalid value {text} for configuration {name}: Value must be at least {self.low}"
             )
-        high = self.high if self.high is not None else _TOP[self.kind]
-        if number > high:
+        if self.high is not None and number > self.high:
             raise _invalid(
-                f"Invalid value {text} for configuration {name}: Value must be no more than {high}"
+                f"Invalid value {text} for configuration {name}: "
+                f"Value must be no more than {self.high}"
             )
 
 

@@ -143,7 +143,7 @@ class Topics:
 def check_name(name: str) -> None:
     """Raise `RefusalError` (INVALID_TOPIC_EXCEPTION) unless Kafka takes the name."""
     if not name:
-        text = "it is empty"
+        text = "the empty string is not allowed"
     elif name in (".", ".."):
         text = f"'{name}' is not allowed"
     elif len(name) > NAME_LENGTH_MAX:

@@ -41,7 +41,6 @@ def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
                     name=name,
                     error_code=refused.code,
                     error_message=refused.message or None,
-                    configs=None,
                 )
             )
     return RESPONSE(topics=answers)

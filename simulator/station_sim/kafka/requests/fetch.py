@@ -27,14 +27,13 @@ _PARTITION = _TOPIC.PartitionData
 _new = object.__new__
 
 _FULL_FETCH_EPOCHS = (0, -1)
+"""What a client sends that opens a session, or wants none; sessions would count from 1."""
 
 
 def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
     """What there is, or a future of it."""
-    if request.session_id != 0:
+    if request.session_id != 0 or request.session_epoch not in _FULL_FETCH_EPOCHS:
         return RESPONSE(error_code=ErrorCode.FETCH_SESSION_ID_NOT_FOUND, session_id=0)
-    if request.session_epoch not in _FULL_FETCH_EPOCHS:
-        return RESPONSE(error_code=ErrorCode.INVALID_FETCH_SESSION_EPOCH, session_id=0)
     reading = Reading(broker, request)
     if reading.is_enough or request.max_wait_ms <= 0:
         return reading.response
@@ -59,7 +58,7 @@ class Reading:
                 error = _error(log, asked)
                 if error or log is None:
                     failed = True
-                    partitions.append(_answer(asked.partition, error, log, ()))
+                    partitions.append(_answer(asked.partition, error, None, ()))
                     continue
                 self.logs.append(log)
                 data = log.read(
@@ -87,16 +86,18 @@ def _error(log: PartitionLog | None, asked: Any) -> ErrorCode:
 
 
 def _answer(index: int, error: ErrorCode, log: PartitionLog | None, data: Any) -> Any:
-    """The answer for a partition; built field by field, for there are very many of them."""
-    known = log is not None and not (error and error != ErrorCode.OFFSET_OUT_OF_RANGE)
+    """The answer for a partition; without a log it says -1 for its ends, as with every error.
+
+    It is built field by field, for there are very many of them.
+    """
     answer = _new(_PARTITION)
     answer.tags = None
     answer.unknown_tags = None
     answer.partition_index = index
     answer.error_code = error
-    answer.high_watermark = log.high_watermark if log is not None and known else -1
+    answer.high_watermark = -1 if log is None else log.high_watermark
     answer.last_stable_offset = answer.high_watermark
-    answer.log_start_offset = log.log_start_offset if log is not None and known else -1
+    answer.log_start_offset = -1 if log is None else log.log_start_offset
     answer.diverging_epoch = None
     answer.current_leader = None
     answer.snapshot_id = None

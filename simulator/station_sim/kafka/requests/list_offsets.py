@@ -46,6 +46,13 @@ def _answer(broker: "Broker", topic: str, asked: Any) -> Any:
             raise RefusalError(ErrorCode.UNKNOWN_LEADER_EPOCH)
     except RefusalError as refused:
         return _PARTITION(partition_index=index, error_code=refused.code, timestamp=-1, offset=-1)
+    if asked.timestamp < LATEST_TIERED:
+        return _PARTITION(
+            partition_index=index,
+            error_code=ErrorCode.UNSUPPORTED_VERSION,
+            timestamp=-1,
+            offset=-1,
+        )
     found = look_up(log, asked.timestamp)
     if found is None:
         return _PARTITION(partition_index=index, error_code=0, timestamp=-1, offset=-1)

@@ -229,6 +229,20 @@ def _refuse_offsets(request: Any, response_class: Any, code: int) -> Any:
     )
 
 
+def _refuse_described_groups(request: Any, response_class: Any, code: int) -> Any:
+    group_class = _element_class(response_class, "groups")
+    return response_class(
+        groups=[group_class(group_id=name, error_code=code) for name in request.groups]
+    )
+
+
+def _refuse_deleted_groups(request: Any, response_class: Any, code: int) -> Any:
+    result_class = _element_class(response_class, "results")
+    return response_class(
+        results=[result_class(group_id=name, error_code=code) for name in request.groups_names]
+    )
+
+
 _REFUSALS: dict[str, Callable[[Any, Any, int], Any]] = {
     "Metadata": _refuse_topics,
     "CreateTopics": _refuse_topics,
@@ -236,4 +250,6 @@ _REFUSALS: dict[str, Callable[[Any, Any, int], Any]] = {
     "DescribeConfigs": _refuse_configs,
     "FindCoordinator": _refuse_coordinator,
     "OffsetFetch": _refuse_offsets,
+    "DescribeGroups": _refuse_described_groups,
+    "DeleteGroups": _refuse_deleted_groups,
 }

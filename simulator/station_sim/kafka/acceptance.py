@@ -1,0 +1,82 @@
+"""Which batches a log takes: size, format, keys and times against the topic's configuration.
+
+The decisions of LogValidator and UnifiedLog in Apache Kafka, in their order. Sequence numbers of
+idempotent producers are checked in `producers.py`, the bytes themselves in `batches.py`.
+"""
+
+from collections.abc import Sequence
+
+from station_sim.kafka.batches import CONTROL_BIT, Batch, records_of
+from station_sim.kafka.error_codes import ErrorCode, RefusalError
+from station_sim.kafka.topic_config import TopicConfig
+
+
+def check_batch(batch: Batch, config: TopicConfig, now_ms: int) -> None:
+    """Raise `RefusalError` with what Kafka answers unless `batch` may be appended at `now_ms`."""
+    _check_size(len(batch.data), config)
+    _check_format(batch)
+    if "compact" in config.cleanup_policy:
+        _check_keys(batch)
+    if not config.log_append_time:
+        _check_times(
+            batch,
+            earliest_ms=now_ms - config.message_timestamp_before_max_ms,
+            latest_ms=now_ms + config.message_timestamp_after_max_ms,
+        )
+
+
+def _check_size(size_bytes: int, config: TopicConfig) -> None:
+    limit_bytes = config.max_message_bytes
+    if size_bytes > limit_bytes:
+        raise RefusalError(
+            ErrorCode.MESSAGE_TOO_LARGE, f"a batch of {size_bytes} bytes, limit {limit_bytes}"
+        )
+    if size_bytes > config.segment_bytes:
+        raise RefusalError(
+            ErrorCode.RECORD_LIST_TOO_LARGE, f"a batch of {size_bytes} bytes fits no segment"
+        )
+
+
+def _check_format(batch: Batch) -> None:
+    if batch.base_offset != 0:
+        raise RefusalError(ErrorCode.INVALID_RECORD, "the base offset of a batch must be 0")
+    if batch.count < 1 or batch.last_offset != batch.count - 1:
+        raise RefusalError(
+            ErrorCode.INVALID_RECORD,
+            f"last offset delta {batch.last_offset} in a batch of {batch.count} records",
+        )
+    if batch.attributes & CONTROL_BIT:
+        raise RefusalError(ErrorCode.INVALID_RECORD, "clients may not write control records")
+
+
+def _check_keys(batch: Batch) -> None:
+    text = "Compacted topic cannot accept message without key"
+    _refuse_records(
+        ErrorCode.INVALID_RECORD,
+        f"One or more records have been rejected: {text}",
+        [(record.offset, text) for record in records_of(batch) if record.key is None],
+    )
+
+
+def _check_times(batch: Batch, *, earliest_ms: int, latest_ms: int) -> None:
+    """Look at the header first, for most batches are in order."""
+    if batch.max_timestamp_ms <= latest_ms and not 0 <= batch.base_timestamp_ms < earliest_ms:
+        return
+    _refuse_records(
+        ErrorCode.INVALID_TIMESTAMP,
+        "One or more records have been rejected due to invalid timestamp",
+        [
+            (
+                record.offset,
+                f"Timestamp {record.timestamp_ms} of message with offset {record.offset} is out of "
+                f"range. The timestamp should be within [{earliest_ms}, {latest_ms}]",
+            )
+            for record in records_of(batch)
+            if record.timestamp_ms >= 0 and not earliest_ms <= record.timestamp_ms <= latest_ms
+        ],
+    )
+
+
+def _refuse_records(code: ErrorCode, text: str, errors: Sequence[tuple[int, str]]) -> None:
+    if errors:
+        raise RefusalError(code, text, record_errors=errors)
