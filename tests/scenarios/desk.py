@@ -166,5 +166,8 @@ class Desk:
     def verdict(self) -> list[str]:
         """End everything; the ids of the invariants that were violated, in order."""
         self.checker.ends()
-        self.checker.judge(self.uploads, OUTPUT, self.commits, self.now_s)
+        judge = self.checker.uploads_judge(OUTPUT)
+        for upload in self.uploads:
+            judge.read(upload)
+        self.checker.judge(judge, self.commits, self.now_s)
         return [violation.invariant for violation in self.checker.violations.listed]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from station_scenarios.checker.gaps import CutHead, DeclaredGap
+from station_scenarios.checker.gaps import CutHead
 from tests.scenarios.desk import CALENDAR, OUTPUT, PARAM, REAL, Desk
 
 
@@ -219,7 +219,7 @@ def lose_the_head(desk: Desk) -> None:
 
 def test_a_declared_gap_is_no_violation(desk: Desk) -> None:
     lose_the_head(desk)
-    desk.checker.gap(DeclaredGap("expired", REAL, 0, 2, 4, desk.now_s, 2))
+    desk.checker.gap("expired", REAL, 0, range(2, 4), desk.now_s)
     desk.commit(REAL, 5)
     assert [] == desk.verdict()
 
@@ -232,7 +232,7 @@ def test_a_swallowed_gap_is_found(desk: Desk) -> None:
 @pytest.mark.parametrize(("start", "end"), [(2, 5), (0, 4)])
 def test_a_gap_that_is_not_true_is_found(desk: Desk, start: int, end: int) -> None:
     lose_the_head(desk)
-    desk.checker.gap(DeclaredGap("expired", REAL, 0, start, end, desk.now_s, 2))
+    desk.checker.gap("expired", REAL, 0, range(start, end), desk.now_s)
     assert ["gap-declared"] == desk.verdict()
 
 

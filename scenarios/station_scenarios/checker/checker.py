@@ -8,14 +8,14 @@ code with the library (semantics 46). The lives of the service under test do not
 from collections.abc import Iterable, Mapping
 
 from station_scenarios.checker.commits import CommitSeen, judge_commits
-from station_scenarios.checker.comparison import ModuleInput
+from station_scenarios.checker.comparison import ModuleInput, newest_values
 from station_scenarios.checker.explaining import Explainer, Finding, StationState
 from station_scenarios.checker.gaps import CutHead, DeclaredGap
 from station_scenarios.checker.left_behind import judge_left_behind
 from station_scenarios.checker.payloads import EVERYONE, split
 from station_scenarios.checker.plan import Plan
 from station_scenarios.checker.queues import Part, Queue, SentRecord
-from station_scenarios.checker.uploads import Upload, UploadsJudge, judge_uploads
+from station_scenarios.checker.uploads import UploadsJudge
 from station_scenarios.checker.violations import Violation, Violations
 from station_scenarios.checker.work import Calls, Life, Parts
 
@@ -38,9 +38,8 @@ class Checker:
         self.lives: list[Life] = []
         self.gaps: list[DeclaredGap] = []
         self.cuts: list[CutHead] = []
-        self.uploads = 0
         self._explainer = Explainer(plan)
-        self._fields = {topic.name: [f.name for f in topic.fields] for topic in plan.topics}
+        self._topics = {topic.name: topic for topic in plan.topics}
         self._globals = {topic.name for topic in plan.topics if topic.is_global}
         self._stations: dict[str, dict[str, Queue]] = {}
         self._for_everyone: list[tuple[SentRecord, dict[str, object], bool]] = []
@@ -50,7 +49,7 @@ class Checker:
 
     def sent(self, record: SentRecord) -> None:
         """A record was handed to the producer; to be told in that order."""
-        if record.topic not in self._fields:
+        if record.topic not in self._topics:
             return
         self.records_sent += 1
         for station, payload in split(record.topic, record.wire):
@@ -73,7 +72,7 @@ class Checker:
                 if queue.topic in self._globals and station not in known:
                     self._nobody_was_there(queue, committed)
                 queue.rewind(committed)
-        self.lives.append(Life(len(self.lives) + 1, dict(committed)))
+        self.lives.append(Life(len(self.lives) + 1, dict(committed), dict(committed)))
         self._states.clear()
 
     def ends(self, *, crashed: bool = False) -> None:
@@ -83,8 +82,8 @@ class Checker:
             self._look_once_more(station, state)
         self._states.clear()
 
-    def called(self, station: str, given: ModuleInput, at_s: float) -> tuple[int, Part | None]:
-        """A callback was entered with this input; answers its number and the part it was for."""
+    def called(self, station: str, given: ModuleInput, at_s: float) -> tuple[int, str | None]:
+        """A callback was entered with this input; answers its number and the topic it was for."""
         life = self.lives[-1]
         queues = self._stations.get(station, {})
         state = self._states.get(station)
@@ -104,15 +103,30 @@ class Checker:
             queue.hand(part)
             queue.prune(life.committed)
         number = -1 if part is None else part.number
-        return self.calls.entered(number, life.number, station, at_s), part
+        call = self.calls.entered(number, life.number, station, at_s)
+        return call, None if finding.invariant or part is None else part.topic
+
+    def newest(self, topic: str | None, given: ModuleInput) -> object:
+        """The newest values of a topic in an input; without a topic, all that is no window.
+
+        What else an input holds was equal to what the checker expected, when it named the topic.
+        """
+        if topic is not None:
+            return newest_values(self._topics[topic], given)
+        return sorted((key, value) for key, value in given.items() if not key.endswith("_window"))
 
     def returned(self, call: int, at_s: float) -> None:
         """The callback with this number returned its result to the service."""
         self.calls.returned_at_s[call] = at_s
 
-    def gap(self, gap: DeclaredGap) -> None:
+    def gap(
+        self, cause: str, topic: str, partition: int, offsets: range, at_s: float
+    ) -> DeclaredGap:
         """The service declared records lost."""
+        began_at = self.lives[-1].began_at.get((topic, partition), 0)
+        gap = DeclaredGap(cause, topic, partition, offsets.start, offsets.stop, at_s, began_at)
         self.gaps.append(gap)
+        return gap
 
     def committed(self, topic: str, partition: int, offset: int) -> None:
         """A commit was seen; only memory is spared by it, it is judged at the end."""
@@ -120,26 +134,20 @@ class Checker:
 
     # At the end
 
-    def judge(
-        self,
-        uploads: Iterable[Upload],
-        output_topic: str,
-        commits: Iterable[CommitSeen],
-        at_s: float,
-    ) -> None:
-        """Judge what only the end can tell; to be called once, when the last life has ended.
+    def uploads_judge(self, output_topic: str) -> UploadsJudge:
+        """Reads the output topic, once the last life has ended; `judge` takes it back."""
+        return UploadsJudge(self.calls, self.plan.module, output_topic)
 
-        `uploads` are all records of the output topic, `commits` all that were seen.
-        """
+    def judge(self, uploads: UploadsJudge, commits: Iterable[CommitSeen], at_s: float) -> None:
+        """Judge what only the end can tell; `commits` are all that were seen."""
         global_topics = frozenset(self._globals)
-        judge = UploadsJudge(self.calls, self.plan.module, output_topic)
-        found = [
+        finished_at_s = uploads.finished_at_s(self.lives)
+        for violation in (
             *judge_left_behind(self.parts, global_topics, self.lives, self.cuts, self.gaps, at_s),
-            *judge_uploads(judge, uploads, self.lives, at_s),
-            *judge_commits(commits, self.parts, self.calls, judge.finished_at_s(self.lives)),
-        ]
-        self.uploads = judge.count
-        for violation in found:
+            *uploads.violations,
+            *uploads.missing(self.lives, at_s),
+            *judge_commits(commits, self.parts, self.calls, finished_at_s),
+        ):
             self.violations.add(violation)
 
     # Inside
@@ -158,10 +166,10 @@ class Checker:
     ) -> None:
         queues = self._stations.get(station)
         if queues is None:
-            queues = self._stations[station] = {name: Queue(name) for name in self._fields}
+            queues = self._stations[station] = {name: Queue(name) for name in self._topics}
             for earlier, values, repeated in self._for_everyone:
                 self._append(station, earlier, values, repeats=repeated)
-        row = tuple(payload.get(name) for name in self._fields[record.topic])
+        row = self._topics[record.topic].row(payload)
         number = self.parts.added(record, station, optional=repeats)
         queues[record.topic].append(Part(number, record, row))
 

@@ -33,7 +33,7 @@ def topic_difference(
             value = given.get(key, _MISSING)
             if value is not expected and not _same(value, expected):
                 return f"{key} is {_show(value)}, expected {_show(expected)}"
-        if plan.window_points > 1:
+        if plan.shows_windows:
             for key in field.window_keys:
                 wrong = _window_difference(given.get(key), window, position, arrays, deep)
                 if wrong:

@@ -43,12 +43,15 @@ def _price(body: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     """The newest tariff of each station, its 48 codes folded into the list `feeNo`."""
     newest: dict[str, dict[str, Any]] = {}
     for station, item in _many(body.get("fee") if isinstance(body, dict) else None):
-        if station not in newest or item["sendTime"] >= newest[station]["sendTime"]:
+        if station not in newest or _send_time(item) >= _send_time(newest[station]):
             newest[station] = item
     for station, item in newest.items():
-        price = {key: value for key, value in item.items() if key not in TARIFF_CODES}
-        price["feeNo"] = [item[code] for code in TARIFF_CODES if code in item]
-        yield station, {"car_price": price}
+        yield station, {**item, "feeNo": [item.get(code) for code in TARIFF_CODES]}
+
+
+def _send_time(item: dict[str, Any]) -> str:
+    """Local time as text: its order is the order of time."""
+    return str(item.get("sendTime", ""))
 
 
 def _calendar(body: Any) -> Iterator[tuple[str, dict[str, Any]]]:

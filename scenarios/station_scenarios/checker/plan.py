@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from station_scenarios.checker.payloads import CALENDAR, PRICE
+from station_scenarios.checker.naive import Row
+from station_scenarios.checker.payloads import CALENDAR, PARAM, PRICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class TopicPlan:
     name: str
     window_points: int
     fields: tuple[FieldPlan, ...]
+    configured: tuple[str, ...]
+    """The configuration's own field names."""
 
     @property
     def is_global(self) -> bool:
@@ -34,9 +37,15 @@ class TopicPlan:
         return self.name == CALENDAR
 
     @property
-    def is_price(self) -> bool:
-        """Its one input key is `car_price`."""
-        return self.name == PRICE
+    def shows_windows(self) -> bool:
+        """Its fields stand in the input as windows, too; parameters are flat at any size."""
+        return self.window_points > 1 and self.name != PARAM
+
+    def row(self, payload: Mapping[str, object]) -> Row:
+        """The point that a payload becomes: configured fields, None where it has none."""
+        if self.name == PRICE:
+            return ({name: payload.get(name) for name in self.configured},)
+        return tuple(payload.get(field.name) for field in self.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,7 @@ class Plan:
                     topic,
                     int(detail["window_size"]),
                     tuple(_field(topic, f, holders[f]) for f in names[topic]),
+                    tuple(detail["fields"]),
                 )
                 for topic, detail in used.items()
             ),

@@ -5,7 +5,7 @@ The story's callback returns `{"call": number}`, so that a result names its call
 
 import json
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from math import isnan, nan
 from typing import Any, NamedTuple
 
@@ -35,23 +35,27 @@ class UploadsJudge:
         self.stored_at_s = array("d", [nan]) * len(calls)
         """When each callback's first result was stored; NaN: never."""
         self.count = 0
+        self.violations: list[Violation] = []
 
-    def read(self, upload: Upload) -> Violation | None:
+    def read(self, upload: Upload) -> None:
         """Take one upload in."""
         self.count += 1
+        wrong = self._wrong(upload)
+        if wrong:
+            self.violations.append(self._violation(upload, wrong))
+
+    def _wrong(self, upload: Upload) -> str | None:
         value = _decoded(upload.value)
         call = value.get("output", {}).get("call") if self._is_well_formed(value) else None
         if type(call) is not int or not 0 <= call < len(self._calls):
-            return self._violation(upload, f"no result of a callback: {_show(upload.value)}")
+            return f"no result of a callback: {_show(upload.value)}"
         station = self._calls.station[call]
         if isnan(self.stored_at_s[call]):
             self.stored_at_s[call] = upload.stored_at_s
         if value["station_id"] != station:
-            return self._violation(
-                upload, f"result of {station} under the name {value['station_id']}"
-            )
+            return f"result of {station} under the name {value['station_id']}"
         if upload.key != station.encode():
-            return self._violation(upload, f"result of {station} under the key {upload.key!r}")
+            return f"result of {station} under the key {upload.key!r}"
         return None
 
     def missing(self, lives: Sequence[Life], at_s: float) -> Iterator[Violation]:
@@ -89,17 +93,6 @@ class UploadsJudge:
             partition=upload.partition,
             offset=upload.offset,
         )
-
-
-def judge_uploads(
-    judge: UploadsJudge, uploads: Iterable[Upload], lives: Sequence[Life], at_s: float
-) -> Iterator[Violation]:
-    """`uploaded`, for an output topic read from its beginning to its end."""
-    for upload in uploads:
-        violation = judge.read(upload)
-        if violation:
-            yield violation
-    yield from judge.missing(lives, at_s)
 
 
 def _decoded(value: bytes | None) -> dict[str, Any]:

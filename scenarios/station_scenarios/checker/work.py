@@ -5,6 +5,7 @@ behind are judged (`left_behind.py`, `uploads.py`, `commits.py`).
 """
 
 from array import array
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
 
@@ -18,8 +19,10 @@ class Life:
     """One start to stop of the service under test."""
 
     number: int
+    began_at: Mapping[tuple[str, int], int]
+    """Committed offsets by (topic, partition) from which it went on."""
     committed: dict[tuple[str, int], int]
-    """Newest committed offsets known, by (topic, partition); at first, where the life goes on."""
+    """The newest committed offsets known."""
     crashed: bool = False
     stations: set[str] = field(default_factory=set)
     """Stations that were called in this life."""

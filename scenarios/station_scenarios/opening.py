@@ -1,0 +1,153 @@
+"""Builds the stage of a story on a running broker: topics, gateway, world, ledger, checker."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.structs import TopicPartition
+
+from station_scenarios.checker.checker import Checker
+from station_scenarios.checker.payloads import REAL
+from station_scenarios.checker.plan import Plan
+from station_scenarios.digest import Observables
+from station_scenarios.scenario import Extent, Scenario
+from station_scenarios.service import MODULE, OUTPUT_TOPIC, ServiceFactory, story_config
+from station_scenarios.stage import Stage, on_host
+from station_sim.brokers import Broker, TopicSpec
+from station_sim.streams.driver import StoryClock
+from station_sim.streams.gateway import Gateway
+from station_sim.streams.ledger import Ledger
+from station_sim.streams.uplinks import Producers
+from station_sim.world.charging_network import TOPICS, World
+from station_sim.world.profile import Profile
+
+KEYED_PARTITIONS = 3
+GATEWAY_HOST = "site"
+LINGER_STORY_S = 1.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user may change about a run."""
+
+    stations: int | None = None
+    duration_h: float | None = None
+    producers: Producers = "gateway"
+
+
+@asynccontextmanager
+async def open_stage(
+    scenario: Scenario,
+    broker: Broker,
+    *,
+    seed: int,
+    options: Options,
+    factory: ServiceFactory,
+    progress: Callable[[float, float], None],
+) -> AsyncIterator[Stage]:
+    """A stage on a running broker: topics made, gateway connected, nothing started yet."""
+    extent = chosen_extent(scenario, options, virtual=broker.is_virtual)
+    profile = Profile(stations=extent.stations, seed=seed)
+    stage = _build(scenario, extent, profile, broker, seed, options, factory, progress)
+    async with AsyncExitStack() as stack:
+        if broker.is_virtual:
+            broker.simulated.observers.append(stage.observables)  # type: ignore[attr-defined]  # of virtual brokers
+            stack.enter_context(stage.observables.log_lines())
+        await _make_topics(stage)
+        await stack.enter_async_context(stage.commits.on(broker))
+        with on_host(GATEWAY_HOST):
+            await stack.enter_async_context(stage.gateway)
+        stage.world.run_streams(stage.gateway.submit, TOPICS)
+        yield stage
+
+
+def chosen_extent(scenario: Scenario, options: Options, *, virtual: bool) -> Extent:
+    """The scenario's extent for this kind of time, with what the user changed."""
+    stated = scenario.virtual if virtual else scenario.real
+    return Extent(
+        options.stations or stated.stations, options.duration_h or stated.duration_h, stated.pace
+    )
+
+
+def _build(
+    scenario: Scenario,
+    extent: Extent,
+    profile: Profile,
+    broker: Broker,
+    seed: int,
+    options: Options,
+    factory: ServiceFactory,
+    progress: Callable[[float, float], None],
+) -> Stage:
+    clock = StoryClock(profile.epoch_s, extent.pace)
+    ledger = Ledger()
+    gateway = Gateway(
+        broker.bootstrap,
+        ledger,
+        clock=clock,
+        linger_ms=round(LINGER_STORY_S * 1000 / extent.pace),
+        producers=options.producers,
+    )
+    window_form = scenario.service_options.get("window_form", "list")
+    plan = Plan.of(story_config(TOPICS).TOPIC_DETAIL, MODULE, window_form=window_form)
+    checker = Checker(plan)
+    ledger.observe_sent(checker.sent)
+    group = f"station-lab-{scenario.name}-{seed}"
+    if not broker.is_virtual:
+        group = f"{group}-{int(time.time())}"
+    return Stage(
+        scenario=scenario,
+        extent=extent,
+        seed=seed,
+        broker=broker,
+        profile=profile,
+        clock=clock,
+        world=World(profile),
+        gateway=gateway,
+        ledger=ledger,
+        checker=checker,
+        observables=Observables(),
+        group=group,
+        began_at_s=time.time(),
+        factory=factory,
+        progress=progress,
+    )
+
+
+async def _make_topics(stage: Stage) -> None:
+    """Make the story's topics; where they exist already, what they hold is not the story's."""
+    specs = [TopicSpec(name, KEYED_PARTITIONS if name == REAL else 1) for name in TOPICS]
+    output = TopicSpec(
+        OUTPUT_TOPIC, KEYED_PARTITIONS, config={"message.timestamp.type": "LogAppendTime"}
+    )
+    await stage.broker.make_topics(*specs, output)
+    if stage.broker.is_virtual:
+        return
+    stage.upload_starts = await _ends(stage.broker, OUTPUT_TOPIC)
+    old = {
+        TopicPartition(spec.name, partition): end
+        for spec in specs
+        for partition, end in (await _ends(stage.broker, spec.name)).items()
+        if end
+    }
+    if old:
+        await _begin_behind(stage, old)
+
+
+async def _ends(broker: Broker, topic: str) -> dict[int, int]:
+    return {partition: end for partition, (_, end) in (await broker.log_ranges(topic)).items()}
+
+
+async def _begin_behind(stage: Stage, ends: dict[TopicPartition, int]) -> None:
+    """Let the group begin behind records that were there before."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=stage.broker.bootstrap, group_id=stage.group, enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        consumer.assign(list(ends))
+        await consumer.commit(ends)
+    finally:
+        await consumer.stop()
