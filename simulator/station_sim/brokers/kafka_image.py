@@ -1,6 +1,8 @@
 """Builds the image `station-lab/kafka:4.1.0` from packages, where no image registry can be had.
 
-    python -m station_sim.brokers.kafka_image
+    python -m station_sim.brokers.kafka_image [--if-needed]
+
+With `--if-needed` it builds only if no Kafka image is here and none can be pulled.
 
 The base is a minimal Debian with Java, made by debootstrap; on it come Kafka's jars from Maven and
 what is in the folder `kafka-image`, which gives the image the interface of `apache/kafka`. Running
@@ -16,7 +18,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from station_sim.brokers.docker_engine import BUILT_IMAGE, connect_engine, has_image
+from docker.errors import DockerException
+
+from station_sim.brokers.docker_engine import BUILT_IMAGE, connect_engine, find_image, has_image
 from station_sim.brokers.jars import find_jars
 from station_sim.errors import LabError
 
@@ -28,10 +32,13 @@ RECIPE = Path(__file__).with_name("kafka-image")
 STEP_TIMEOUT_S = 1800
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """Build what is missing; returns the exit code."""
+    if unknown := set(arguments) - {"--if-needed"}:
+        print(f"kafka-image: unknown {' '.join(sorted(unknown))}; see its head", file=sys.stderr)
+        return 2
     try:
-        build_image()
+        build_image(only_if_needed="--if-needed" in arguments)
     except LabError as error:
         print(f"kafka-image: {error}", file=sys.stderr)
         return 2
@@ -40,10 +47,13 @@ def main() -> int:
     return 0
 
 
-def build_image() -> None:
+def build_image(*, only_if_needed: bool = False) -> None:
     """Make sure that the engine has the image; raises `LabError` with one line when it cannot."""
     engine = connect_engine()
     try:
+        if only_if_needed and (image := _usable_image(engine)):
+            _tell(f"{image} can be used")
+            return
         if has_image(engine, BUILT_IMAGE):
             _tell(f"{BUILT_IMAGE} is there already")
             return
@@ -54,6 +64,13 @@ def build_image() -> None:
         _tell(f"built {BUILT_IMAGE}")
     finally:
         engine.close()
+
+
+def _usable_image(engine: Any) -> str | None:
+    try:
+        return find_image(engine)
+    except LabError:
+        return None
 
 
 def _import_base(engine: Any) -> None:
@@ -80,9 +97,12 @@ def _build(engine: Any, jars: Path) -> None:
         context = Path(directory, "context")
         shutil.copytree(RECIPE, context)
         shutil.copytree(jars, context / "libs")
-        engine.images.build(
-            path=str(context), tag=BUILT_IMAGE, buildargs={"BASE": BASE_IMAGE}, rm=True
-        )
+        try:
+            engine.images.build(
+                path=str(context), tag=BUILT_IMAGE, buildargs={"BASE": BASE_IMAGE}, rm=True
+            )
+        except DockerException as error:
+            raise LabError(f"Docker did not build {BUILT_IMAGE}: {error}") from error
 
 
 def _mirror() -> list[str]:
@@ -131,4 +151,4 @@ def _tell(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
