@@ -1,1 +1,59 @@
-"""The library: records in, module inputs to callbacks, results out."""
+"""The library: records in, module inputs to callbacks, results out.
+
+Public names are imported when they are first asked for, so that `import data_analysis` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from data_analysis.async_service import AsyncDataAnalysisService
+    from data_analysis.dispatcher import DataDispatcher
+    from data_analysis.errors import (
+        BatchError,
+        ConfigurationError,
+        DataAnalysisError,
+        DispatcherError,
+        KafkaConnectionError,
+    )
+    from data_analysis.gaps import GapCause, GapEvent
+    from data_analysis.kafka.async_consumer import AsyncKafkaConsumerClient
+    from data_analysis.kafka.async_producer import AsyncKafkaProducerClient
+    from data_analysis.offsets import OffsetManager
+
+__all__ = [
+    "AsyncDataAnalysisService",
+    "AsyncKafkaConsumerClient",
+    "AsyncKafkaProducerClient",
+    "BatchError",
+    "ConfigurationError",
+    "DataAnalysisError",
+    "DataDispatcher",
+    "DispatcherError",
+    "GapCause",
+    "GapEvent",
+    "KafkaConnectionError",
+    "OffsetManager",
+]
+
+_HOMES = {
+    "AsyncDataAnalysisService": "data_analysis.async_service",
+    "AsyncKafkaConsumerClient": "data_analysis.kafka.async_consumer",
+    "AsyncKafkaProducerClient": "data_analysis.kafka.async_producer",
+    "DataDispatcher": "data_analysis.dispatcher",
+    "GapCause": "data_analysis.gaps",
+    "GapEvent": "data_analysis.gaps",
+    "OffsetManager": "data_analysis.offsets",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'data_analysis' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES.get(name, "data_analysis.errors")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,186 @@
+"""Polls, and hands records to the engine: a bounded number at a time, in an order of their own.
+
+Whatever a poll returns first, records are handled sorted by (topic, partition, offset).
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from aiokafka.errors import KafkaError
+from aiokafka.structs import TopicPartition
+
+from data_analysis.backlog import Backlog
+from data_analysis.clock import Clock
+from data_analysis.effects import Effect
+from data_analysis.engine import Engine
+from data_analysis.errors import KafkaConnectionError
+from data_analysis.kafka.async_consumer import AsyncKafkaConsumerClient
+from data_analysis.kafka.async_positions import Positions
+from data_analysis.kafka.errors import describe, lost_position
+
+logger = logging.getLogger(__name__)
+
+POLL_TIMEOUT_MS = 5000
+"""Longest wait of one poll; data ends it at once."""
+
+SEARCH_POLL_TIMEOUT_MS = 200
+"""The same while partitions are left out because their positions are being found."""
+
+TICK_SECONDS = 30.0
+"""How often expired windows are given up; reading one never shows expired points."""
+
+ERROR_DELAY_SECONDS = 1.0
+WORK_LIMIT_SECONDS = 5.0
+"""How long a revocation waits for work in flight."""
+
+
+class Poller:
+    """Moves records from the consumer to the engine.
+
+    Args:
+        consumer: what to poll.
+        engine: gets the records.
+        positions: which partitions may be polled.
+        perform: does the engine's effects.
+        clock: time of arrival.
+        most_pending: most records in work; beyond, partitions are paused while polling goes on.
+        ticked: called after the engine's tick.
+    """
+
+    def __init__(
+        self,
+        consumer: AsyncKafkaConsumerClient,
+        engine: Engine,
+        positions: Positions,
+        perform: Callable[[Sequence[Effect]], None],
+        clock: Clock,
+        most_pending: int,
+        ticked: Callable[[], None],
+    ) -> None:
+        self.last_error: str | None = None
+        self.paused: list[TopicPartition] = []
+        self._consumer = consumer
+        self._engine = engine
+        self._positions = positions
+        self._perform = perform
+        self._clock = clock
+        self._most_pending = most_pending
+        self._ticked = ticked
+        self._backlog = Backlog(consumer.options.max_poll_records)
+        self._progress = asyncio.Event()
+        self._next_tick = clock.monotonic() + TICK_SECONDS
+
+    async def run(self) -> None:
+        """Poll for ever."""
+        while True:
+            await self._round()
+
+    def progressed(self) -> None:
+        """Something was finished: there may be room."""
+        self._progress.set()
+
+    async def revoked(self, tps: Sequence[Any], flush: Callable[[], None]) -> None:
+        """Hand no more of these partitions over; wait for their work within a limit."""
+        self._backlog.drop(tps)
+        self.paused = []
+        try:
+            async with asyncio.timeout(WORK_LIMIT_SECONDS):
+                while self._engine.busy(tps):
+                    flush()
+                    self._progress.clear()
+                    await self._progress.wait()
+        except TimeoutError:
+            logger.warning("work for revoked partitions did not end in %g s", WORK_LIMIT_SECONDS)
+
+    async def _round(self) -> None:
+        polled = await self._poll()
+        room = self._most_pending - self._engine.in_flight
+        records = self._backlog.take(room)
+        if records:
+            self._perform(self._engine.received(records, self._clock.time()))
+        self._pause_or_resume()
+        self._tick()
+        if self._backlog and not records:
+            await self._wait_for_room()
+        elif records or not polled:
+            await asyncio.sleep(0)
+
+    async def _poll(self) -> bool:
+        """Take what is there into the backlog; return whether there was something to wait for."""
+        known = self._positions.pollable()
+        searching = self._positions.searching
+        if searching and not known:
+            self._positions.changed.clear()
+            await self._positions.changed.wait()
+            return True
+        longest_ms = SEARCH_POLL_TIMEOUT_MS if searching else POLL_TIMEOUT_MS
+        timeout_ms = 0 if self._backlog else longest_ms
+        some: Sequence[TopicPartition] = known if searching else ()
+        records, errors = await self._consumer.drain(timeout_ms, some)
+        for tp in sorted(records):
+            if self._engine.offsets.owns(tp):
+                self._engine.taken(records[tp])
+                self._backlog.add(tp, records[tp])
+        for error in errors:
+            await self._trouble(error)
+        if records:
+            self.last_error = None
+        return timeout_ms > 0
+
+    async def _trouble(self, error: BaseException) -> None:
+        tp = lost_position(error)
+        if tp is not None:
+            wanted = error.args[0][tp] if isinstance(error.args[0], dict) else None
+            self._positions.lost(tp, wanted)
+            return
+        self._engine.counters.poll_errors += 1
+        self.last_error = describe(error)
+        logger.error("polling failed, next try in %g s: %s", ERROR_DELAY_SECONDS, self.last_error)
+        await asyncio.sleep(ERROR_DELAY_SECONDS)
+        # aiokafka wraps what ends its coordinator in a plain KafkaError, for ever after.
+        if type(error) is KafkaError:
+            await self._rejoin()
+
+    async def _rejoin(self) -> None:
+        """Replace a consumer that has ended."""
+        logger.error("the consumer has ended and joins the group again")
+        self._backlog.clear()
+        self._engine.revoked(self._positions.pollable())
+        self._positions.revoked()
+        await self._consumer.stop()
+        while True:
+            try:
+                await self._consumer.start()
+            except KafkaConnectionError as error:
+                self.last_error = str(error)
+                logger.error("%s; trying again", error)
+            else:
+                return
+
+    def _pause_or_resume(self) -> None:
+        pending = self._engine.in_flight + len(self._backlog)
+        if not self.paused and pending >= self._most_pending:
+            self.paused = self._positions.pollable()
+            self._consumer.pause(self.paused)
+        elif self.paused and pending <= self._most_pending // 2:
+            owned = [tp for tp in self.paused if self._engine.offsets.owns(tp)]
+            self.paused = []
+            self._consumer.resume(owned)
+
+    def _tick(self) -> None:
+        if self._clock.monotonic() >= self._next_tick:
+            self._next_tick = self._clock.monotonic() + TICK_SECONDS
+            self._perform(self._engine.ticked(self._clock.time()))
+            self._ticked()
+
+    async def _wait_for_room(self) -> None:
+        self._progress.clear()
+        if self._engine.in_flight < self._most_pending:
+            return
+        try:
+            async with asyncio.timeout(POLL_TIMEOUT_MS / 1000):
+                await self._progress.wait()
+        except TimeoutError:
+            return

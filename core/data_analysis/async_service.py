@@ -1,0 +1,484 @@
+"""The asynchronous service: performs the engine's effects with aiokafka on the running loop.
+
+Life and the public methods are here; polling is in `data_analysis.async_polling`.
+"""
+
+import asyncio
+import copy
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from data_analysis import config as default_config
+from data_analysis.async_polling import Poller
+from data_analysis.async_stations import Callbacks, StationTasks
+from data_analysis.clock import Clock, SystemClock
+from data_analysis.dispatcher import DataDispatcher
+from data_analysis.effects import Effect, Note, RunCallback, RunHandlers, Upload
+from data_analysis.engine import Engine, EngineOptions
+from data_analysis.errors import ConfigurationError, DataAnalysisError, KafkaConnectionError
+from data_analysis.gaps import GapEvent
+from data_analysis.kafka.async_commits import Committer
+from data_analysis.kafka.async_consumer import AsyncKafkaConsumerClient
+from data_analysis.kafka.async_positions import Positions
+from data_analysis.kafka.async_producer import AsyncKafkaProducerClient
+from data_analysis.kafka.async_rebalances import Rebalances
+from data_analysis.kafka.async_uploads import Uploader
+from data_analysis.kafka.options import read_kafka_options
+from data_analysis.logs import LimitedLog
+from data_analysis.offsets import OffsetManager
+from data_analysis.options import ServiceOptions
+from data_analysis.settings import Settings, load_settings
+
+logger = logging.getLogger(__name__)
+
+START_TIMEOUT_SECONDS = 60.0
+"""How long `start` waits for the positions of its partitions."""
+
+GAPS_SHOWN = 100
+"""Newest gaps that `health()` lists."""
+
+
+class AsyncDataAnalysisService:
+    """Consumes station topics, keeps windows, calls back per record and station, uploads results.
+
+    Args:
+        module_name: the business module whose input callbacks get and whose name the output topic
+            carries; without it callbacks get `{module: input}` and nothing is uploaded.
+        topics: what to consume; all configured topics by default.
+        kafka_config: nested or flat; `KAFKA_CONFIG` of the configuration by default.
+        data_expire_seconds: age at which a window is emptied.
+        output_topic_prefix: the output topic is this and the module's name in upper case.
+        result_handler: `(station_id, result)`, sync or async, after the upload.
+        config: where configuration is read: a module or an object with its names.
+        clock: where `time()` and `monotonic()` come from.
+        window_form: "list", or "array": read-only NumPy views.
+        padding: "none", "zero", "linear" or "forward".
+        coalesce: one callback per poll and station instead of one per record and station.
+        upload_results: False leaves results to the handlers.
+        on_gap: `(GapEvent)`, sync or async.
+        on_callback_error: "skip", or "retry" with `callback_retries` further tries.
+        callback_retries: see `on_callback_error`.
+        dead_letter_topic: where records go that cannot be used.
+        max_pending_records: most records in work at a time.
+        stop_timeout_seconds: how long `stop` waits for running callbacks.
+        instance_id: client id and static group membership.
+        callback_stall_seconds: a callback that holds the loop longer is named in a warning.
+
+    Raises:
+        ConfigurationError: a setting is not valid.
+    """
+
+    def __init__(
+        self,
+        module_name: str | None = None,
+        topics: list[str] | None = None,
+        kafka_config: dict[str, Any] | None = None,
+        data_expire_seconds: float = 600,
+        output_topic_prefix: str = "MODULE-OUTPUT-",
+        result_handler: Callable[..., Any] | None = None,
+        *,
+        config: Any = default_config,
+        clock: Clock | None = None,
+        window_form: str = "list",
+        padding: str = "none",
+        coalesce: bool = False,
+        upload_results: bool = True,
+        on_gap: Callable[..., Any] | None = None,
+        on_callback_error: str = "skip",
+        callback_retries: int = 0,
+        dead_letter_topic: str | None = None,
+        max_pending_records: int = 10_000,
+        stop_timeout_seconds: float = 30.0,
+        instance_id: str | None = None,
+        callback_stall_seconds: float = 1.0,
+    ) -> None:
+        self.options = ServiceOptions(
+            module_name=module_name,
+            output_topic_prefix=output_topic_prefix,
+            window_form=window_form,
+            padding=padding,
+            coalesce=coalesce,
+            upload_results=upload_results,
+            on_gap=on_gap,
+            on_callback_error=on_callback_error,
+            callback_retries=callback_retries,
+            dead_letter_topic=dead_letter_topic,
+            max_pending_records=max_pending_records,
+            stop_timeout_seconds=stop_timeout_seconds,
+            instance_id=instance_id,
+            callback_stall_seconds=callback_stall_seconds,
+        )
+        self._config = config
+        self._clock = clock or SystemClock()
+        self._topics = None if topics is None else list(topics)
+        self._kafka_given = kafka_config
+        self._kafka_config = copy.deepcopy(self._read_kafka_config())
+        self.dispatcher = DataDispatcher(
+            data_expire_seconds,
+            config=config,
+            clock=self._clock,
+            window_form=window_form,
+            padding=padding,
+        )
+        settings = self.dispatcher.settings
+        self._check(settings)
+        self.engine = Engine(
+            self.dispatcher,
+            OffsetManager.of(settings.offsets, self._clock),
+            EngineOptions(
+                module_name=module_name,
+                output_topic=self.options.output_topic,
+                coalesce=coalesce,
+                callback_tries=self.options.callback_tries,
+                dead_letter_topic=dead_letter_topic,
+            ),
+        )
+        self._callbacks = Callbacks(result=result_handler)
+        self._stations = StationTasks(
+            self.engine, self._callbacks, self._perform, self._clock, callback_stall_seconds
+        )
+        self._log = LimitedLog(logger, self._clock)
+        self._gaps: deque[GapEvent] = deque(maxlen=GAPS_SHOWN)
+        self._running: _Running | None = None
+        self._stopped = False
+        self._make_clients()
+
+    @property
+    def _global_data_cache(self) -> dict[str, Any]:
+        """The newest data for all stations, by topic, under the reference's name."""
+        return {topic: payload for topic, (payload, _) in self.dispatcher.global_data.items()}
+
+    async def start(
+        self,
+        callback: Callable[..., Any] | None = None,
+        result_handler: Callable[..., Any] | None = None,
+        batch_upload_handler: Callable[..., Any] | None = None,
+    ) -> None:
+        """Connect; returns when positions are known, and work goes on in the background.
+
+        Args:
+            callback: `(station_id, module_input) -> result`, sync or async; without one, windows are
+                kept and nothing is called.
+            result_handler: `(station_id, module_input, result)`, sync or async, after the upload.
+            batch_upload_handler: not available.
+
+        Raises:
+            KafkaConnectionError: Kafka cannot be reached.
+            ConfigurationError: an argument is not valid.
+        """
+        if batch_upload_handler is not None:
+            raise ConfigurationError(
+                "batch_upload_handler must be None: batches are not available yet;"
+                " use result_handler"
+            )
+        if self._running is not None or self._stopped:
+            raise DataAnalysisError("a service starts once; make a new one")
+        self._callbacks.every = callback
+        self._callbacks.full_result = result_handler
+        handlers = self._callbacks.result is not None or result_handler is not None
+        self.engine.call(all_stations=callback is not None, handlers=handlers)
+        self._say_at_start(callback)
+        self._running = _Running(self)
+        try:
+            await self._running.start()
+        except BaseException:
+            await self._running.abort()
+            self._running = None
+            self._make_clients()
+            raise
+
+    async def stop(self) -> None:
+        """Stop fetching, finish what runs within a limit, upload, commit, close; twice is harmless."""
+        running, self._running = self._running, None
+        if running is not None:
+            self._stopped = True
+            await running.stop()
+
+    async def get_all_inputs(self, station_id: str) -> dict[str, Any]:
+        """Return `{module: input}` of one station as it is now."""
+        return self.dispatcher.get_all_inputs(station_id)
+
+    async def add_station(self, station_id: str, callback: Callable[..., Any]) -> None:
+        """Make a station known and give it a callback of its own."""
+        if not callable(callback):
+            raise ConfigurationError(
+                f"callback must be callable, got {callback!r}; pass a function"
+            )
+        self._stations.own[station_id] = callback
+        self.engine.add_station(station_id, self._clock.time())
+
+    async def remove_station(self, station_id: str) -> None:
+        """Forget a station; its records are passed over until it is added again."""
+        self.engine.remove_station(station_id)
+        task = self._stations.tasks.get(station_id)
+        if task is not None and task is not asyncio.current_task():
+            await asyncio.wait([task], timeout=self.options.stop_timeout_seconds)
+        self._stations.own.pop(station_id, None)
+        self._stations.tasks.pop(station_id, None)
+
+    def reload_config(self) -> None:
+        """Read the configuration again: topics, windows, modules, dependencies.
+
+        Raises:
+            ConfigurationError: it is not valid, or Kafka's settings have changed; nothing has
+                changed then.
+        """
+        settings = load_settings(self._config)
+        self._check(settings)
+        if self._read_kafka_config() != self._kafka_config:
+            raise ConfigurationError(
+                "KAFKA_CONFIG has changed, which a reload cannot apply; restart the service"
+            )
+        before = self.topics
+        self.engine.configure(settings)
+        if self._running is not None and self.topics != before:
+            self.consumer.subscribe(self.topics)
+
+    @property
+    def topics(self) -> list[str]:
+        """What is consumed, in configuration order."""
+        return list(self.dispatcher.settings.topics) if self._topics is None else self._topics
+
+    def get_station_status(self) -> dict[str, dict[str, Any]]:
+        """Return `{station_id: {"running": bool, "task": Task or None}}`."""
+        tasks = self._stations.tasks
+        return {
+            station_id: {"running": self._running is not None, "task": tasks.get(station_id)}
+            for station_id in self.dispatcher.station_ids()
+        }
+
+    def get_service_status(self) -> dict[str, Any]:
+        """Return whether polling, consumer and producer are alive, and how many stations are known."""
+        return {
+            "main_thread_alive": self._running is not None and self._running.polling,
+            "consumer_alive": self.consumer.alive,
+            "producer_alive": self.producer.alive,
+            "station_count": len(self.dispatcher.station_ids()),
+        }
+
+    def health(self) -> dict[str, Any]:
+        """Return what an operator asks first: status, what is in work, errors, gaps, counts."""
+        running = self._running
+        trouble = [] if running is None else running.trouble()
+        return {
+            "status": "stopped" if running is None else "degraded" if trouble else "ok",
+            "trouble": trouble,
+            **self.get_service_status(),
+            "in_flight": self.engine.in_flight,
+            "commits_unknown": self.engine.offsets.commits_unknown,
+            "gaps": [{**asdict(gap), "cause": str(gap.cause)} for gap in self._gaps],
+            "counters": self.engine.counters.shown(),
+        }
+
+    # What the parts of a running service call.
+
+    def _perform(self, effects: Sequence[Effect]) -> None:
+        running = self._running
+        assert running is not None, "effects come from a running service"
+        for effect in effects:
+            if isinstance(effect, RunCallback | RunHandlers):
+                self._stations.run(effect)
+            elif isinstance(effect, Upload):
+                running.uploader.submit(effect)
+            elif isinstance(effect, Note):
+                self._log.write(effect)
+        running.progressed()
+
+    def _settled(self, ticket: Any, error: str | None) -> None:
+        self._perform(self.engine.acknowledged(ticket, self._clock.time(), error))
+
+    async def _report_gap(self, gap: GapEvent) -> None:
+        self._gaps.append(gap)
+        logger.warning(
+            "gap in %s partition %d: %d offsets from %d to before %d are lost (%s, time span %s s)",
+            gap.topic,
+            gap.partition,
+            gap.lost,
+            gap.start_offset,
+            gap.end_offset,
+            gap.cause,
+            "unknown" if gap.time_span_seconds is None else f"{gap.time_span_seconds:.1f}",
+        )
+        if self._running is not None:
+            self._running.progressed()
+        if self.options.on_gap is not None:
+            try:
+                answer = self.options.on_gap(gap)
+                if hasattr(answer, "__await__"):
+                    await answer
+            except Exception:
+                self.engine.counters.handler_errors += 1
+                logger.exception("on_gap failed for %s partition %d", gap.topic, gap.partition)
+
+    def _make_clients(self) -> None:
+        instance_id = self.options.instance_id
+        self._rebalances = Rebalances(self._on_revoked, self._on_assigned)
+        self.consumer = AsyncKafkaConsumerClient(
+            self.topics,
+            self._kafka_config,
+            listener=self._rebalances,
+            resets=False,
+            instance_id=instance_id,
+        )
+        self.producer = AsyncKafkaProducerClient(self._kafka_config, instance_id=instance_id)
+
+    async def _on_revoked(self, partitions: list[Any]) -> None:
+        if self._running is not None:
+            await self._running.revoked(partitions)
+
+    def _on_assigned(self, partitions: list[Any]) -> None:
+        if self._running is not None:
+            self._running.positions.assigned(partitions)
+
+    def _read_kafka_config(self) -> dict[str, Any]:
+        if self._kafka_given is not None:
+            return self._kafka_given
+        found = getattr(self._config, "KAFKA_CONFIG", None)
+        if found is None:
+            raise ConfigurationError("KAFKA_CONFIG is missing; define it or pass kafka_config")
+        return dict(found)
+
+    def _check(self, settings: Settings) -> None:
+        module = self.options.module_name
+        if module is not None and module not in settings.modules:
+            raise ConfigurationError(
+                f"module_name must be one of {', '.join(settings.modules)}, got {module!r};"
+                " name it in TOPIC_DETAIL or MODULE_DEPENDENCIES"
+            )
+        topics = list(settings.topics) if self._topics is None else self._topics
+        if not topics:
+            raise ConfigurationError("topics must not be empty, got []; name at least one")
+        for topic in topics:
+            if topic not in settings.topics:
+                raise ConfigurationError(
+                    f"topics must be of TOPIC_DETAIL ({', '.join(settings.topics)}), got {topic!r};"
+                    " add it there"
+                )
+
+    def _say_at_start(self, callback: Callable[..., Any] | None) -> None:
+        kafka = read_kafka_options(self._kafka_config)
+        if kafka.unknown:
+            logger.warning("Kafka settings without effect: %s", ", ".join(kafka.unknown))
+        if kafka.enable_auto_commit:
+            logger.info("enable_auto_commit: offsets are committed when their work is done")
+        if callback is not None and self.options.module_name is None:
+            logger.info("no module_name: results go to the handlers and are not uploaded")
+
+
+class _Running:
+    """One run of a service: the parts that live between `start` and `stop`."""
+
+    def __init__(self, service: AsyncDataAnalysisService) -> None:
+        engine, consumer = service.engine, service.consumer
+        self._service = service
+        self._engine = engine
+        self.uploader = Uploader(service.producer, service._settled, engine.counters)
+        self._committer = Committer(consumer, engine.offsets, engine.counters)
+        self.positions = Positions(consumer, engine, service._clock, service._report_gap)
+        self._poller = Poller(
+            consumer,
+            engine,
+            self.positions,
+            service._perform,
+            service._clock,
+            service.options.max_pending_records,
+            lambda: service._stations.forget(service.dispatcher.station_ids()),
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def polling(self) -> bool:
+        """Whether the polling task runs."""
+        return bool(self._tasks) and not self._tasks[0].done()
+
+    async def start(self) -> None:
+        """Connect, find the positions, begin."""
+        service = self._service
+        if service.options.output_topic or service.options.dead_letter_topic:
+            await service.producer.start()
+        self._tasks.append(asyncio.create_task(self._committer.run()))
+        await service.consumer.start()
+        try:
+            async with asyncio.timeout(START_TIMEOUT_SECONDS):
+                await self.positions.found()
+        except TimeoutError:
+            raise KafkaConnectionError(
+                f"no position found within {START_TIMEOUT_SECONDS:g} s for "
+                + ", ".join(f"{tp.topic}/{tp.partition}" for tp in self.positions.searching)
+            ) from None
+        self._tasks.insert(0, asyncio.create_task(self._poller.run()))
+        self._tasks[0].add_done_callback(_log_end)
+
+    async def stop(self) -> None:
+        """End in the order that loses nothing: polling, callbacks, uploads, commit, clients."""
+        service = self._service
+        limit_seconds = service.options.stop_timeout_seconds
+        await self._end_tasks(self._tasks[:1])
+        # Effects of what still runs are performed by this run, though the service is stopping.
+        service._running = self
+        try:
+            late = await service._stations.stop(limit_seconds)
+            if late:
+                logger.warning("%d callbacks did not end within %g s", late, limit_seconds)
+            await self.uploader.stop(limit_seconds)
+            await service._stations.stop(limit_seconds)
+            await self._committer.commit()
+        finally:
+            service._running = None
+            await self.abort()
+
+    async def abort(self) -> None:
+        """Close everything, finishing nothing."""
+        await self.positions.stop()
+        await self._end_tasks(self._tasks)
+        await self.uploader.stop(0)
+        await self._service.consumer.stop()
+        await self._service.producer.stop()
+
+    def progressed(self) -> None:
+        """Something was finished: commits may be due, there may be room, uploads need not wait."""
+        self._committer.nudge()
+        self._poller.progressed()
+        if self._engine.idle:
+            self.uploader.flush()
+
+    async def revoked(self, partitions: list[Any]) -> None:
+        """Finish what is in work for these partitions, within a limit, commit it, give them up."""
+        await self._poller.revoked(partitions, self.uploader.flush)
+        if any(self._engine.offsets.owns(tp) for tp in partitions):
+            await self._committer.commit(REVOCATION_LIMIT_SECONDS)
+        self.positions.revoked()
+        self._engine.revoked(partitions)
+
+    def trouble(self) -> list[str]:
+        """Return what is not as it should be, one line each."""
+        trouble = [
+            f"position of {tp.topic} partition {tp.partition} is not known"
+            for tp in self.positions.searching
+        ]
+        if self.uploader.last_error is not None:
+            trouble.append(f"upload: {self.uploader.last_error}")
+        if self._poller.last_error is not None:
+            trouble.append(f"poll: {self._poller.last_error}")
+        if self._poller.paused:
+            trouble.append("paused: too many records in work")
+        if not self.polling:
+            trouble.append("polling has ended")
+        return trouble
+
+    async def _end_tasks(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+REVOCATION_LIMIT_SECONDS = 5.0
+"""How long a rebalance waits for work in flight, and again for its commit."""
+
+
+def _log_end(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        logger.critical("polling has ended", exc_info=task.exception())

@@ -1,0 +1,30 @@
+"""The clock that services are given: what it must offer, and the system's own.
+
+Nothing else in the library reads a clock. The system's functions are looked up at every call, so a
+program that replaces `time.time` and `time.monotonic` (virtual time does) is followed.
+"""
+
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Two readings, both in seconds."""
+
+    def time(self) -> float:
+        """Return seconds since the epoch: expiry, output timestamps."""
+
+    def monotonic(self) -> float:
+        """Return seconds of a clock that never steps back: intervals."""
+
+
+class SystemClock:
+    """The clock of the machine, or whatever replaces `time.time` and `time.monotonic`."""
+
+    def time(self) -> float:
+        """Return seconds since the epoch."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Return seconds of the monotonic clock."""
+        return time.monotonic()

@@ -1,0 +1,90 @@
+"""How the values of one field are stored, so that what went in comes out equal and of the same type.
+
+Floats and integers are kept as numbers, a mix of both and of None as floats with a code per value,
+everything else as Python objects. Which points belong to a window is decided in
+`data_analysis.windows`.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+FLOAT, INTEGER, NONE = 0, 1, 2
+"""Codes of a mixed column: what the value at this place was."""
+
+EXACT_INTEGER = 2**53
+"""Integers up to here are floats without loss."""
+
+Array = npt.NDArray[Any]
+
+
+class Column:
+    """Room for `capacity` values of one field; the arrays are never replaced, only filled.
+
+    `takes` is the type that may be written into `data` as it is: float, int, `object` for anything,
+    or None for a mixed column, which needs `codes` as well. `shown` is `data`, read-only.
+    """
+
+    __slots__ = ("codes", "data", "shown", "takes")
+
+    def __init__(self, takes: type | None, capacity: int) -> None:
+        self.takes = takes
+        self.data: Array = np.empty(capacity, np.float64 if takes is None else takes)
+        self.codes: Array | None = np.empty(capacity, np.uint8) if takes is None else None
+        self.shown: Array = self.data.view()
+        self.shown.flags.writeable = False
+
+    def put(self, place: int, value: object) -> bool:
+        """Write one value; False if a value of this kind has no place here."""
+        if self.takes is object:
+            self.data[place] = value
+        elif self.takes is None:
+            return self._put_mixed(place, value)
+        elif type(value) is self.takes:
+            try:
+                self.data[place] = value
+            except OverflowError:
+                return False
+        else:
+            return False
+        return True
+
+    def values(self, start: int, end: int) -> list[Any]:
+        """Return the values in [start, end) as they went in."""
+        values: list[Any] = self.data[start:end].tolist()
+        if self.codes is None:
+            return values
+        for place in np.flatnonzero(self.codes[start:end]).tolist():
+            values[place] = None if self.codes[start + place] == NONE else int(values[place])
+        return values
+
+    def copy_from(self, other: "Column", start: int, end: int, place: int) -> None:
+        """Take over the places [start, end) of a column of the same kind, from `place` on."""
+        assert self.takes is other.takes
+        self.data[place : place + end - start] = other.data[start:end]
+        if self.codes is not None and other.codes is not None:
+            self.codes[place : place + end - start] = other.codes[start:end]
+
+    def _put_mixed(self, place: int, value: object) -> bool:
+        assert self.codes is not None
+        if value is None:
+            self.data[place], self.codes[place] = np.nan, NONE
+        elif type(value) is float:
+            self.data[place], self.codes[place] = value, FLOAT
+        elif type(value) is int and -EXACT_INTEGER <= value <= EXACT_INTEGER:
+            self.data[place], self.codes[place] = value, INTEGER
+        else:
+            return False
+        return True
+
+
+def fitting(value: object, values: Sequence[object], capacity: int) -> Column:
+    """Return a column that holds `values` and has a place for `value` behind them."""
+    last: type | None
+    for last in (float, int, None, object):
+        column = Column(last, capacity)
+        if all(column.put(place, each) for place, each in enumerate((*values, value))):
+            return column
+    raise AssertionError("a column of objects takes anything")

@@ -1,0 +1,56 @@
+"""What the engine wants done; the services do it.
+
+An effect says what, never how. Whatever needs an answer names the work it belongs to, and the service
+hands the answer to the engine's `finished`, `failed`, `handled` or `acknowledged`.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from data_analysis.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class RunCallback:
+    """Call the station's callback with the input of `work`."""
+
+    work: Work
+
+
+@dataclass(frozen=True, slots=True)
+class RunHandlers:
+    """Call the result handlers for `work`, whose result has been acknowledged."""
+
+    work: Work
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Send one record; `ticket` comes back with the acknowledgement.
+
+    `key` decides the partition, `timestamp_ms` is the record's own time.
+    """
+
+    topic: str
+    key: bytes
+    value: bytes
+    timestamp_ms: int
+    headers: tuple[tuple[str, bytes], ...]
+    ticket: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Say something in the log, at most once per `limit` and minute where it is given.
+
+    `level` is a level of `logging`, `text` a format string for `details`.
+    """
+
+    level: int
+    text: str
+    details: tuple[Any, ...]
+    limit: str | None = None
+    error: BaseException | None = None
+
+
+Effect = RunCallback | RunHandlers | Upload | Note

@@ -1,0 +1,454 @@
+"""The engine: records, answers and time go in, effects come out.
+
+It ties windows, callbacks and offsets together and decides the order of work: per station one thing
+after another, stations side by side. It does no I/O, reads no clock, draws nothing and logs nothing.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from data_analysis.dispatcher import DataDispatcher
+from data_analysis.effects import Effect, Note, RunCallback, RunHandlers, Upload
+from data_analysis.gaps import GapEvent
+from data_analysis.messages import Message, Scope, read_message
+from data_analysis.observe import Counters
+from data_analysis.offsets import OffsetManager
+from data_analysis.results import write_result
+from data_analysis.settings import Settings
+from data_analysis.topics import TopicFamily, family_of
+from data_analysis.windows import Outcome
+from data_analysis.work import Flight, Work
+
+MILLISECONDS = 1000
+
+
+class Record(Protocol):
+    """What the engine needs of a client's record; `timestamp` in epoch milliseconds, < 0 for none."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """What a service asks of the engine; constant while it runs.
+
+    `output_topic` is None where results are not uploaded, `callback_tries` at least 1.
+    """
+
+    module_name: str | None = None
+    output_topic: str | None = None
+    coalesce: bool = False
+    callback_tries: int = 1
+    dead_letter_topic: str | None = None
+
+
+class Engine:
+    """Decides what records, answers and time bring about.
+
+    Args:
+        dispatcher: the windows.
+        offsets: what is safe to commit.
+        options: what the service was asked for.
+    """
+
+    def __init__(
+        self, dispatcher: DataDispatcher, offsets: OffsetManager, options: EngineOptions
+    ) -> None:
+        self.dispatcher = dispatcher
+        self.offsets = offsets
+        self.counters = Counters()
+        self.in_flight = 0
+        self._options = options
+        self._calls_all = False
+        self._calls: dict[str, None] = {}
+        self._removed: dict[str, None] = {}
+        self._handles = False
+        self._lanes: dict[str, deque[RunCallback | RunHandlers]] = {}
+        self._flying: dict[tuple[str, int], int] = {}
+        self._reflected: dict[tuple[str, int], int] = {}
+        self._fed: dict[tuple[str, int], dict[str, None]] = {}
+        self._topics: dict[str, _Topic] = {}
+        self.configure(dispatcher.settings)
+
+    # Who is called.
+
+    def configure(self, settings: Settings) -> None:
+        """Use these topics and modules from now on."""
+        if self.dispatcher.settings is not settings:
+            self.dispatcher.apply_settings(settings)
+        module = self._options.module_name
+        self._topics = {
+            name: _Topic(
+                family_of(name), bool(topic.modules) if module is None else module in topic.modules
+            )
+            for name, topic in settings.topics.items()
+        }
+
+    def call(self, *, all_stations: bool, handlers: bool) -> None:
+        """Say whether every station has a callback, and whether results have handlers."""
+        self._calls_all = all_stations
+        self._handles = handlers
+
+    def add_station(self, station_id: str, now: float) -> None:
+        """Make a station known that has a callback of its own."""
+        self._removed.pop(station_id, None)
+        self._calls[station_id] = None
+        self.dispatcher.ensure_station(station_id, now)
+
+    def remove_station(self, station_id: str) -> None:
+        """Forget a station and what waits for it; its records are passed over from now on."""
+        self._removed[station_id] = None
+        self._calls.pop(station_id, None)
+        self.dispatcher.drop_station(station_id)
+        lane = self._lanes.get(station_id)
+        while lane:
+            self._drop(lane.popleft().work)
+
+    # Records and time in.
+
+    def taken(self, records: Iterable[Record]) -> None:
+        """Note records that are held in memory: none of them, nor what follows, is done yet."""
+        track = self.offsets.track
+        for record in records:
+            track((record.topic, record.partition), record.offset, record.timestamp)
+
+    def received(self, records: Iterable[Record], now: float) -> list[Effect]:
+        """Apply taken records, in this order, at the time `now` in epoch seconds."""
+        effects: list[Effect] = []
+        newest: dict[str, Work] | None = {} if self._options.coalesce else None
+        for record in records:
+            tp = (record.topic, record.partition)
+            if self.offsets.owns(tp):
+                self.counters.records_received += 1
+                self._apply(record, tp, now, effects, newest)
+        for work in (newest or {}).values():
+            self._line_up(RunCallback(work), effects)
+        return effects
+
+    def ticked(self, now: float) -> list[Effect]:
+        """Let time pass: windows that have expired are emptied."""
+        forgotten = self.dispatcher.expire(now, keep=self._calls)
+        if not forgotten:
+            return []
+        return [
+            Note(logging.INFO, "%d stations expired: %s", (len(forgotten), ", ".join(forgotten)))
+        ]
+
+    # Answers in.
+
+    def finished(self, work: Work, result: Any, now: float) -> list[Effect]:
+        """A callback has returned: upload, and the station's next work."""
+        self.counters.callbacks_run += 1
+        effects: list[Effect] = []
+        work.result = result
+        topic, module = self._options.output_topic, self._options.module_name
+        if not any(self._live(flight) for flight in work.flights()):
+            self.counters.works_dropped += 1
+        elif topic is None or module is None:
+            self._hand_over(work, effects)
+        else:
+            output = work.shown if result is None else result
+            try:
+                value = write_result(work.station_id, module, output, now)
+            except (TypeError, ValueError, RecursionError) as error:
+                self.counters.results_unserialisable += 1
+                effects.append(_note_failed(work, "result cannot be written as JSON", error))
+                self._close(work)
+            else:
+                key = work.station_id.encode("utf-8", "replace")
+                effects.append(Upload(topic, key, value, int(now * MILLISECONDS), (), work))
+        self._next(work.station_id, effects)
+        return effects
+
+    def failed(self, work: Work, error: BaseException) -> list[Effect]:
+        """A callback has raised: once more if it may, else noted and done."""
+        self.counters.callback_errors += 1
+        work.attempts += 1
+        effects: list[Effect] = [_note_failed(work, "callback failed", error)]
+        if work.attempts < self._options.callback_tries:
+            effects.append(RunCallback(work))
+            return effects
+        self._close(work)
+        self._next(work.station_id, effects)
+        return effects
+
+    def acknowledged(self, ticket: Any, now: float, error: str | None = None) -> list[Effect]:
+        """An upload has been acknowledged, or has failed for good for the reason `error`."""
+        effects: list[Effect] = []
+        if isinstance(ticket, Flight):
+            self.counters.dead_letters += error is None
+            if error is not None:
+                effects.append(Note(logging.ERROR, "dead letter lost: %s", (error,), "dead_letter"))
+            self._release(ticket)
+        elif error is None:
+            self.counters.results_uploaded += 1
+            self._hand_over(ticket, effects)
+        else:
+            self.counters.results_lost += 1
+            self._report_lost(ticket, error, now, effects)
+            self._close(ticket)
+        return effects
+
+    def handled(self, work: Work, errors: Sequence[BaseException] = ()) -> list[Effect]:
+        """The result handlers have run for `work`."""
+        self.counters.handler_errors += len(errors)
+        effects: list[Effect] = [
+            _note_failed(work, "result handler failed", error) for error in errors
+        ]
+        self._close(work)
+        self._next(work.station_id, effects)
+        return effects
+
+    # Ownership in.
+
+    def assigned(self, tp: tuple[str, int], position: int, last_record_ms: int | None) -> None:
+        """A partition is ours, from `position` on; windows that reflect another one are dropped."""
+        self.offsets.assign(tp, position, last_record_ms=last_record_ms)
+        if self._reflected.get(tp, position) != position:
+            for station_id in self._fed.pop(tp, {}):
+                self.dispatcher.drop_window(station_id, tp[0])
+        self._reflected[tp] = position
+
+    def declared(self, gap: GapEvent) -> None:
+        """A gap is known: it is counted; `moved` says where reading goes on."""
+        self.counters.gaps += 1
+
+    def moved(
+        self, tp: tuple[str, int], start: int, end: int, last_record_ms: int | None = None
+    ) -> None:
+        """Reading goes on at `end`: [start, end) is lost, `end` committed at once, windows stay."""
+        generation = self.offsets.generation(tp)
+        self.offsets.gap(tp, start, end, last_record_ms=last_record_ms)
+        if self.offsets.generation(tp) != generation:
+            self.in_flight -= self._flying.pop(tp, 0)
+        self._reflected[tp] = end
+
+    @property
+    def idle(self) -> bool:
+        """Whether no callback or handler runs or waits."""
+        return not self._lanes
+
+    def busy(self, tps: Iterable[tuple[str, int]]) -> bool:
+        """Return whether work for one of these partitions is in flight."""
+        return any(self._flying.get(tp) for tp in tps)
+
+    def revoked(self, tps: Sequence[tuple[str, int]]) -> None:
+        """Partitions are no longer ours: their waiting work is dropped, nothing more is committed."""
+        self.offsets.revoke(tps)
+        for tp in tps:
+            self.in_flight -= self._flying.pop(tp, 0)
+        for lane in self._lanes.values():
+            kept = [job for job in lane if any(self._live(flight) for flight in job.work.flights())]
+            self.counters.works_dropped += len(lane) - len(kept)
+            lane.clear()
+            lane.extend(kept)
+
+    # Inside.
+
+    def _apply(
+        self,
+        record: Record,
+        tp: tuple[str, int],
+        now: float,
+        effects: list[Effect],
+        newest: dict[str, Work] | None,
+    ) -> None:
+        flight = Flight(tp[0], tp[1], record.offset, self.offsets.generation(tp))
+        flight.open = 1
+        self.in_flight += 1
+        self._flying[tp] = self._flying.get(tp, 0) + 1
+        self._reflected[tp] = record.offset + 1
+        topic = self._topics.get(tp[0])
+        if topic is not None:
+            message = read_message(record.value, topic.family.scopes)
+            if message.reasons:
+                self._refuse(record, message, flight, now, effects)
+            timestamp = record.timestamp / MILLISECONDS if record.timestamp >= 0 else None
+            touched = self._store(tp, topic.family, message, timestamp, now)
+            if topic.used:
+                for station_id in touched:
+                    if self._calls_all or station_id in self._calls:
+                        self._ask(station_id, flight, now, effects, newest)
+        self._release(flight)
+
+    def _store(
+        self,
+        tp: tuple[str, int],
+        family: TopicFamily,
+        message: Message,
+        timestamp: float | None,
+        now: float,
+    ) -> Iterable[str]:
+        """Put a message's items into windows; return the stations that have something new."""
+        topic = tp[0]
+        dispatcher = self.dispatcher
+        if message.everyone is not None and Scope.EVERYONE in family.scopes:
+            dispatcher.keep_for_everyone(topic, message.everyone, timestamp)
+            touched = dispatcher.station_ids()
+            for station_id in touched:
+                self._count(dispatcher.update(station_id, topic, message.everyone, timestamp, now))
+            return touched
+        fed = self._fed.setdefault(tp, {})
+        touched = []
+        for station_id, items in message.stations.items():
+            if station_id in self._removed:
+                self.counters.records_of_removed_stations += 1
+                continue
+            dispatcher.ensure_station(station_id, now)
+            for payload in family.payloads(items):
+                self._count(dispatcher.update(station_id, topic, payload, timestamp, now))
+            fed[station_id] = None
+            touched.append(station_id)
+        return touched
+
+    def _count(self, outcome: Outcome) -> None:
+        counters = self.counters
+        if outcome is Outcome.APPENDED:
+            counters.points_appended += 1
+        elif outcome is Outcome.INSERTED:
+            counters.points_inserted += 1
+        elif outcome is Outcome.TOO_LATE:
+            counters.points_too_late += 1
+        else:
+            counters.points_duplicate += 1
+
+    def _ask(
+        self,
+        station_id: str,
+        flight: Flight,
+        now: float,
+        effects: list[Effect],
+        newest: dict[str, Work] | None,
+    ) -> None:
+        snapshot = self.dispatcher.snapshot(station_id, self._options.module_name, now)
+        work = Work(station_id, snapshot, flight)
+        flight.open += 1
+        if newest is None:
+            self._line_up(RunCallback(work), effects)
+        else:
+            earlier = newest.get(station_id)
+            if earlier is not None:
+                work.merged = earlier.flights()
+            newest[station_id] = work
+
+    def _line_up(self, job: RunCallback | RunHandlers, effects: list[Effect]) -> None:
+        lane = self._lanes.get(job.work.station_id)
+        if lane is None:
+            self._lanes[job.work.station_id] = deque()
+            effects.append(job)
+        else:
+            lane.append(job)
+
+    def _next(self, station_id: str, effects: list[Effect]) -> None:
+        lane = self._lanes[station_id]
+        if lane:
+            effects.append(lane.popleft())
+        else:
+            del self._lanes[station_id]
+
+    def _hand_over(self, work: Work, effects: list[Effect]) -> None:
+        if self._handles:
+            self._line_up(RunHandlers(work), effects)
+        else:
+            self._close(work)
+
+    def _drop(self, work: Work) -> None:
+        self.counters.works_dropped += 1
+        self._close(work)
+
+    def _close(self, work: Work) -> None:
+        for flight in work.merged:
+            self._release(flight)
+        self._release(work.flight)
+
+    def _release(self, flight: Flight) -> None:
+        flight.open -= 1
+        if flight.open == 0 and self._live(flight):
+            tp = (flight.topic, flight.partition)
+            self.in_flight -= 1
+            self._flying[tp] -= 1
+            self.counters.records_finished += 1
+            self.offsets.done(tp, flight.offset, generation=flight.generation)
+
+    def _live(self, flight: Flight) -> bool:
+        tp = (flight.topic, flight.partition)
+        return self.offsets.owns(tp) and self.offsets.generation(tp) == flight.generation
+
+    def _refuse(
+        self, record: Record, message: Message, flight: Flight, now: float, effects: list[Effect]
+    ) -> None:
+        reasons = list(dict.fromkeys(reason.value for reason in message.reasons))
+        for reason in message.reasons:
+            self.counters.refuse(reason.value)
+        place = (record.topic, record.partition, record.offset)
+        for reason_text in reasons:
+            details = (*place, reason_text)
+            text = "refused record of %s partition %d offset %d: %s"
+            effects.append(Note(logging.WARNING, text, details, f"refused {reason_text}"))
+        if self._options.dead_letter_topic is not None and record.value:
+            flight.open += 1
+            headers = _place_headers(flight, ",".join(reasons))
+            effects.append(
+                Upload(
+                    self._options.dead_letter_topic,
+                    record.key or record.topic.encode(),
+                    bytes(record.value),
+                    int(now * MILLISECONDS),
+                    headers,
+                    flight,
+                )
+            )
+
+    def _report_lost(self, work: Work, error: str, now: float, effects: list[Effect]) -> None:
+        flight = work.flight
+        details = (work.station_id, flight.topic, flight.partition, flight.offset, error)
+        text = "result of station %s for %s partition %d offset %d is lost: %s"
+        effects.append(Note(logging.ERROR, text, details, "result_lost"))
+        if self._options.dead_letter_topic is not None:
+            flight.open += 1
+            effects.append(
+                Upload(
+                    self._options.dead_letter_topic,
+                    work.station_id.encode("utf-8", "replace"),
+                    (text % details).encode("utf-8", "replace"),
+                    int(now * MILLISECONDS),
+                    _place_headers(flight, "result_lost"),
+                    flight,
+                )
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Topic:
+    family: TopicFamily
+    used: bool
+
+
+def _place_headers(flight: Flight, reason: str) -> tuple[tuple[str, bytes], ...]:
+    return (
+        ("reason", reason.encode()),
+        ("topic", flight.topic.encode()),
+        ("partition", str(flight.partition).encode()),
+        ("offset", str(flight.offset).encode()),
+    )
+
+
+def _note_failed(work: Work, what: str, error: BaseException) -> Note:
+    flight = work.flight
+    details = (what, work.station_id, flight.topic, flight.partition, flight.offset)
+    text = "%s for station %s, topic %s partition %d offset %d"
+    return Note(logging.ERROR, text, details, error=error)

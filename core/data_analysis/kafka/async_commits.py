@@ -1,0 +1,107 @@
+"""Sends commits when they are due: one at a time, with retries, and knows that an answer may be lost."""
+
+import asyncio
+import logging
+
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.structs import TopicPartition
+
+from data_analysis.gaps import write_commit_note
+from data_analysis.kafka.async_consumer import AsyncKafkaConsumerClient
+from data_analysis.kafka.errors import describe
+from data_analysis.observe import Counters
+from data_analysis.offsets import OffsetManager, Partition
+
+logger = logging.getLogger(__name__)
+
+COMMIT_TIMEOUT_SECONDS = 15.0
+"""How long one try waits for its answer: aiokafka itself would try for ever."""
+
+
+class Committer:
+    """Commits what the offset manager says is safe.
+
+    Args:
+        consumer: the group member on whose behalf to commit.
+        offsets: what is safe, and when a commit is due.
+        counters: where commits are counted.
+    """
+
+    def __init__(
+        self, consumer: AsyncKafkaConsumerClient, offsets: OffsetManager, counters: Counters
+    ) -> None:
+        self._consumer = consumer
+        self._offsets = offsets
+        self._counters = counters
+        self._wanted = asyncio.Event()
+        self._at_once = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
+
+    def nudge(self) -> None:
+        """Look again whether a commit is due: something was finished."""
+        self._wanted.set()
+        if self._offsets.full():
+            self._at_once.set()
+
+    async def run(self) -> None:
+        """Commit for ever, whenever it is due."""
+        while True:
+            self._wanted.clear()
+            self._at_once.clear()
+            wait_seconds = self._offsets.seconds_until_due()
+            if wait_seconds is None:
+                await self._wanted.wait()
+            elif wait_seconds > 0:
+                try:
+                    async with asyncio.timeout(wait_seconds):
+                        await self._at_once.wait()
+                except TimeoutError:
+                    continue
+            else:
+                await self.commit()
+
+    async def commit(self, timeout_seconds: float = COMMIT_TIMEOUT_SECONDS) -> bool:
+        """Commit what is safe now; return whether it was acknowledged, or nothing was to do."""
+        async with self._one_at_a_time:
+            self._offsets.attempted()
+            for attempt in range(1, self._offsets.max_commit_retries + 1):
+                offsets = self._offsets.committable()
+                if not offsets:
+                    return True
+                if await self._try(offsets, timeout_seconds):
+                    return True
+                if attempt < self._offsets.max_commit_retries:
+                    await asyncio.sleep(self._offsets.commit_retry_delay)
+            logger.error(
+                "commit of %d partitions given up after %d tries; it is tried again when next due",
+                len(offsets),
+                self._offsets.max_commit_retries,
+            )
+            return False
+
+    async def _try(self, offsets: dict[Partition, int], timeout_seconds: float) -> bool:
+        noted = {
+            TopicPartition(*tp): (offset, write_commit_note(self._offsets.last_record_ms(tp)))
+            for tp, offset in offsets.items()
+        }
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await self._consumer.commit(noted)
+        except TimeoutError:
+            self._failed(offsets, f"no answer within {timeout_seconds:g} s")
+            return False
+        except (CommitFailedError, IllegalStateError) as error:
+            self._failed(offsets, describe(error))
+            return False
+        except KafkaError as error:
+            self._failed(offsets, describe(error))
+            return False
+        self._counters.commits += 1
+        self._offsets.confirmed(offsets)
+        logger.info("成功提交 %d 个分区 offset", len(offsets))
+        return True
+
+    def _failed(self, offsets: dict[Partition, int], why: str) -> None:
+        self._counters.commit_errors += 1
+        self._offsets.unknown(offsets)
+        logger.warning("commit of %d partitions is unknown: %s", len(offsets), why)

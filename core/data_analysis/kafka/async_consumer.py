@@ -1,0 +1,225 @@
+"""aiokafka's consumer in a group: start with retries, polls, commits, look-ups.
+
+It never resets a position by itself when it is told not to; that is done in
+`data_analysis.kafka.async_positions`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import KafkaError
+from aiokafka.structs import ConsumerRecord, OffsetAndMetadata, TopicPartition
+
+from data_analysis.errors import ConfigurationError, KafkaConnectionError
+from data_analysis.kafka.errors import lost_position, mapped
+from data_analysis.kafka.options import read_kafka_options
+
+logger = logging.getLogger(__name__)
+
+Poll = tuple[dict[TopicPartition, list[ConsumerRecord]], list[BaseException]]
+
+
+class AsyncKafkaConsumerClient:
+    """A member of a consumer group.
+
+    Args:
+        topics: what to subscribe to.
+        config: Kafka configuration, nested or flat; `bootstrap_servers` and `group_id` are needed.
+        loop: accepted for the sake of old callers; the running loop is used.
+        listener: told of revoked and assigned partitions.
+        resets: False leaves a lost position to the caller, whatever `auto_offset_reset` says.
+        instance_id: client id and static group membership of this member.
+        max_retries: how often connecting is tried.
+        retry_interval: seconds between two tries.
+
+    Raises:
+        ConfigurationError: the configuration is not valid.
+    """
+
+    def __init__(
+        self,
+        topics: list[str],
+        config: Mapping[str, Any],
+        loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        listener: ConsumerRebalanceListener | None = None,
+        resets: bool = True,
+        instance_id: str | None = None,
+        max_retries: int = 5,
+        retry_interval: float = 5,
+    ) -> None:
+        self.options = read_kafka_options(config)
+        if self.options.group_id is None:
+            raise ConfigurationError(
+                "group_id is missing; set it in 'consumer' or at the top level"
+            )
+        self._topics = list(topics)
+        self._listener = listener
+        self._resets = resets
+        self._instance_id = instance_id
+        self._max_retries = max_retries
+        self._retry_interval = retry_interval
+        self._client: Any = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the client is connected, as far as is known."""
+        return self._client is not None
+
+    async def start(self) -> None:
+        """Connect and join the group; returns when partitions are assigned.
+
+        Raises:
+            KafkaConnectionError: it did not work after `max_retries` tries.
+        """
+        for attempt in range(1, self._max_retries + 1):
+            client = self._client = self._make_client()
+            try:
+                with mapped(f"connecting a consumer to {self._servers()}"):
+                    await client.start()
+            except KafkaConnectionError as error:
+                await self.stop()
+                if attempt == self._max_retries:
+                    raise
+                logger.warning("%s; try %d of %d", error, attempt, self._max_retries)
+                await asyncio.sleep(self._retry_interval)
+            except BaseException:
+                await self.stop()
+                raise
+            else:
+                return
+
+    async def stop(self) -> None:
+        """Leave the group and close; a second call does nothing."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.stop()
+
+    async def getone(self) -> ConsumerRecord:
+        """Return the next record, waiting for it.
+
+        Raises:
+            KafkaConnectionError: the client failed.
+        """
+        with mapped("polling"):
+            return await self._client.getone()
+
+    async def getmany(
+        self, timeout_ms: int = 1000, max_records: int | None = None
+    ) -> dict[TopicPartition, list[ConsumerRecord]]:
+        """Return what is there, waiting up to `timeout_ms` for something.
+
+        Raises:
+            KafkaConnectionError: the client failed.
+        """
+        with mapped("polling"):
+            records: dict[TopicPartition, list[ConsumerRecord]] = await self._client.getmany(
+                timeout_ms=timeout_ms, max_records=max_records
+            )
+            return records
+
+    async def drain(self, timeout_ms: int, partitions: Sequence[TopicPartition] = ()) -> Poll:
+        """Return everything that is there at one instant, and the errors among it.
+
+        Waits up to `timeout_ms` for a first record or error, then takes all there is without
+        waiting: what a client returns first follows hash order, what it has does not.
+        """
+        records: dict[TopicPartition, list[ConsumerRecord]] = {}
+        errors: list[BaseException] = []
+        while True:
+            try:
+                some = await self._client.getmany(*partitions, timeout_ms=timeout_ms)
+            except KafkaError as error:
+                errors.append(error)
+                if lost_position(error) is None:
+                    return records, errors
+            else:
+                if not some:
+                    return records, errors
+                for tp, batch in some.items():
+                    records.setdefault(tp, []).extend(batch)
+            timeout_ms = 0
+
+    async def commit(self, offsets: Mapping[TopicPartition, tuple[int, str]]) -> None:
+        """Commit offsets with their metadata; aiokafka's errors come as they are."""
+        await self._client.commit(dict(offsets))
+
+    async def committed(self, tp: TopicPartition) -> int | None:
+        """Return the group's committed offset of one partition, None without one."""
+        offset: int | None = await self._client.committed(tp)
+        return offset
+
+    async def committed_note(self, tp: TopicPartition) -> str:
+        """Return the metadata of the group's commit of one partition.
+
+        It takes a connection of its own: aiokafka's consumer does not show metadata.
+        """
+        admin = AIOKafkaAdminClient(**self.options.admin)
+        try:
+            await admin.start()
+            offsets = await admin.list_consumer_group_offsets(
+                self.options.group_id, partitions=[tp]
+            )
+        finally:
+            await admin.close()
+        found: OffsetAndMetadata | None = offsets.get(tp)
+        return "" if found is None else found.metadata or ""
+
+    async def log_range(self, tp: TopicPartition) -> tuple[int, int]:
+        """Return a partition's first offset and the one behind its last, as its leader says."""
+        start = (await self._client.beginning_offsets([tp]))[tp]
+        end = (await self._client.end_offsets([tp]))[tp]
+        return start, end
+
+    async def first_since(self, tp: TopicPartition, timestamp_ms: int) -> int | None:
+        """Return the time of the first record at or after a time, epoch milliseconds; None if none."""
+        found = (await self._client.offsets_for_times({tp: timestamp_ms}))[tp]
+        return None if found is None else int(found.timestamp)
+
+    def seek(self, tp: TopicPartition, offset: int) -> None:
+        """Go on reading a partition at `offset`."""
+        self._client.seek(tp, offset)
+
+    def assignment(self) -> list[TopicPartition]:
+        """Return the assigned partitions, sorted."""
+        return sorted(self._client.assignment())
+
+    def partitions_of(self, topic: str) -> list[int]:
+        """Return the known partitions of a topic, sorted."""
+        return sorted(self._client.partitions_for_topic(topic) or ())
+
+    def pause(self, partitions: Sequence[TopicPartition]) -> None:
+        """Fetch no more from these partitions."""
+        self._client.pause(*partitions)
+
+    def resume(self, partitions: Sequence[TopicPartition]) -> None:
+        """Fetch from these partitions again."""
+        self._client.resume(*partitions)
+
+    def subscribe(self, topics: Sequence[str]) -> None:
+        """Read these topics instead; the group rebalances."""
+        self._topics = list(topics)
+        self._client.subscribe(topics=self._topics, listener=self._listener)
+
+    def _make_client(self) -> Any:
+        named = {}
+        if self._instance_id is not None:
+            named = {"client_id": self._instance_id, "group_instance_id": self._instance_id}
+        client = AIOKafkaConsumer(
+            group_id=self.options.group_id,
+            enable_auto_commit=False,
+            auto_offset_reset=self.options.auto_offset_reset if self._resets else "none",
+            partition_assignment_strategy=(RangePartitionAssignor,),
+            **self.options.consumer,
+            **named,
+        )
+        client.subscribe(topics=self._topics, listener=self._listener)
+        return client
+
+    def _servers(self) -> str:
+        return ", ".join(self.options.consumer["bootstrap_servers"])

@@ -1,0 +1,205 @@
+"""Sends records in batches of our own making: by partition, after a short wait, with retries.
+
+One acknowledgement covers a batch. What may pass is tried again without end, for the service bounds
+what is in flight; what cannot pass is reported for the one record that caused it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from aiokafka.errors import KafkaError
+
+from data_analysis.effects import Upload
+from data_analysis.kafka.async_producer import AsyncKafkaProducerClient
+from data_analysis.kafka.errors import describe, may_pass, producer_is_lost
+from data_analysis.observe import Counters
+
+logger = logging.getLogger(__name__)
+
+FIRST_DELAY_SECONDS = 0.1
+LONGEST_DELAY_SECONDS = 5.0
+
+
+class Uploader:
+    """Queues uploads and tells `settled(ticket, error)` what became of each.
+
+    Args:
+        producer: the client; it is replaced by a new one of the same kind if it is lost.
+        settled: called once per upload, with None or the reason why it is lost.
+        counters: where retries are counted.
+    """
+
+    def __init__(
+        self,
+        producer: AsyncKafkaProducerClient,
+        settled: Callable[[Any, str | None], None],
+        counters: Counters,
+    ) -> None:
+        self.last_error: str | None = None
+        self._producer = producer
+        self._settled = settled
+        self._counters = counters
+        self._linger_seconds = producer.options.linger_ms / 1000
+        self._waiting: dict[str, list[Upload]] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._places: dict[tuple[str, bytes], int] = {}
+        self._counts: dict[str, int] = {}
+        self._renewal: asyncio.Task[None] | None = None
+
+    def submit(self, upload: Upload) -> None:
+        """Queue one upload; it goes out with the next flush, after `linger_ms` at the latest."""
+        waiting = self._waiting.get(upload.topic)
+        if waiting is None:
+            self._waiting[upload.topic] = [upload]
+        else:
+            waiting.append(upload)
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._linger_seconds, self.flush)
+
+    def flush(self) -> None:
+        """Begin to send what waits."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for topic in self._waiting:
+            if topic not in self._tasks:
+                self._tasks[topic] = asyncio.create_task(self._send_topic(topic))
+
+    async def stop(self, timeout_seconds: float) -> None:
+        """Send what waits, within a limit; what is left then stays unacknowledged."""
+        self.flush()
+        tasks = list(self._tasks.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=timeout_seconds)
+        if self._renewal is not None:
+            tasks.append(self._renewal)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _send_topic(self, topic: str) -> None:
+        try:
+            while uploads := self._waiting.pop(topic, None):
+                partitions = await self._partitions(topic, uploads)
+                if partitions:
+                    parts = self._by_partition(topic, uploads, partitions)
+                    await asyncio.gather(
+                        *(self._send_all(topic, number, parts[number]) for number in sorted(parts))
+                    )
+        finally:
+            del self._tasks[topic]
+
+    async def _partitions(self, topic: str, uploads: list[Upload]) -> list[int]:
+        """Return the topic's partitions; with none to be had, the uploads are lost."""
+        delay_seconds = FIRST_DELAY_SECONDS
+        while True:
+            try:
+                return await self._producer.partitions_of(topic)
+            except (KafkaError, OSError) as error:
+                if not may_pass(error):
+                    for upload in uploads:
+                        self._settle(upload, error)
+                    return []
+                delay_seconds = await self._wait(topic, error, delay_seconds)
+
+    def _by_partition(
+        self, topic: str, uploads: list[Upload], partitions: list[int]
+    ) -> dict[int, list[Upload]]:
+        if self._counts.get(topic) != len(partitions):
+            self._counts[topic] = len(partitions)
+            self._places = {place: at for place, at in self._places.items() if place[0] != topic}
+        parts: dict[int, list[Upload]] = {}
+        places = self._places
+        for upload in uploads:
+            place = (topic, upload.key)
+            number = places.get(place)
+            if number is None:
+                number = places[place] = self._producer.partition_for(upload.key, partitions)
+            if number in parts:
+                parts[number].append(upload)
+            else:
+                parts[number] = [upload]
+        return parts
+
+    async def _send_all(self, topic: str, partition: int, uploads: list[Upload]) -> None:
+        while uploads:
+            batch, count = self._fill(uploads)
+            await self._deliver(topic, partition, uploads[:count], batch)
+            uploads = uploads[count:]
+
+    def _fill(self, uploads: list[Upload]) -> tuple[Any, int]:
+        """Return a batch with the first uploads, and how many went in; the first always does."""
+        batch = self._producer.create_batch()
+        count = 0
+        for upload in uploads:
+            added = batch.append(
+                timestamp=upload.timestamp_ms,
+                key=upload.key,
+                value=upload.value,
+                headers=list(upload.headers),
+            )
+            if added is None:
+                break
+            count += 1
+        return batch, count
+
+    async def _deliver(self, topic: str, partition: int, uploads: list[Upload], batch: Any) -> None:
+        delay_seconds = FIRST_DELAY_SECONDS
+        while True:
+            try:
+                await (await self._producer.send_batch(batch, topic, partition))
+            except (KafkaError, OSError) as error:
+                if producer_is_lost(error):
+                    await self._renew(error)
+                elif may_pass(error):
+                    delay_seconds = await self._wait(topic, error, delay_seconds)
+                elif len(uploads) > 1:
+                    for upload in uploads:
+                        await self._deliver(topic, partition, [upload], self._fill([upload])[0])
+                    return
+                else:
+                    self._settle(uploads[0], error)
+                    return
+                batch = self._fill(uploads)[0]
+            else:
+                self.last_error = None
+                for upload in uploads:
+                    self._settled(upload.ticket, None)
+                return
+
+    def _settle(self, upload: Upload, error: BaseException) -> None:
+        self.last_error = describe(error)
+        self._settled(upload.ticket, f"{upload.topic}: {describe(error)}")
+
+    async def _wait(self, topic: str, error: BaseException, delay_seconds: float) -> float:
+        self.last_error = describe(error)
+        self._counters.uploads_retried += 1
+        logger.warning("upload to %s is tried again in %g s: %s", topic, delay_seconds, error)
+        await asyncio.sleep(delay_seconds)
+        return min(2 * delay_seconds, LONGEST_DELAY_SECONDS)
+
+    async def _renew(self, error: BaseException) -> None:
+        """Replace the producer once, whoever finds it lost first."""
+        if self._renewal is None:
+            logger.error("the producer has ended and is replaced: %s", describe(error))
+            self.last_error = describe(error)
+            self._renewal = asyncio.create_task(self._replace_producer())
+        await asyncio.shield(self._renewal)
+
+    async def _replace_producer(self) -> None:
+        delay_seconds = FIRST_DELAY_SECONDS
+        try:
+            await self._producer.stop()
+            while True:
+                try:
+                    await self._producer.start()
+                except Exception as error:
+                    delay_seconds = await self._wait("Kafka", error, delay_seconds)
+                else:
+                    return
+        finally:
+            self._renewal = None

@@ -1,0 +1,63 @@
+"""The options of a service beyond the reference's parameters, checked in one place."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from data_analysis.errors import ConfigurationError
+from data_analysis.settings import (
+    PADDINGS,
+    WINDOW_FORMS,
+    check_choice,
+    check_integer,
+    check_number,
+)
+
+CALLBACK_ERROR_POLICIES = ("skip", "retry")
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceOptions:
+    """What a service was asked for; see the service's own documentation for each option."""
+
+    module_name: str | None
+    output_topic_prefix: str
+    window_form: str
+    padding: str
+    coalesce: bool
+    upload_results: bool
+    on_gap: Callable[..., Any] | None
+    on_callback_error: str
+    callback_retries: int
+    dead_letter_topic: str | None
+    max_pending_records: int
+    stop_timeout_seconds: float
+    instance_id: str | None
+    callback_stall_seconds: float
+
+    def __post_init__(self) -> None:
+        """Refuse what is not allowed, with `ConfigurationError`."""
+        check_choice("window_form", self.window_form, WINDOW_FORMS)
+        check_choice("padding", self.padding, PADDINGS)
+        check_choice("on_callback_error", self.on_callback_error, CALLBACK_ERROR_POLICIES)
+        check_integer("callback_retries", self.callback_retries, least=0)
+        check_integer("max_pending_records", self.max_pending_records, least=1)
+        check_number("stop_timeout_seconds", self.stop_timeout_seconds, least=0)
+        check_number("callback_stall_seconds", self.callback_stall_seconds, least=0, above=True)
+        if self.callback_retries and self.on_callback_error != "retry":
+            raise ConfigurationError(
+                f"callback_retries={self.callback_retries} has no effect with"
+                f" on_callback_error={self.on_callback_error!r}; set on_callback_error='retry'"
+            )
+
+    @property
+    def output_topic(self) -> str | None:
+        """Where results go, None if they are not uploaded."""
+        if self.module_name is None or not self.upload_results:
+            return None
+        return self.output_topic_prefix + self.module_name.upper()
+
+    @property
+    def callback_tries(self) -> int:
+        """How often a callback is called for one record at most."""
+        return 1 + self.callback_retries

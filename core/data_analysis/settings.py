@@ -1,0 +1,213 @@
+"""From a configuration module to validated, frozen settings.
+
+Topics, windows, modules, dependencies and commit intervals live here, and what a reload may change.
+Kafka's own connection settings are in `data_analysis.kafka.options`. A refusal names the key, the
+value, what is allowed and the next move.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from data_analysis.errors import ConfigurationError
+
+PADDINGS = ("none", "zero", "linear", "forward")
+WINDOW_FORMS = ("list", "array")
+RESERVED_FIELDS = ("_data_quality",)
+OUTPUT_WINDOW_SIZE = 1
+"""Points kept of a dependency's output, as the 2025-11 edition keeps them."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSettings:
+    """One entry of `TOPIC_DETAIL`.
+
+    `expire_seconds` is "inherit" where the entry does not say, None where the window never expires;
+    `padding` is None where the service's own choice holds.
+    """
+
+    name: str
+    fields: tuple[str, ...]
+    modules: tuple[str, ...]
+    window_size: int
+    frequency: str
+    expire_seconds: float | str | None
+    padding: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetSettings:
+    """`OFFSET_COMMIT_CONFIG`: when offsets are committed, and how often a commit is tried."""
+
+    commit_interval_seconds: float = 5.0
+    commit_batch_size: int = 100
+    max_commit_retries: int = 3
+    commit_retry_delay: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a reload may change, plus the commit intervals.
+
+    `topics` and `dependencies` keep the order of the configuration; `modules` maps every module
+    that a topic or a dependency names to its topics, in that same order.
+    """
+
+    topics: Mapping[str, TopicSettings]
+    dependencies: Mapping[str, tuple[str, ...]]
+    modules: Mapping[str, tuple[str, ...]]
+    offsets: OffsetSettings
+
+
+def load_settings(config: Any) -> Settings:
+    """Read and check a configuration module or any object with its names.
+
+    Raises:
+        ConfigurationError: something is missing or wrong; nothing of it is applied then.
+    """
+    topics = {
+        name: _topic(name, detail) for name, detail in _mapping(config, "TOPIC_DETAIL").items()
+    }
+    dependencies = {
+        name: _names(f"MODULE_DEPENDENCIES[{name!r}]", needed)
+        for name, needed in _mapping(config, "MODULE_DEPENDENCIES").items()
+    }
+    _refuse_cycles(dependencies)
+    return Settings(
+        topics=MappingProxyType(topics),
+        dependencies=MappingProxyType(dependencies),
+        modules=MappingProxyType(_modules(topics, dependencies)),
+        offsets=_offsets(_mapping(config, "OFFSET_COMMIT_CONFIG", default={})),
+    )
+
+
+def check_choice(key: str, value: object, allowed: Iterable[str]) -> None:
+    """Raise `ConfigurationError` unless `value` is one of the words `allowed`."""
+    words = tuple(allowed)
+    if value not in words:
+        raise ConfigurationError(
+            f"{key} must be one of {', '.join(map(repr, words))}, got {value!r}; choose one of them"
+        )
+
+
+def check_number(key: str, value: object, *, least: float, above: bool = False) -> float:
+    """Return `value` if it is a number of at least (or, with `above`, more than) `least`."""
+    good = isinstance(value, int | float) and not isinstance(value, bool)
+    if good and (value > least if above else value >= least):  # type: ignore[operator]  # a number here
+        return value  # type: ignore[return-value]  # a number here
+    bound = f"{'>' if above else '>='} {least:g}"
+    raise ConfigurationError(
+        f"{key} must be a number {bound}, got {value!r}; set {key} to a number {bound}"
+    )
+
+
+def check_integer(key: str, value: object, *, least: int) -> int:
+    """Return `value` if it is an integer of at least `least`."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= least:
+        return value
+    raise ConfigurationError(
+        f"{key} must be an integer >= {least}, got {value!r}; set {key} to an integer >= {least}"
+    )
+
+
+def _mapping(config: Any, name: str, default: Any = None) -> Mapping[str, Any]:
+    value = getattr(config, name, default)
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        got = "nothing" if value is None else f"a {type(value).__name__}"
+        raise ConfigurationError(f"{name} must be a dict with string keys, got {got}; define it")
+    return value
+
+
+def _names(key: str, value: object) -> tuple[str, ...]:
+    names = list(value) if isinstance(value, list | tuple) else [None]
+    if not all(isinstance(name, str) and name for name in names):
+        raise ConfigurationError(
+            f"{key} must be a list of non-empty strings, got {value!r}; write ['...', ...]"
+        )
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigurationError(f"{key} names {name!r} twice; remove one of them")
+    return tuple(str(name) for name in names)
+
+
+def _topic(name: str, detail: object) -> TopicSettings:
+    key = f"TOPIC_DETAIL[{name!r}]"
+    if not isinstance(detail, Mapping):
+        raise ConfigurationError(f"{key} must be a dict, got {detail!r}; give it 'fields'")
+    for needed in ("fields", "modules", "window_size"):
+        if needed not in detail:
+            raise ConfigurationError(f"{key} lacks {needed!r}; add it")
+    fields = _names(f"{key}['fields']", detail["fields"])
+    for reserved in RESERVED_FIELDS:
+        if reserved in fields:
+            raise ConfigurationError(f"{key}['fields'] must not contain {reserved!r}; rename it")
+    expire = detail.get("expire_seconds", "inherit")
+    if expire not in (None, "inherit"):
+        check_number(f"{key}['expire_seconds']", expire, least=0, above=True)
+    padding = detail.get("padding")
+    if padding is not None:
+        check_choice(f"{key}['padding']", padding, PADDINGS)
+    return TopicSettings(
+        name=name,
+        fields=fields,
+        modules=_names(f"{key}['modules']", detail["modules"]),
+        window_size=check_integer(f"{key}['window_size']", detail["window_size"], least=1),
+        frequency=str(detail.get("frequency", "")),
+        expire_seconds=expire,
+        padding=padding,
+    )
+
+
+def _modules(
+    topics: Mapping[str, TopicSettings], dependencies: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
+    names: dict[str, list[str]] = {}
+    for topic in topics.values():
+        for module in topic.modules:
+            names.setdefault(module, []).append(topic.name)
+    for module, needed in dependencies.items():
+        for name in (module, *needed):
+            names.setdefault(name, [])
+    return {module: tuple(used) for module, used in names.items()}
+
+
+def _offsets(detail: Mapping[str, Any]) -> OffsetSettings:
+    default = OffsetSettings()
+    key = "OFFSET_COMMIT_CONFIG[{!r}]".format
+
+    def value(name: str) -> Any:
+        return detail.get(name, getattr(default, name))
+
+    return OffsetSettings(
+        commit_interval_seconds=check_number(
+            key("commit_interval_seconds"), value("commit_interval_seconds"), least=0, above=True
+        ),
+        commit_batch_size=check_integer(
+            key("commit_batch_size"), value("commit_batch_size"), least=1
+        ),
+        max_commit_retries=check_integer(
+            key("max_commit_retries"), value("max_commit_retries"), least=1
+        ),
+        commit_retry_delay=check_number(
+            key("commit_retry_delay"), value("commit_retry_delay"), least=0
+        ),
+    )
+
+
+def _refuse_cycles(dependencies: Mapping[str, tuple[str, ...]]) -> None:
+    sound: set[str] = set()
+
+    def follow(module: str, path: tuple[str, ...]) -> None:
+        if module in path:
+            cycle = " -> ".join([*path[path.index(module) :], module])
+            raise ConfigurationError(
+                f"MODULE_DEPENDENCIES must have no cycle, got {cycle}; remove one of these edges"
+            )
+        if module not in sound:
+            for needed in dependencies.get(module, ()):
+                follow(needed, (*path, module))
+            sound.add(module)
+
+    for module in dependencies:
+        follow(module, ())

@@ -1,0 +1,236 @@
+"""One topic of one station: append, put in order, expire, look at.
+
+Points are columns in arrays with room at the end. A view is a start and an end into arrays whose
+filled part never changes again: points come in behind it, and a late point, or a lack of room, makes
+new arrays. What the values mean is known in `data_analysis.topics`.
+"""
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from data_analysis.columns import Array, Column, fitting
+
+SMALLEST_CAPACITY = 16
+"""Points that a new window has room for, and the least slack behind a full one."""
+
+BEFORE_ALL = float("-inf")
+"""Time of a first point that came without one."""
+
+
+class Outcome(Enum):
+    """What became of a point."""
+
+    APPENDED = "appended"
+    INSERTED = "inserted"
+    TOO_LATE = "too_late"
+    DUPLICATE = "duplicate"
+
+
+class WindowView:
+    """The points of a window at one instant, oldest first; nothing changes them any more."""
+
+    __slots__ = ("_columns", "_end", "_start", "count")
+
+    def __init__(self, columns: tuple[Column, ...], start: int, end: int) -> None:
+        self._columns = columns
+        self._start = start
+        self._end = end
+        self.count = end - start
+
+    def array(self, column: int) -> Array:
+        """Return one column as a read-only array; None is NaN in a column of numbers."""
+        return self._columns[column].shown[self._start : self._end]
+
+    def values(self, column: int) -> list[Any]:
+        """Return one column as a new list of the values that went in."""
+        return self._columns[column].values(self._start, self._end)
+
+    def latest(self, column: int) -> Any:
+        """Return the newest value of one column, None without points."""
+        if not self.count:
+            return None
+        return self._columns[column].values(self._end - 1, self._end)[0]
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """Return the points as tuples in column order, oldest first."""
+        if not self._columns:
+            return [()] * self.count
+        return list(zip(*(self.values(index) for index in range(len(self._columns))), strict=True))
+
+
+class Window:
+    """The newest `size` points of one topic of one station, ordered by time, ties by arrival.
+
+    Args:
+        columns: how many values a point has.
+        size: how many points are kept.
+    """
+
+    __slots__ = (
+        "_capacity",
+        "_columns",
+        "_count",
+        "_end",
+        "_newest",
+        "_start",
+        "_times",
+        "_view",
+        "arrived_at",
+        "size",
+    )
+
+    def __init__(self, columns: int, size: int) -> None:
+        self.size = size
+        self.arrived_at = BEFORE_ALL
+        self._count = columns
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all points; views keep theirs."""
+        self._capacity = 0
+        self._columns: tuple[Column, ...] = ()
+        self._times = np.empty(0)
+        self._start = self._end = 0
+        self._newest = BEFORE_ALL
+        self._view: WindowView | None = None
+
+    def __len__(self) -> int:
+        return self._end - self._start
+
+    def view(self) -> WindowView:
+        """Return the points as they are now."""
+        if self._view is None:
+            self._view = WindowView(self._columns, self._start, self._end)
+        return self._view
+
+    def times(self) -> list[float]:
+        """Return the time of each point, oldest first."""
+        times: list[float] = self._times[self._start : self._end].tolist()
+        return times
+
+    def add(self, values: Sequence[Any], timestamp: float | None, now: float) -> Outcome:
+        """Put a point where its time says.
+
+        Args:
+            values: one value per column.
+            timestamp: epoch seconds; None appends, whatever the time of the newest point.
+            now: the time of arrival, for expiry.
+        """
+        if timestamp is None:
+            timestamp = self._newest
+        elif timestamp < self._newest:
+            return self._insert(values, timestamp, now)
+        elif timestamp == self._newest and self._holds(values, timestamp):
+            return Outcome.DUPLICATE
+        self._append(values, timestamp)
+        self.arrived_at = now
+        return Outcome.APPENDED
+
+    def resized(self, size: int) -> "Window":
+        """Return a window of another size with the newest points of this one."""
+        other = Window(self._count, size)
+        other.arrived_at = self.arrived_at
+        skipped = max(0, len(self) - size)
+        for time, row in zip(self.times()[skipped:], self.view().rows()[skipped:], strict=True):
+            other._append(row, time)
+        return other
+
+    def reordered(self, columns: Sequence[int | None]) -> "Window":
+        """Return a window whose columns are those of this one named, None for a new, empty one."""
+        other = Window(len(columns), self.size)
+        other.arrived_at = self.arrived_at
+        for time, row in zip(self.times(), self.view().rows(), strict=True):
+            other._append([None if at is None else row[at] for at in columns], time)
+        return other
+
+    def _append(self, values: Sequence[Any], timestamp: float) -> None:
+        end = self._end
+        if end == self._capacity:
+            self._make_room(values)
+            end = self._end
+        for index, column in enumerate(self._columns):
+            value = values[index]
+            takes = column.takes
+            if takes is object or (takes is float and type(value) is float):
+                column.data[end] = value
+            elif not column.put(end, value):
+                self._refit(index, end, value)
+        self._times[end] = timestamp
+        self._newest = timestamp
+        self._end = end = end + 1
+        if end - self._start > self.size:
+            self._start = end - self.size
+        self._view = None
+
+    def _room_for(self, points: int) -> int:
+        full = self.size + max(self.size // 8, SMALLEST_CAPACITY)
+        return min(full, max(2 * points, SMALLEST_CAPACITY))
+
+    def _make_room(self, values: Sequence[Any]) -> None:
+        kept = min(len(self), self.size)
+        capacity = self._room_for(kept)
+        if not self._capacity:
+            self._columns = tuple(fitting(value, (), capacity) for value in values)
+        self._rebuild(capacity, self._end - kept, self._end)
+
+    def _rebuild(self, capacity: int, start: int, end: int) -> None:
+        """Move the places [start, end) to the front of new arrays."""
+        columns = tuple(Column(column.takes, capacity) for column in self._columns)
+        for new, old in zip(columns, self._columns, strict=True):
+            new.copy_from(old, start, end, 0)
+        times = np.empty(capacity)
+        times[: end - start] = self._times[start:end]
+        self._columns, self._times, self._capacity = columns, times, capacity
+        self._start, self._end = 0, end - start
+
+    def _refit(self, index: int, place: int, value: Any) -> None:
+        """Give one column a kind that also takes `value`, which goes to `place`."""
+        held = self._columns[index].values(self._start, place)
+        # Places before the start may hold anything: no view of the new arrays reaches them.
+        columns = list(self._columns)
+        columns[index] = fitting(value, [value] * self._start + held, self._capacity)
+        self._columns = tuple(columns)
+
+    def _holds(self, values: Sequence[Any], timestamp: float) -> bool:
+        times = self._times[self._start : self._end]
+        first = self._start + int(np.searchsorted(times, timestamp, "left"))
+        last = self._start + int(np.searchsorted(times, timestamp, "right"))
+        return any(self._same(values, place) for place in range(first, last))
+
+    def _same(self, values: Sequence[Any], place: int) -> bool:
+        for column, value in zip(self._columns, values, strict=True):
+            held = column.values(place, place + 1)[0]
+            if type(held) is not type(value) or held != value:
+                return False
+        return True
+
+    def _insert(self, values: Sequence[Any], timestamp: float, now: float) -> Outcome:
+        times = self._times[self._start : self._end]
+        place = self._start + int(np.searchsorted(times, timestamp, "right"))
+        full = len(self) == self.size
+        if full and place == self._start:
+            return Outcome.TOO_LATE
+        if self._holds(values, timestamp):
+            return Outcome.DUPLICATE
+        columns, times, end, newest = self._columns, self._times, self._end, self._newest
+        capacity = max(self._capacity, self._room_for(len(self) + 1))
+        self._rebuild(capacity, self._start + full, place)
+        self._append(values, timestamp)
+        for index, column in enumerate(columns):
+            self._extend(index, column, place, end)
+        self._times[self._end : self._end + end - place] = times[place:end]
+        self._end += end - place
+        self._newest = newest
+        self.arrived_at = now
+        return Outcome.INSERTED
+
+    def _extend(self, index: int, old: Column, start: int, end: int) -> None:
+        if self._columns[index].takes is old.takes:
+            self._columns[index].copy_from(old, start, end, self._end)
+            return
+        for place, value in enumerate(old.values(start, end), self._end):
+            if not self._columns[index].put(place, value):
+                self._refit(index, place, value)
