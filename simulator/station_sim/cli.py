@@ -10,6 +10,7 @@ Exit codes: what the subcommand returns or exits with; 2 for foreseeable trouble
 import difflib
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
@@ -92,6 +93,7 @@ def station_lab(ctx: click.Context, verbose: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
+    interrupt_on_sigterm()
     sys.exit(run(arguments))
 
 
@@ -108,6 +110,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
             raise
         return _complain(str(error))
     return result if isinstance(result, int) else 0
+
+
+def interrupt_on_sigterm() -> None:
+    """Let SIGTERM end a command as Ctrl-C does: in order, with nothing left running."""
+    signal.signal(signal.SIGTERM, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
 
 
 def _entry_points() -> dict[str, EntryPoint]:

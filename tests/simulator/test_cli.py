@@ -1,6 +1,7 @@
 """The command `station-lab`: help, errors in one line, exit codes."""
 
 import os
+import signal
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -184,6 +185,31 @@ def test_exit_codes(
 ) -> None:
     commands["a"] = command
     assert expected == cli.run(["a"])
+
+
+def test_sigterm_ends_in_order() -> None:
+    script = """
+import asyncio
+from station_sim.cli import interrupt_on_sigterm
+
+async def main():
+    try:
+        print("runs", flush=True)
+        await asyncio.Event().wait()
+    finally:
+        print("cleaned", flush=True)
+
+interrupt_on_sigterm()
+try:
+    asyncio.run(main())
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert b"runs\n" == process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        assert b"cleaned\ninterrupted\n" == process.stdout.read()
 
 
 def test_output_that_nobody_reads() -> None:

@@ -5,11 +5,13 @@ Containers are the matter of `docker.py`, the building of an image that of `kafk
 
 import os
 from typing import Any
+from urllib.parse import urlparse
 
 import docker
 from docker.errors import DockerException, ImageNotFound
 from requests.exceptions import RequestException
 
+from station_sim.brokers.ports import is_loopback
 from station_sim.errors import LabError
 
 OFFICIAL_IMAGE = "apache/kafka:4.1.0"
@@ -20,7 +22,11 @@ ENGINE_TIMEOUT_S = 120
 
 
 def connect_engine() -> Any:
-    """A client of the engine (`docker.DockerClient`); raises `LabError` when none answers."""
+    """A client of this machine's engine (`docker.DockerClient`).
+
+    Raises `LabError` when none answers, or when it is the engine of another machine.
+    """
+    _require_own_engine(os.environ.get("DOCKER_HOST", ""))
     try:
         engine = docker.from_env(timeout=ENGINE_TIMEOUT_S)
         try:
@@ -67,6 +73,15 @@ def find_image(engine: Any) -> str:
 def can_have_image(engine: Any, image: str) -> bool:
     """Whether the image is here or can be pulled; it is here afterwards."""
     return has_image(engine, image) or _pull(engine, image)
+
+
+def _require_own_engine(docker_host: str) -> None:
+    host = urlparse(docker_host).hostname
+    if host and not is_loopback(host):
+        raise LabError(
+            f"DOCKER_HOST={docker_host} is not on this machine, so its ports are not on loopback;"
+            " use a local engine, the jvm broker, or host:port with --allow-remote"
+        )
 
 
 def _pull(engine: Any, image: str) -> bool:

@@ -1,6 +1,7 @@
-"""Free ports on loopback."""
+"""Addresses and free ports on loopback."""
 
 import errno
+import ipaddress
 import socket
 
 from station_sim.errors import LabError
@@ -32,3 +33,12 @@ def require_free(port: int) -> None:
             reason = "in use" if error.errno == errno.EADDRINUSE else "not allowed"
             text = f"port {port} on {LOOPBACK} is {reason}; choose another with port=, or leave it"
             raise LabError(text) from error
+
+
+def is_loopback(host: str) -> bool:
+    """Whether every address of `host` is on this machine's loopback."""
+    try:
+        addresses = {entry[4][0] for entry in socket.getaddrinfo(host.strip("[]"), None)}
+    except OSError:
+        return False
+    return all(ipaddress.ip_address(str(each).split("%")[0]).is_loopback for each in addresses)

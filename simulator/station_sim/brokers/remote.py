@@ -4,14 +4,13 @@ It is not stopped, nothing on it is deleted or cut that this run did not make, a
 user's explicit word it is neither far away nor are existing topics used.
 """
 
-import ipaddress
-import socket
 from collections.abc import Sequence
 from typing import ClassVar
 
 from aiokafka.admin import AIOKafkaAdminClient
 
 from station_sim.brokers.broker import Broker
+from station_sim.brokers.ports import is_loopback
 from station_sim.brokers.topics import TopicSpec
 from station_sim.errors import LabError
 
@@ -100,12 +99,3 @@ class RemoteBroker(Broker):
                     f"topic {spec.name} on {self.bootstrap} has {count} partitions,"
                     f" {spec.partitions} are needed; delete it, or use another broker"
                 )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether every address of `host` is on this machine's loopback."""
-    try:
-        addresses = {entry[4][0] for entry in socket.getaddrinfo(host.strip("[]"), None)}
-    except OSError:
-        return False
-    return all(ipaddress.ip_address(str(each).split("%")[0]).is_loopback for each in addresses)

@@ -12,7 +12,8 @@ from aiokafka.errors import KafkaError
 
 from station_sim.errors import LabError
 
-RETRY_PAUSE_S = 0.05
+FIRST_PAUSE_S = 0.02
+LONGEST_PAUSE_S = 0.25
 
 T = TypeVar("T")
 
@@ -29,6 +30,7 @@ async def retry(attempt: Callable[[], Awaitable[T]], *, what: str, within_s: flo
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within_s
+    pause_s = FIRST_PAUSE_S
     last: Exception | None = None
     while True:
         try:
@@ -42,7 +44,8 @@ async def retry(attempt: Callable[[], Awaitable[T]], *, what: str, within_s: flo
             last = error
         if loop.time() >= deadline:
             raise LabError(f"could not {what} within {within_s:g} s: {_one_line(last)}") from last
-        await asyncio.sleep(RETRY_PAUSE_S)
+        await asyncio.sleep(pause_s)
+        pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
 
 def _one_line(error: Exception) -> str:

@@ -49,7 +49,6 @@ class VirtualBroker(Broker):
         """Listen; timers of the broker start."""
         with self._network.host(self.simulated.host):
             await self.simulated.start()
-        await self.wait_until_ready(within_s=1.0)
 
     async def stop(self) -> None:
         """Close the listener and every connection at once; logs and groups stay."""

@@ -106,6 +106,15 @@ def test_no_docker_engine(bare_path: Path) -> None:
     assert "no Docker engine answers" in line_of("docker")
 
 
+@pytest.mark.parametrize("address", ["tcp://192.0.2.1:2375", "ssh://someone@192.0.2.1"])
+def test_docker_engine_far_away(
+    bare_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    pytest.importorskip("docker")
+    monkeypatch.setenv("DOCKER_HOST", address)
+    assert f"DOCKER_HOST={address} is not on this machine" in line_of("docker")
+
+
 @pytest.mark.kafka
 @pytest.mark.docker
 def test_no_such_image(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import pytest
 from tests.simulator.brokers.living import live, produce
 
 from station_sim.brokers import Broker, TopicSpec, open_broker, remote
+from station_sim.brokers.ports import is_loopback
 from station_sim.errors import LabError
 
 
@@ -49,7 +50,7 @@ def test_far_away_needs_permission(address: str) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "[::1]", "localhost"])
 def test_loopback(host: str) -> None:
-    assert remote.is_loopback(host)
+    assert is_loopback(host)
 
 
 def test_nobody_listens(silent_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
