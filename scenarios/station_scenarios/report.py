@@ -12,6 +12,9 @@ from station_scenarios.outcome import Outcome, Verdict
 
 STYLES = {Verdict.HELD: "green", Verdict.VIOLATED: "red", Verdict.ERROR: "yellow"}
 
+TABLE_WIDTH_MIN = 110
+"""Where standard output is no terminal, too, for nothing may be cut off."""
+
 
 def print_json(outcome: Outcome) -> None:
     """One outcome as one line on standard output."""
@@ -22,12 +25,14 @@ def print_table(outcomes: Sequence[Outcome]) -> None:
     """All outcomes as a table on standard output."""
     table = Table(box=None, pad_edge=False)
     for title in ("scenario", "broker", "seed", "verdict"):
-        table.add_column(title)
+        table.add_column(title, no_wrap=True)
     for title in ("records", "callbacks", "violations", "story", "wall", "speed"):
-        table.add_column(title, justify="right")
+        table.add_column(title, justify="right", no_wrap=True)
     for outcome in outcomes:
         table.add_row(*_row(outcome))
-    Console(file=sys.stdout, soft_wrap=True).print(table)
+    console = Console(file=sys.stdout)
+    console.width = max(console.width, TABLE_WIDTH_MIN)
+    console.print(table)
 
 
 def print_findings(outcome: Outcome, *, to_stderr: bool) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 from aiokafka.structs import TopicPartition
@@ -23,12 +24,20 @@ Given = dict[str, Any]
 
 
 class PlainService:
-    """Takes the arguments of `AsyncDataAnalysisService` that stories use; list form only."""
+    """Takes the arguments of `AsyncDataAnalysisService` that stories use."""
 
     def __init__(
-        self, *, module_name: str, kafka_config: dict[str, Any], config: Any, on_gap: Any, **_: Any
+        self,
+        *,
+        module_name: str,
+        kafka_config: dict[str, Any],
+        config: Any,
+        on_gap: Any,
+        window_form: str = "list",
+        **_: Any,
     ) -> None:
         self.module = module_name
+        self.arrays = window_form == "array"
         self.detail: dict[str, Any] = config.TOPIC_DETAIL
         self.on_gap = on_gap
         self.bootstrap = kafka_config["bootstrap_servers"]
@@ -103,7 +112,7 @@ class PlainService:
                 self.store(station, record, payload)
                 await self.deliver(station, record, self.given(station))
             where = TopicPartition(record.topic, record.partition)
-            self.finished[where] = record.offset + 1
+            self.finished[where] = max(record.offset + 1, self.finished.get(where, 0))
         await self.commit()
 
     async def deliver(self, station: str, record: ConsumerRecord, given: Given) -> None:
@@ -183,9 +192,11 @@ class PlainService:
 
     def _show(self, given: Given, name: str, size: int, rows: list[Payload]) -> None:
         given[name] = rows[-1].get(name) if rows else None
-        if size > 1:
-            padding = [None] * (size - len(rows))
-            given[f"{name}_window"] = padding + [row.get(name) for row in rows]
+        column = [row.get(name) for row in rows]
+        if size > 1 and self.arrays:
+            given[f"{name}_window"] = np.array(column)
+        elif size > 1:
+            given[f"{name}_window"] = [None] * (size - len(rows)) + column
 
     def _price(self, item: Payload) -> Payload:
         codes = [item[f"feeNo{number}"] for number in range(1, 49)]

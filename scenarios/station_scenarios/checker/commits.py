@@ -14,8 +14,8 @@ import numpy.typing as npt
 from station_scenarios.checker.violations import Violation
 from station_scenarios.checker.work import NEVER, Calls, Parts
 
-TOLERANCE_S = 0.001
-"""Kafka tells when a result was stored in whole milliseconds."""
+TOLERANCE_S = 1e-6
+"""What subtraction costs. A result's time is rounded down to milliseconds, which accuses nobody."""
 
 
 class CommitSeen(NamedTuple):

@@ -51,9 +51,9 @@ class CommitObserver(Protocol):
     """Who is told of every stored offset."""
 
     def committed(
-        self, group: str, topic: str, partition: int, offset: int, metadata: str, at: int
+        self, group: str, topic: str, partition: int, offset: int, metadata: str, at: float
     ) -> None:
-        """See that `group` has committed `offset`, at the broker's epoch ms `at`."""
+        """See that `group` has committed `offset`; `at` is epoch seconds of the broker's clock."""
 
 
 class Groups:
@@ -167,7 +167,7 @@ class Groups:
         committed = CommittedOffset(offset, leader_epoch, metadata, now_ms, expires_at_ms)
         self._offsets.setdefault(group_id, GroupOffsets()).store(topic, partition, committed)
         for observer in self._observers:
-            observer.committed(group_id, topic, partition, offset, metadata, now_ms)
+            observer.committed(group_id, topic, partition, offset, metadata, now_ms / 1000)
         return ErrorCode.NONE
 
     def offsets(self, group_id: str) -> GroupOffsets:

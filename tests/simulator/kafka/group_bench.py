@@ -73,7 +73,7 @@ class Commit:
     partition: int
     offset: int
     metadata: str
-    at: int
+    at: float
 
 
 class Bench:
@@ -91,7 +91,7 @@ class Bench:
         )
 
     def committed(
-        self, group: str, topic: str, partition: int, offset: int, metadata: str, at: int
+        self, group: str, topic: str, partition: int, offset: int, metadata: str, at: float
     ) -> None:
         """See a commit."""
         self.commits.append(Commit(group, topic, partition, offset, metadata, at))

@@ -34,7 +34,7 @@ def test_a_commit_is_stored_and_observed() -> None:
         stored.metadata,
         stored.committed_at_ms,
     )
-    assert [Commit(GROUP, "t", 0, 42, "m", 1_000_000)] == bench.commits
+    assert [Commit(GROUP, "t", 0, 42, "m", 1_000.0)] == bench.commits
 
 
 def test_a_commit_while_preparing_is_accepted_while_completing_it_is_not() -> None:
