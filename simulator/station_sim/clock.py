@@ -120,7 +120,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
         The clock moves by a step, and to the next timer when nothing is ready.
         """
-        self._drop_cancelled_timers()
+        if self._timers_cancelled:
+            self._drop_cancelled_timers()
         now = self.now + STEP_S
         if not self._ready and not self._stopping:
             if not self._timers:

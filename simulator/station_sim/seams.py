@@ -28,7 +28,9 @@ _BROKEN_DOWN = ("localtime", "gmtime", "ctime")
 class Clock(Protocol):
     """What the seams need of a virtual loop."""
 
-    now: float
+    def time(self) -> float:
+        """Seconds since the world began."""
+        ...
 
     def wall_time(self) -> float:
         """Epoch seconds."""
@@ -49,6 +51,17 @@ class Seams:
 
         def seam(*args: Any, **kwargs: Any) -> Any:
             return (virtual if ident() == owner else real)(*args, **kwargs)
+
+        self._replaced.append((where, name, real))
+        setattr(where, name, seam)
+
+    def replace_clock(self, where: Any, name: str, virtual: Callable[[], Any]) -> None:
+        """`replace` for what takes no arguments and is read at every turn."""
+        real = getattr(where, name)
+        owner, ident = self._owner, threading.get_ident
+
+        def seam() -> Any:
+            return virtual() if ident() == owner else real()
 
         self._replaced.append((where, name, real))
         setattr(where, name, seam)
@@ -90,11 +103,11 @@ def virtual_seams(loop: Clock, seed: int) -> Iterator[None]:
 
 
 def _replace_clocks(seams: Seams, loop: Clock) -> None:
-    seams.replace(time, "time", loop.wall_time)
-    seams.replace(time, "time_ns", lambda: int(loop.wall_time() * 1e9))
+    seams.replace_clock(time, "time", loop.wall_time)
+    seams.replace_clock(time, "time_ns", lambda: int(loop.wall_time() * 1e9))
     for name in _CLOCKS:
-        seams.replace(time, name, lambda: loop.now)
-        seams.replace(time, f"{name}_ns", lambda: int(loop.now * 1e9))
+        seams.replace_clock(time, name, loop.time)
+        seams.replace_clock(time, f"{name}_ns", lambda: int(loop.time() * 1e9))
     for name in _BROKEN_DOWN:
         seams.replace(time, name, _at_world_time(getattr(time, name), loop))
     seams.replace(time, "strftime", _strftime(time.strftime, time.localtime))
