@@ -1,6 +1,6 @@
 """The library: records in, module inputs to callbacks, results out.
 
-Public names are imported when they are first asked for, so that `import data_analysis` costs nothing.
+Public names are imported when they are first asked for: `import data_analysis` costs nothing.
 """
 
 from importlib import import_module

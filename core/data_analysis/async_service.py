@@ -1,6 +1,6 @@
 """The asynchronous service: performs the engine's effects with aiokafka on the running loop.
 
-Life and the public methods are here; polling is in `data_analysis.async_polling`.
+The public methods are here; what lives between start and stop is in `data_analysis.async_run`.
 """
 
 import asyncio
@@ -12,30 +12,23 @@ from dataclasses import asdict
 from typing import Any
 
 from data_analysis import config as default_config
-from data_analysis.async_polling import Poller
+from data_analysis.async_run import AsyncRun
 from data_analysis.async_stations import Callbacks, StationTasks
 from data_analysis.clock import Clock, SystemClock
 from data_analysis.dispatcher import DataDispatcher
-from data_analysis.effects import Effect, Note, RunCallback, RunHandlers, Upload
+from data_analysis.effects import Effect
 from data_analysis.engine import Engine, EngineOptions
-from data_analysis.errors import ConfigurationError, DataAnalysisError, KafkaConnectionError
+from data_analysis.errors import ConfigurationError, DataAnalysisError
 from data_analysis.gaps import GapEvent
-from data_analysis.kafka.async_commits import Committer
 from data_analysis.kafka.async_consumer import AsyncKafkaConsumerClient
-from data_analysis.kafka.async_positions import Positions
 from data_analysis.kafka.async_producer import AsyncKafkaProducerClient
 from data_analysis.kafka.async_rebalances import Rebalances
-from data_analysis.kafka.async_uploads import Uploader
 from data_analysis.kafka.options import read_kafka_options
-from data_analysis.logs import LimitedLog
 from data_analysis.offsets import OffsetManager
 from data_analysis.options import ServiceOptions
 from data_analysis.settings import Settings, load_settings
 
 logger = logging.getLogger(__name__)
-
-START_TIMEOUT_SECONDS = 60.0
-"""How long `start` waits for the positions of its partitions."""
 
 GAPS_SHOWN = 100
 """Newest gaps that `health()` lists."""
@@ -140,9 +133,8 @@ class AsyncDataAnalysisService:
         self._stations = StationTasks(
             self.engine, self._callbacks, self._perform, self._clock, callback_stall_seconds
         )
-        self._log = LimitedLog(logger, self._clock)
         self._gaps: deque[GapEvent] = deque(maxlen=GAPS_SHOWN)
-        self._running: _Running | None = None
+        self._run: AsyncRun | None = None
         self._stopped = False
         self._make_clients()
 
@@ -160,8 +152,8 @@ class AsyncDataAnalysisService:
         """Connect; returns when positions are known, and work goes on in the background.
 
         Args:
-            callback: `(station_id, module_input) -> result`, sync or async; without one, windows are
-                kept and nothing is called.
+            callback: `(station_id, module_input) -> result`, sync or async; without one,
+                windows are kept and nothing is called.
             result_handler: `(station_id, module_input, result)`, sync or async, after the upload.
             batch_upload_handler: not available.
 
@@ -174,28 +166,36 @@ class AsyncDataAnalysisService:
                 "batch_upload_handler must be None: batches are not available yet;"
                 " use result_handler"
             )
-        if self._running is not None or self._stopped:
+        if self._run is not None or self._stopped:
             raise DataAnalysisError("a service starts once; make a new one")
         self._callbacks.every = callback
         self._callbacks.full_result = result_handler
         handlers = self._callbacks.result is not None or result_handler is not None
         self.engine.call(all_stations=callback is not None, handlers=handlers)
         self._say_at_start(callback)
-        self._running = _Running(self)
+        self._run = AsyncRun(
+            self.engine,
+            self.consumer,
+            self.producer,
+            self._stations,
+            self.options,
+            self._clock,
+            self._report_gap,
+        )
         try:
-            await self._running.start()
+            await self._run.start()
         except BaseException:
-            await self._running.abort()
-            self._running = None
+            await self._run.abort()
+            self._run = None
             self._make_clients()
             raise
 
     async def stop(self) -> None:
-        """Stop fetching, finish what runs within a limit, upload, commit, close; twice is harmless."""
-        running, self._running = self._running, None
-        if running is not None:
+        """Stop fetching, finish what runs within a limit, upload, commit, close; twice is fine."""
+        if self._run is not None and not self._stopped:
             self._stopped = True
-            await running.stop()
+            await self._run.stop()
+            self._run = None
 
     async def get_all_inputs(self, station_id: str) -> dict[str, Any]:
         """Return `{module: input}` of one station as it is now."""
@@ -204,9 +204,7 @@ class AsyncDataAnalysisService:
     async def add_station(self, station_id: str, callback: Callable[..., Any]) -> None:
         """Make a station known and give it a callback of its own."""
         if not callable(callback):
-            raise ConfigurationError(
-                f"callback must be callable, got {callback!r}; pass a function"
-            )
+            raise ConfigurationError(f"callback must be callable, got {callback!r}")
         self._stations.own[station_id] = callback
         self.engine.add_station(station_id, self._clock.time())
 
@@ -234,7 +232,7 @@ class AsyncDataAnalysisService:
             )
         before = self.topics
         self.engine.configure(settings)
-        if self._running is not None and self.topics != before:
+        if self._run is not None and self.topics != before:
             self.consumer.subscribe(self.topics)
 
     @property
@@ -246,14 +244,14 @@ class AsyncDataAnalysisService:
         """Return `{station_id: {"running": bool, "task": Task or None}}`."""
         tasks = self._stations.tasks
         return {
-            station_id: {"running": self._running is not None, "task": tasks.get(station_id)}
+            station_id: {"running": self._run is not None, "task": tasks.get(station_id)}
             for station_id in self.dispatcher.station_ids()
         }
 
     def get_service_status(self) -> dict[str, Any]:
-        """Return whether polling, consumer and producer are alive, and how many stations are known."""
+        """Return whether polling and the clients are alive, and how many stations are known."""
         return {
-            "main_thread_alive": self._running is not None and self._running.polling,
+            "main_thread_alive": self._run is not None and self._run.polling,
             "consumer_alive": self.consumer.alive,
             "producer_alive": self.producer.alive,
             "station_count": len(self.dispatcher.station_ids()),
@@ -261,7 +259,7 @@ class AsyncDataAnalysisService:
 
     def health(self) -> dict[str, Any]:
         """Return what an operator asks first: status, what is in work, errors, gaps, counts."""
-        running = self._running
+        running = self._run
         trouble = [] if running is None else running.trouble()
         return {
             "status": "stopped" if running is None else "degraded" if trouble else "ok",
@@ -276,19 +274,8 @@ class AsyncDataAnalysisService:
     # What the parts of a running service call.
 
     def _perform(self, effects: Sequence[Effect]) -> None:
-        running = self._running
-        assert running is not None, "effects come from a running service"
-        for effect in effects:
-            if isinstance(effect, RunCallback | RunHandlers):
-                self._stations.run(effect)
-            elif isinstance(effect, Upload):
-                running.uploader.submit(effect)
-            elif isinstance(effect, Note):
-                self._log.write(effect)
-        running.progressed()
-
-    def _settled(self, ticket: Any, error: str | None) -> None:
-        self._perform(self.engine.acknowledged(ticket, self._clock.time(), error))
+        assert self._run is not None, "effects come from a running service"
+        self._run.perform(effects)
 
     async def _report_gap(self, gap: GapEvent) -> None:
         self._gaps.append(gap)
@@ -302,8 +289,6 @@ class AsyncDataAnalysisService:
             gap.cause,
             "unknown" if gap.time_span_seconds is None else f"{gap.time_span_seconds:.1f}",
         )
-        if self._running is not None:
-            self._running.progressed()
         if self.options.on_gap is not None:
             try:
                 answer = self.options.on_gap(gap)
@@ -326,12 +311,12 @@ class AsyncDataAnalysisService:
         self.producer = AsyncKafkaProducerClient(self._kafka_config, instance_id=instance_id)
 
     async def _on_revoked(self, partitions: list[Any]) -> None:
-        if self._running is not None:
-            await self._running.revoked(partitions)
+        if self._run is not None:
+            await self._run.revoked(partitions)
 
     def _on_assigned(self, partitions: list[Any]) -> None:
-        if self._running is not None:
-            self._running.positions.assigned(partitions)
+        if self._run is not None:
+            self._run.assigned(partitions)
 
     def _read_kafka_config(self) -> dict[str, Any]:
         if self._kafka_given is not None:
@@ -366,119 +351,3 @@ class AsyncDataAnalysisService:
             logger.info("enable_auto_commit: offsets are committed when their work is done")
         if callback is not None and self.options.module_name is None:
             logger.info("no module_name: results go to the handlers and are not uploaded")
-
-
-class _Running:
-    """One run of a service: the parts that live between `start` and `stop`."""
-
-    def __init__(self, service: AsyncDataAnalysisService) -> None:
-        engine, consumer = service.engine, service.consumer
-        self._service = service
-        self._engine = engine
-        self.uploader = Uploader(service.producer, service._settled, engine.counters)
-        self._committer = Committer(consumer, engine.offsets, engine.counters)
-        self.positions = Positions(consumer, engine, service._clock, service._report_gap)
-        self._poller = Poller(
-            consumer,
-            engine,
-            self.positions,
-            service._perform,
-            service._clock,
-            service.options.max_pending_records,
-            lambda: service._stations.forget(service.dispatcher.station_ids()),
-        )
-        self._tasks: list[asyncio.Task[None]] = []
-
-    @property
-    def polling(self) -> bool:
-        """Whether the polling task runs."""
-        return bool(self._tasks) and not self._tasks[0].done()
-
-    async def start(self) -> None:
-        """Connect, find the positions, begin."""
-        service = self._service
-        if service.options.output_topic or service.options.dead_letter_topic:
-            await service.producer.start()
-        self._tasks.append(asyncio.create_task(self._committer.run()))
-        await service.consumer.start()
-        try:
-            async with asyncio.timeout(START_TIMEOUT_SECONDS):
-                await self.positions.found()
-        except TimeoutError:
-            raise KafkaConnectionError(
-                f"no position found within {START_TIMEOUT_SECONDS:g} s for "
-                + ", ".join(f"{tp.topic}/{tp.partition}" for tp in self.positions.searching)
-            ) from None
-        self._tasks.insert(0, asyncio.create_task(self._poller.run()))
-        self._tasks[0].add_done_callback(_log_end)
-
-    async def stop(self) -> None:
-        """End in the order that loses nothing: polling, callbacks, uploads, commit, clients."""
-        service = self._service
-        limit_seconds = service.options.stop_timeout_seconds
-        await self._end_tasks(self._tasks[:1])
-        # Effects of what still runs are performed by this run, though the service is stopping.
-        service._running = self
-        try:
-            late = await service._stations.stop(limit_seconds)
-            if late:
-                logger.warning("%d callbacks did not end within %g s", late, limit_seconds)
-            await self.uploader.stop(limit_seconds)
-            await service._stations.stop(limit_seconds)
-            await self._committer.commit()
-        finally:
-            service._running = None
-            await self.abort()
-
-    async def abort(self) -> None:
-        """Close everything, finishing nothing."""
-        await self.positions.stop()
-        await self._end_tasks(self._tasks)
-        await self.uploader.stop(0)
-        await self._service.consumer.stop()
-        await self._service.producer.stop()
-
-    def progressed(self) -> None:
-        """Something was finished: commits may be due, there may be room, uploads need not wait."""
-        self._committer.nudge()
-        self._poller.progressed()
-        if self._engine.idle:
-            self.uploader.flush()
-
-    async def revoked(self, partitions: list[Any]) -> None:
-        """Finish what is in work for these partitions, within a limit, commit it, give them up."""
-        await self._poller.revoked(partitions, self.uploader.flush)
-        if any(self._engine.offsets.owns(tp) for tp in partitions):
-            await self._committer.commit(REVOCATION_LIMIT_SECONDS)
-        self.positions.revoked()
-        self._engine.revoked(partitions)
-
-    def trouble(self) -> list[str]:
-        """Return what is not as it should be, one line each."""
-        trouble = [
-            f"position of {tp.topic} partition {tp.partition} is not known"
-            for tp in self.positions.searching
-        ]
-        if self.uploader.last_error is not None:
-            trouble.append(f"upload: {self.uploader.last_error}")
-        if self._poller.last_error is not None:
-            trouble.append(f"poll: {self._poller.last_error}")
-        if self._poller.paused:
-            trouble.append("paused: too many records in work")
-        if not self.polling:
-            trouble.append("polling has ended")
-        return trouble
-
-    async def _end_tasks(self, tasks: Sequence[asyncio.Task[None]]) -> None:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-REVOCATION_LIMIT_SECONDS = 5.0
-"""How long a rebalance waits for work in flight, and again for its commit."""
-
-
-def _log_end(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        logger.critical("polling has ended", exc_info=task.exception())

@@ -1,4 +1,4 @@
-"""How the values of one field are stored, so that what went in comes out equal and of the same type.
+"""How the values of one field are stored: what went in comes out equal and of the same type.
 
 Floats and integers are kept as numbers, a mix of both and of None as floats with a code per value,
 everything else as Python objects. Which points belong to a window is decided in

@@ -201,7 +201,7 @@ class DataDispatcher:
     def expire(self, now: float, keep: Container[str] = ()) -> list[str]:
         """Empty expired windows; return the stations that had none left and are forgotten.
 
-        A station is kept by windows of its own, not by data for everyone; those in `keep` stay anyway.
+        A station is kept by windows of its own, not by data for everyone; those in `keep` always.
         """
         forgotten: list[str] = []
         for station_id, windows in self._stations.items():

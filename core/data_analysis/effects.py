@@ -1,7 +1,7 @@
 """What the engine wants done; the services do it.
 
-An effect says what, never how. Whatever needs an answer names the work it belongs to, and the service
-hands the answer to the engine's `finished`, `failed`, `handled` or `acknowledged`.
+An effect says what, never how. Whatever needs an answer names the work it belongs to, and the
+service hands the answer to the engine's `finished`, `failed`, `handled` or `acknowledged`.
 """
 
 from dataclasses import dataclass

@@ -1,11 +1,10 @@
 """The engine: records, answers and time go in, effects come out.
 
 It ties windows, callbacks and offsets together and decides the order of work: per station one thing
-after another, stations side by side. It does no I/O, reads no clock, draws nothing and logs nothing.
+after another, stations side by side. It does no I/O, reads no clock and logs nothing.
 """
 
 import logging
-from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -13,9 +12,11 @@ from typing import Any, Protocol
 from data_analysis.dispatcher import DataDispatcher
 from data_analysis.effects import Effect, Note, RunCallback, RunHandlers, Upload
 from data_analysis.gaps import GapEvent
+from data_analysis.lanes import Job, Lanes
 from data_analysis.messages import Message, Scope, read_message
 from data_analysis.observe import Counters
 from data_analysis.offsets import OffsetManager
+from data_analysis.reports import dead_letter, note_failed, note_lost, note_refused
 from data_analysis.results import write_result
 from data_analysis.settings import Settings
 from data_analysis.topics import TopicFamily, family_of
@@ -26,7 +27,7 @@ MILLISECONDS = 1000
 
 
 class Record(Protocol):
-    """What the engine needs of a client's record; `timestamp` in epoch milliseconds, < 0 for none."""
+    """What the engine needs of a client's record; `timestamp` in epoch ms, < 0 for none."""
 
     @property
     def topic(self) -> str: ...
@@ -77,7 +78,7 @@ class Engine:
         self._calls: dict[str, None] = {}
         self._removed: dict[str, None] = {}
         self._handles = False
-        self._lanes: dict[str, deque[RunCallback | RunHandlers]] = {}
+        self._lanes = Lanes()
         self._flying: dict[tuple[str, int], int] = {}
         self._reflected: dict[tuple[str, int], int] = {}
         self._fed: dict[tuple[str, int], dict[str, None]] = {}
@@ -92,9 +93,7 @@ class Engine:
             self.dispatcher.apply_settings(settings)
         module = self._options.module_name
         self._topics = {
-            name: _Topic(
-                family_of(name), bool(topic.modules) if module is None else module in topic.modules
-            )
+            name: _Topic(family_of(name), _uses(module, topic.modules))
             for name, topic in settings.topics.items()
         }
 
@@ -114,9 +113,9 @@ class Engine:
         self._removed[station_id] = None
         self._calls.pop(station_id, None)
         self.dispatcher.drop_station(station_id)
-        lane = self._lanes.get(station_id)
-        while lane:
-            self._drop(lane.popleft().work)
+        for work in self._lanes.empty(station_id):
+            self.counters.works_dropped += 1
+            self._close(work)
 
     # Records and time in.
 
@@ -156,7 +155,7 @@ class Engine:
         effects: list[Effect] = []
         work.result = result
         topic, module = self._options.output_topic, self._options.module_name
-        if not any(self._live(flight) for flight in work.flights()):
+        if not self._wanted(work):
             self.counters.works_dropped += 1
         elif topic is None or module is None:
             self._hand_over(work, effects)
@@ -166,10 +165,10 @@ class Engine:
                 value = write_result(work.station_id, module, output, now)
             except (TypeError, ValueError, RecursionError) as error:
                 self.counters.results_unserialisable += 1
-                effects.append(_note_failed(work, "result cannot be written as JSON", error))
+                effects.append(note_failed(work, "result cannot be written as JSON", error))
                 self._close(work)
             else:
-                key = work.station_id.encode("utf-8", "replace")
+                key = _key(work.station_id)
                 effects.append(Upload(topic, key, value, int(now * MILLISECONDS), (), work))
         self._next(work.station_id, effects)
         return effects
@@ -178,7 +177,7 @@ class Engine:
         """A callback has raised: once more if it may, else noted and done."""
         self.counters.callback_errors += 1
         work.attempts += 1
-        effects: list[Effect] = [_note_failed(work, "callback failed", error)]
+        effects: list[Effect] = [note_failed(work, "callback failed", error)]
         if work.attempts < self._options.callback_tries:
             effects.append(RunCallback(work))
             return effects
@@ -198,16 +197,14 @@ class Engine:
             self.counters.results_uploaded += 1
             self._hand_over(ticket, effects)
         else:
-            self.counters.results_lost += 1
-            self._report_lost(ticket, error, now, effects)
-            self._close(ticket)
+            self._lose(ticket, error, now, effects)
         return effects
 
     def handled(self, work: Work, errors: Sequence[BaseException] = ()) -> list[Effect]:
         """The result handlers have run for `work`."""
         self.counters.handler_errors += len(errors)
         effects: list[Effect] = [
-            _note_failed(work, "result handler failed", error) for error in errors
+            note_failed(work, "result handler failed", error) for error in errors
         ]
         self._close(work)
         self._next(work.station_id, effects)
@@ -240,22 +237,18 @@ class Engine:
     @property
     def idle(self) -> bool:
         """Whether no callback or handler runs or waits."""
-        return not self._lanes
+        return self._lanes.idle
 
     def busy(self, tps: Iterable[tuple[str, int]]) -> bool:
         """Return whether work for one of these partitions is in flight."""
         return any(self._flying.get(tp) for tp in tps)
 
     def revoked(self, tps: Sequence[tuple[str, int]]) -> None:
-        """Partitions are no longer ours: their waiting work is dropped, nothing more is committed."""
+        """Partitions are no longer ours: waiting work is dropped, nothing more is committed."""
         self.offsets.revoke(tps)
         for tp in tps:
             self.in_flight -= self._flying.pop(tp, 0)
-        for lane in self._lanes.values():
-            kept = [job for job in lane if any(self._live(flight) for flight in job.work.flights())]
-            self.counters.works_dropped += len(lane) - len(kept)
-            lane.clear()
-            lane.extend(kept)
+        self.counters.works_dropped += self._lanes.drop(lambda work: not self._wanted(work))
 
     # Inside.
 
@@ -345,30 +338,21 @@ class Engine:
                 work.merged = earlier.flights()
             newest[station_id] = work
 
-    def _line_up(self, job: RunCallback | RunHandlers, effects: list[Effect]) -> None:
-        lane = self._lanes.get(job.work.station_id)
-        if lane is None:
-            self._lanes[job.work.station_id] = deque()
-            effects.append(job)
-        else:
-            lane.append(job)
+    def _line_up(self, job: Job, effects: list[Effect]) -> None:
+        ready = self._lanes.line_up(job)
+        if ready is not None:
+            effects.append(ready)
 
     def _next(self, station_id: str, effects: list[Effect]) -> None:
-        lane = self._lanes[station_id]
-        if lane:
-            effects.append(lane.popleft())
-        else:
-            del self._lanes[station_id]
+        job = self._lanes.next(station_id)
+        if job is not None:
+            effects.append(job)
 
     def _hand_over(self, work: Work, effects: list[Effect]) -> None:
         if self._handles:
             self._line_up(RunHandlers(work), effects)
         else:
             self._close(work)
-
-    def _drop(self, work: Work) -> None:
-        self.counters.works_dropped += 1
-        self._close(work)
 
     def _close(self, work: Work) -> None:
         for flight in work.merged:
@@ -388,48 +372,44 @@ class Engine:
         tp = (flight.topic, flight.partition)
         return self.offsets.owns(tp) and self.offsets.generation(tp) == flight.generation
 
+    def _wanted(self, work: Work) -> bool:
+        return any(self._live(flight) for flight in work.flights())
+
     def _refuse(
         self, record: Record, message: Message, flight: Flight, now: float, effects: list[Effect]
     ) -> None:
-        reasons = list(dict.fromkeys(reason.value for reason in message.reasons))
         for reason in message.reasons:
             self.counters.refuse(reason.value)
-        place = (record.topic, record.partition, record.offset)
-        for reason_text in reasons:
-            details = (*place, reason_text)
-            text = "refused record of %s partition %d offset %d: %s"
-            effects.append(Note(logging.WARNING, text, details, f"refused {reason_text}"))
-        if self._options.dead_letter_topic is not None and record.value:
-            flight.open += 1
-            headers = _place_headers(flight, ",".join(reasons))
-            effects.append(
-                Upload(
-                    self._options.dead_letter_topic,
-                    record.key or record.topic.encode(),
-                    bytes(record.value),
-                    int(now * MILLISECONDS),
-                    headers,
-                    flight,
-                )
-            )
+        reasons = list(dict.fromkeys(message.reasons))
+        effects.extend(note_refused(flight, reason) for reason in reasons)
+        if record.value:
+            why = ",".join(reason.value for reason in reasons)
+            key = record.key or record.topic.encode()
+            self._bury(flight, key, bytes(record.value), why, now, effects)
 
-    def _report_lost(self, work: Work, error: str, now: float, effects: list[Effect]) -> None:
-        flight = work.flight
-        details = (work.station_id, flight.topic, flight.partition, flight.offset, error)
-        text = "result of station %s for %s partition %d offset %d is lost: %s"
-        effects.append(Note(logging.ERROR, text, details, "result_lost"))
-        if self._options.dead_letter_topic is not None:
+    def _lose(self, work: Work, error: str, now: float, effects: list[Effect]) -> None:
+        self.counters.results_lost += 1
+        note = note_lost(work, error)
+        effects.append(note)
+        text = (note.text % note.details).encode("utf-8", "replace")
+        self._bury(work.flight, _key(work.station_id), text, "result_lost", now, effects)
+        self._close(work)
+
+    def _bury(
+        self,
+        flight: Flight,
+        key: bytes,
+        value: bytes,
+        reason: str,
+        now: float,
+        effects: list[Effect],
+    ) -> None:
+        """Send a dead letter, if there is a topic for them; the record waits for it."""
+        topic = self._options.dead_letter_topic
+        if topic is not None:
             flight.open += 1
-            effects.append(
-                Upload(
-                    self._options.dead_letter_topic,
-                    work.station_id.encode("utf-8", "replace"),
-                    (text % details).encode("utf-8", "replace"),
-                    int(now * MILLISECONDS),
-                    _place_headers(flight, "result_lost"),
-                    flight,
-                )
-            )
+            now_ms = int(now * MILLISECONDS)
+            effects.append(dead_letter(topic, flight, key, value, reason, now_ms))
 
 
 @dataclass(frozen=True, slots=True)
@@ -438,17 +418,10 @@ class _Topic:
     used: bool
 
 
-def _place_headers(flight: Flight, reason: str) -> tuple[tuple[str, bytes], ...]:
-    return (
-        ("reason", reason.encode()),
-        ("topic", flight.topic.encode()),
-        ("partition", str(flight.partition).encode()),
-        ("offset", str(flight.offset).encode()),
-    )
+def _uses(module: str | None, modules: Sequence[str]) -> bool:
+    """Return whether a topic of these modules matters to a service of one, or of all for None."""
+    return bool(modules) if module is None else module in modules
 
 
-def _note_failed(work: Work, what: str, error: BaseException) -> Note:
-    flight = work.flight
-    details = (what, work.station_id, flight.topic, flight.partition, flight.offset)
-    text = "%s for station %s, topic %s partition %d offset %d"
-    return Note(logging.ERROR, text, details, error=error)
+def _key(station_id: str) -> bytes:
+    return station_id.encode("utf-8", "replace")

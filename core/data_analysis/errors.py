@@ -18,7 +18,7 @@ class DispatcherError(DataAnalysisError):
 
 
 class ConfigurationError(DataAnalysisError):
-    """A setting is missing, of the wrong kind or out of range; the text names key, value and what is allowed."""
+    """A setting is missing or not allowed; the text names key, value and what is allowed."""
 
 
 class BatchError(DataAnalysisError):

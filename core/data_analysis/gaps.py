@@ -23,9 +23,9 @@ class GapCause(StrEnum):
 class GapEvent:
     """A range of offsets of one partition that no callback has seen or will see.
 
-    `start_offset` is the first lost offset, `end_offset` the first that is not lost; both are offsets
-    of the log as it is now. `time_span_seconds` is the time between the last record before the gap
-    and the first after it, None if unknown; `detected_at` is in epoch seconds.
+    `start_offset` is the first lost offset, `end_offset` the first that is not lost; both are
+    offsets of the log as it is now. `time_span_seconds` is the time between the last record before
+    the gap and the first after it, None if unknown; `detected_at` is in epoch seconds.
     """
 
     cause: GapCause
@@ -50,7 +50,7 @@ def write_commit_note(last_record_ms: int | None) -> str:
 
 
 def read_commit_note(metadata: str | None) -> int | None:
-    """Return the time, in epoch milliseconds, that a commit's metadata holds; None for other text."""
+    """Return the time in a commit's metadata, epoch milliseconds; None for other text."""
     version, _, rest = (metadata or "").partition(" ")
     key, _, number = rest.partition("=")
     if version != NOTE_VERSION or key != _LAST_RECORD_KEY:

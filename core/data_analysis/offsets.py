@@ -1,7 +1,7 @@
 """Which offsets are safe to commit: never one whose record, or an earlier one, is still in work.
 
-Nothing is sent from here. Partitions are any hashable pairs that sort; an offset that is committed is
-the next one to read.
+Nothing is sent from here. Partitions are any hashable pairs that sort; an offset that is committed
+is the next one to read.
 """
 
 import heapq

@@ -1,8 +1,8 @@
 """One topic of one station: append, put in order, expire, look at.
 
 Points are columns in arrays with room at the end. A view is a start and an end into arrays whose
-filled part never changes again: points come in behind it, and a late point, or a lack of room, makes
-new arrays. What the values mean is known in `data_analysis.topics`.
+filled part never changes again: points come in behind it, and a late point, or a lack of room,
+makes new arrays. What the values mean is known in `data_analysis.topics`.
 """
 
 from collections.abc import Sequence

@@ -6,7 +6,7 @@ from data_analysis.inputs import Snapshot
 
 
 class Flight:
-    """A record that has been handed over and is not finished: so many things are still to be done."""
+    """A record in work: `open` things that it caused are still to be done."""
 
     __slots__ = ("generation", "offset", "open", "partition", "topic")
 

@@ -1,4 +1,4 @@
-"""Sends commits when they are due: one at a time, with retries, and knows that an answer may be lost."""
+"""Sends commits when they are due: one at a time, with retries; an answer may be lost."""
 
 import asyncio
 import logging

@@ -55,9 +55,7 @@ class AsyncKafkaConsumerClient:
     ) -> None:
         self.options = read_kafka_options(config)
         if self.options.group_id is None:
-            raise ConfigurationError(
-                "group_id is missing; set it in 'consumer' or at the top level"
-            )
+            raise ConfigurationError("group_id is missing; set it in 'consumer' or on top")
         self._topics = list(topics)
         self._listener = listener
         self._resets = resets
@@ -177,7 +175,7 @@ class AsyncKafkaConsumerClient:
         return start, end
 
     async def first_since(self, tp: TopicPartition, timestamp_ms: int) -> int | None:
-        """Return the time of the first record at or after a time, epoch milliseconds; None if none."""
+        """Return the time of the first record at or after a time, both in epoch milliseconds."""
         found = (await self._client.offsets_for_times({tp: timestamp_ms}))[tp]
         return None if found is None else int(found.timestamp)
 

@@ -1,8 +1,8 @@
 """Where each partition is read from: the committed offset, or what is left when that is lost.
 
-aiokafka runs without a reset policy here; it reports a lost position at every poll until a seek. One
-partition at a time, its start and end are asked of its leader before anything is moved, and what was
-lost becomes a `GapEvent`.
+aiokafka runs without a reset policy here; it reports a lost position at every poll until a seek.
+One partition at a time, its start and end are asked of its leader before anything is moved, and
+what was lost becomes a `GapEvent`.
 """
 
 import asyncio
@@ -41,6 +41,7 @@ class Positions:
         engine: told of positions and gaps.
         clock: for the time of detection.
         report: awaited with every gap.
+        moved: called when there is a position to commit.
     """
 
     def __init__(
@@ -49,12 +50,14 @@ class Positions:
         engine: Engine,
         clock: Clock,
         report: Callable[[GapEvent], Awaitable[None]],
+        moved: Callable[[], None],
     ) -> None:
         self.changed = asyncio.Event()
         self._consumer = consumer
         self._engine = engine
         self._clock = clock
         self._report = report
+        self._moved = moved
         self._ownership = 0
         self._searches: dict[TopicPartition, _Search] = {}
         self._known: dict[TopicPartition, None] = {}
@@ -215,6 +218,7 @@ class Positions:
     def _settle(self, tp: TopicPartition) -> None:
         del self._searches[tp]
         self._known[tp] = None
+        self._moved()
         self.changed.set()
 
     def _follows(self, policy: str) -> bool:

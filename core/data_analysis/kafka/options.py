@@ -1,7 +1,7 @@
 """What a Kafka configuration may say, and what the aiokafka clients are given of it.
 
-Nested (`consumer`, `producer`) and flat dicts are accepted. Keys that the library handles itself, or
-that a client has no use for, are accepted; a key outside all lists is named in one warning.
+Nested (`consumer`, `producer`) and flat dicts are accepted, and so are keys that the library
+handles itself or that a client has no use for; a key outside all lists is named in one warning.
 """
 
 import ssl
@@ -78,9 +78,7 @@ def read_kafka_options(config: Mapping[str, Any]) -> KafkaOptions:
         ConfigurationError: a value is missing or not allowed.
     """
     if not isinstance(config, Mapping):
-        raise ConfigurationError(
-            f"the Kafka configuration must be a dict, got {config!r}; pass one"
-        )
+        raise ConfigurationError(f"kafka_config must be a dict, got {config!r}; pass one")
     flat = {key: value for key, value in config.items() if key not in ("consumer", "producer")}
     consumer = {**flat, **_section(config, "consumer")}
     producer = {**flat, **_section(config, "producer")}

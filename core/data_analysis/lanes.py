@@ -1,0 +1,55 @@
+"""Per station, one thing after another: what runs, and what waits behind it."""
+
+from collections import deque
+from collections.abc import Callable
+
+from data_analysis.effects import RunCallback, RunHandlers
+from data_analysis.work import Work
+
+Job = RunCallback | RunHandlers
+
+
+class Lanes:
+    """One lane per busy station; a job runs while others of its station wait."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, deque[Job]] = {}
+
+    @property
+    def idle(self) -> bool:
+        """Whether no job runs."""
+        return not self._waiting
+
+    def line_up(self, job: Job) -> Job | None:
+        """Return the job if it may run now, or None: it waits then."""
+        waiting = self._waiting.get(job.work.station_id)
+        if waiting is None:
+            self._waiting[job.work.station_id] = deque()
+            return job
+        waiting.append(job)
+        return None
+
+    def next(self, station_id: str) -> Job | None:
+        """The station's job has ended: return its next one, None if the station is idle now."""
+        waiting = self._waiting[station_id]
+        if waiting:
+            return waiting.popleft()
+        del self._waiting[station_id]
+        return None
+
+    def empty(self, station_id: str) -> list[Work]:
+        """Take out what waits for a station."""
+        waiting = self._waiting.get(station_id, deque())
+        works = [job.work for job in waiting]
+        waiting.clear()
+        return works
+
+    def drop(self, unwanted: Callable[[Work], bool]) -> int:
+        """Take out waiting jobs whose work is not wanted any more; return how many."""
+        dropped = 0
+        for waiting in self._waiting.values():
+            kept = [job for job in waiting if not unwanted(job.work)]
+            dropped += len(waiting) - len(kept)
+            waiting.clear()
+            waiting.extend(kept)
+        return dropped
