@@ -20,6 +20,7 @@ LINE_BYTES_MAX = 256 * 1024 * 1024
 """The sender's account is one line, some 20 bytes a station and gap."""
 
 STOP_WITHIN_S = 20.0
+STOP_IN_TROUBLE_WITHIN_S = 5.0
 
 
 class Child:
@@ -55,8 +56,8 @@ class Child:
         ]
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        await self.stop(within_s=STOP_WITHIN_S if kind is None else STOP_IN_TROUBLE_WITHIN_S)
 
     @property
     def process(self) -> asyncio.subprocess.Process:
@@ -67,6 +68,11 @@ class Child:
     def answer(self, kind: str) -> dict[str, Any] | None:
         """The newest answer of a kind, None before the first."""
         return self._answers.get(kind)
+
+    @property
+    def last_words(self) -> str | None:
+        """The last line on the child's standard error."""
+        return self._complaints[-1] if self._complaints else None
 
     async def expect(self, kind: str, *, within_s: float) -> dict[str, Any]:
         """The first answer of a kind; raises `LabError` when the child fails, ends or is late."""
@@ -86,19 +92,17 @@ class Child:
         if failed := self.answer("failed"):
             raise LabError(f"{self._what} failed: {failed['reason']}")
         if self.process.returncode is not None and self.answer("account") is None:
-            last_words = self._complaints[-1] if self._complaints else "it said nothing"
-            raise LabError(
-                f"{self._what} ended ({_exit_text(self.process.returncode)}): {last_words}"
-            )
+            how = _exit_text(self.process.returncode)
+            raise LabError(f"{self._what} ended ({how}): {self.last_words or 'it said nothing'}")
 
-    async def stop(self) -> None:
-        """SIGTERM, after a grace SIGKILL; returns when the child is gone and was heard out."""
+    async def stop(self, *, within_s: float = STOP_WITHIN_S) -> None:
+        """SIGTERM, after `within_s` seconds SIGKILL; returns when it is gone and was heard."""
         process = self.process
         if process.returncode is None:
             with suppress(ProcessLookupError):
                 process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), STOP_WITHIN_S)
+            await asyncio.wait_for(process.wait(), within_s)
         except (TimeoutError, asyncio.CancelledError) as error:
             with suppress(ProcessLookupError):
                 process.kill()

@@ -94,8 +94,12 @@ def make_report(
     broker: str,
     thresholds: Sequence[Threshold],
     interrupted: bool = False,
+    hints: Sequence[str] = (),
 ) -> Report:
-    """Judge a run. Records without a result are lost, or unfinished if it was interrupted."""
+    """Judge a run. Records without a result are lost, or unfinished if it was interrupted.
+
+    `hints` are what may explain a loss; they are told with one.
+    """
     missing = tally.missing(account.acknowledged)
     lost = 0 if interrupted else missing
     figures = {
@@ -121,7 +125,8 @@ def make_report(
     judged = [threshold.judge(figures) for threshold in thresholds]
     held = not lost and all(each["held"] for each in judged)
     verdict = "interrupted" if interrupted else "held" if held else "violated"
-    return Report(figures, judged, _notes(plan, tally, account, lost, interrupted), verdict)
+    notes = _notes(plan, tally, account, lost, interrupted)
+    return Report(figures, judged, [*notes, *(hints if lost else ())], verdict)
 
 
 def print_report(report: Report, console: Console) -> None:

@@ -61,7 +61,9 @@ class ResultReader:
         assert self._reading is not None
         self._reading.cancel()
         await asyncio.wait([self._reading])
-        await self._consumer.stop()
+        # In a task of its own: when its broker is gone, aiokafka's `stop` raises the cancellation
+        # of its own fetching, which must not look like ours.
+        await asyncio.wait([asyncio.create_task(self._consumer.stop())])
 
     def check_alive(self) -> None:
         """Raises `LabError` when reading has ended."""

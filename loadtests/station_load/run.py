@@ -88,6 +88,7 @@ async def run_load(
             broker=target.broker,
             thresholds=thresholds,
             interrupted=interrupted,
+            hints=_hints(service, reader),
         )
 
 
@@ -168,6 +169,15 @@ async def _service(broker: Broker, target: Target, run: int, fresh: bool) -> Asy
     async with Child("the service", "station_load.service_process", order) as service:
         await service.expect("ready", within_s=READY_WITHIN_S)
         yield service
+
+
+def _hints(service: Child, reader: ResultReader) -> list[str]:
+    hints = []
+    if reader.unreadable:
+        hints.append(f"{reader.unreadable} results carried no trace of their record")
+    if service.last_words:
+        hints.append(f"the service's last words: {service.last_words}")
+    return hints
 
 
 async def _account_so_far(sender: Child) -> Account:

@@ -76,6 +76,19 @@ def test_an_interrupted_run_tells_what_it_found_and_leaves_nothing(how: signal.S
     assert [] == [each for each in family if each.is_running()]
 
 
+def test_a_broker_that_ends_is_one_line() -> None:
+    running = _start("--duration", "100")
+    try:
+        _bootstrap(running)
+        _broker(running).kill()
+        output, errors = running.communicate(timeout=DEADLINE_S)
+    finally:
+        running.kill()
+    assert (2, "") == (running.returncode, output)
+    (line,) = errors.splitlines()
+    assert line.startswith("station-lab: the simulated Kafka ended")
+
+
 def test_children_do_not_outlive_a_killed_command() -> None:
     running = _start("--duration", "100")
     try:
@@ -110,6 +123,16 @@ def _bootstrap(running: "subprocess.Popen[str]") -> str:
                 return str(json.loads(words[-1])["bootstrap"])
         time.sleep(0.05)
     raise AssertionError("the sending process did not start")
+
+
+def _broker(running: "subprocess.Popen[str]") -> psutil.Process:
+    """The process of the embedded broker, which its leash started."""
+    (broker,) = (
+        child
+        for child in psutil.Process(running.pid).children(recursive=True)
+        if child.cmdline()[1:3] == ["-m", "station_sim.kafka"]
+    )
+    return broker
 
 
 async def _until_processed(bootstrap: str, count: int) -> None:

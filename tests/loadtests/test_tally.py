@@ -22,8 +22,12 @@ def account_of(**acknowledged: list[list[int]]) -> Account:
     )
 
 
-def report_of(tally: Tally, account: Account, *thresholds: Threshold, **more: bool) -> Report:
-    return make_report(PLAN, tally, account, broker="test", thresholds=thresholds, **more)
+def report_of(
+    tally: Tally, account: Account, *thresholds: Threshold, interrupted: bool = False
+) -> Report:
+    return make_report(
+        PLAN, tally, account, broker="test", thresholds=thresholds, interrupted=interrupted
+    )
 
 
 def processed(**seqs: list[int]) -> Tally:
