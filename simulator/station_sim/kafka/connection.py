@@ -47,11 +47,11 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone: nothing of it goes on."""
         self._transport = None
-        self.lost.set()
         self._broker.connections.pop(self, None)
         self._buffer.clear()
         if self._waiting is not None:
             self._waiting.cancel()
+        self.lost.set()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; handle the requests they complete."""

@@ -149,6 +149,8 @@ async def _perform_under(fault: Fault, broker: "Broker", call: Call) -> Any:
 
 async def _refused(fault: Fault, code: ErrorCode, broker: "Broker", call: Call) -> Any:
     kind, request = call.kind, call.request
+    if kind.api_key == api_versions.REQUEST.API_KEY:
+        call.response_version = 0  # clients expect an error in the form that all can read
     if kind.name not in SHAPES or (fault.topic is None and fault.partition is None):
         response = refuse(kind.name, request, kind.response, code)
     else:

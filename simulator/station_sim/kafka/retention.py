@@ -20,7 +20,7 @@ class RetentionTimer:
     def __init__(self, broker: "Broker") -> None:
         self._broker = broker
         self._first_look_s = 0.0
-        self._due_ms: int | None = None
+        self.due_ms: int | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -35,16 +35,16 @@ class RetentionTimer:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = None
-        self._due_ms = None
+        self.due_ms = None
 
     def watch(self, log: PartitionLog) -> None:
         """Something changed in a log: look in time for it."""
         due_ms = self._due_of(log)
-        if due_ms is None or (self._due_ms is not None and self._due_ms <= due_ms):
+        if due_ms is None or (self.due_ms is not None and self.due_ms <= due_ms):
             return
         if self._timer is not None:
             self._timer.cancel()
-        self._due_ms = due_ms
+        self.due_ms = due_ms
         loop = asyncio.get_running_loop()
         self._timer = loop.call_at(self._look_at_s(due_ms, loop.time()), self._look)
 
@@ -63,7 +63,7 @@ class RetentionTimer:
 
     def _look(self) -> None:
         self._timer = None
-        self._due_ms = None
+        self.due_ms = None
         now_ms = self._broker.now_ms()
         logs = list(self._broker.topics.logs())
         for log in logs:

@@ -219,13 +219,30 @@ def _refuse_coordinator(request: Any, response_class: Any, code: int) -> Any:
 
 def _refuse_offsets(request: Any, response_class: Any, code: int) -> Any:
     if not request.groups:
-        return response_class(error_code=code, topics=[])
+        return response_class(
+            error_code=code,
+            topics=[_refuse_topic_offsets(t, response_class, code) for t in request.topics or []],
+        )
     group_class = _element_class(response_class, "groups")
     return response_class(
         groups=[
             group_class(group_id=group.group_id, topics=[], error_code=code)
             for group in request.groups
         ]
+    )
+
+
+def _refuse_topic_offsets(topic: Any, response_class: Any, code: int) -> Any:
+    topic_class = _element_class(response_class, "topics")
+    partition_class = _element_class(topic_class, "partitions")
+    return topic_class(
+        name=topic.name,
+        partitions=[
+            partition_class(
+                partition_index=index, committed_offset=-1, metadata="", error_code=code
+            )
+            for index in topic.partition_indexes
+        ],
     )
 
 

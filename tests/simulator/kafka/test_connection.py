@@ -1,0 +1,143 @@
+"""Connections: frames in pieces and in a row, frames that are none, bugs in handlers."""
+
+import asyncio
+import logging
+import struct
+from typing import Any
+
+import pytest
+from kafka.protocol.consumer import FetchResponse
+from kafka.protocol.metadata import ApiVersionsRequest, ApiVersionsResponse
+from tests.simulator.kafka.raw_client import RawClient, fetch_request
+from tests.simulator.kafka.virtual_kafka import in_virtual_time
+
+from station_sim.kafka.broker import Broker
+from station_sim.kafka.connection import READ_AHEAD_BYTES
+from station_sim.kafka.requests import registry
+
+API_VERSIONS_FRAME = struct.pack(">ihhih", 10, 18, 0, 77, -1)
+
+
+async def still_answers(client: RawClient) -> bool:
+    request = ApiVersionsRequest(client_software_name="x", client_software_version="1")
+    return bool((await client.ask(request, ApiVersionsResponse, 3)).error_code == 0)
+
+
+def test_a_frame_may_come_in_pieces() -> None:
+    async def story(broker: Broker) -> int:
+        async with await RawClient.connect(broker) as client:
+            for byte in API_VERSIONS_FRAME:
+                client.write(bytes([byte]))
+                await asyncio.sleep(0.01)
+            return int((await client.receive(ApiVersionsResponse, 0)).header.correlation_id)
+
+    assert 77 == in_virtual_time(story)
+
+
+def test_requests_are_answered_in_order_behind_one_that_waits() -> None:
+    async def story(broker: Broker) -> list[float]:
+        broker.create_topic("T")
+        async with await RawClient.connect(broker) as client:
+            client.send(fetch_request("T", {0: 0}, max_wait_ms=5000), 11)
+            client.write(API_VERSIONS_FRAME)
+            await client.receive(FetchResponse, 11)
+            first_s = asyncio.get_running_loop().time()
+            await client.receive(ApiVersionsResponse, 0)
+            return [first_s, asyncio.get_running_loop().time() - first_s]
+
+    waited_s, then_s = in_virtual_time(story)
+
+    assert 5.0 == pytest.approx(waited_s, abs=0.1)
+    assert then_s < 0.1
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        struct.pack(">i", -1),
+        struct.pack(">i", 2**31 - 1),
+        b"GET / HTTP/1.1\r\n\r\n",
+        struct.pack(">i", 0),
+        struct.pack(">ihhih", 10, 999, 0, 1, -1),
+        struct.pack(">ihhih", 10, 3, 99, 1, -1),
+        struct.pack(">ihhih", 10, 0, 8, 1, -1),
+        struct.pack(">ihhih", 10, 1, 11, 1, 30000),
+        struct.pack(">ihhihi", 14, 3, 1, 1, -1, 2**31 - 1),
+    ],
+    ids=[
+        "negative length",
+        "huge length",
+        "http",
+        "empty",
+        "unknown key",
+        "unknown version",
+        "no body",
+        "client id beyond the frame",
+        "array beyond the frame",
+    ],
+)
+def test_garbage_closes_its_own_connection_only(frame: bytes) -> None:
+    async def story(broker: Broker) -> tuple[bool, bool]:
+        async with (
+            await RawClient.connect(broker) as good,
+            await RawClient.connect(broker) as bad,
+        ):
+            bad.write(frame)
+            return await bad.is_closed(), await still_answers(good)
+
+    assert (True, True) == in_virtual_time(story)
+
+
+def test_a_too_new_api_versions_is_answered_with_the_table() -> None:
+    async def story(broker: Broker) -> tuple[int, int]:
+        async with await RawClient.connect(broker) as client:
+            client.write(struct.pack(">ihhih", 10, 18, 99, 1, -1))
+            answer = await client.receive(ApiVersionsResponse, 0)
+            return answer.error_code, len(answer.api_keys)
+
+    assert (35, len(registry.KINDS)) == in_virtual_time(story)
+
+
+def test_a_bug_in_a_handler_is_logged_and_closes_its_own_connection_only(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def story(broker: Broker) -> tuple[bool, bool]:
+        broker.create_topic("T")
+
+        def fail(*_: Any, **__: Any) -> None:
+            raise RuntimeError("a bug")
+
+        broker.topics.require("T", 0).read = fail  # type: ignore[method-assign]  # the bug
+        async with (
+            await RawClient.connect(broker) as good,
+            await RawClient.connect(broker) as bad,
+        ):
+            bad.send(fetch_request("T", {0: 0}), 11)
+            return await bad.is_closed(), await still_answers(good)
+
+    with caplog.at_level(logging.ERROR):
+        outcome = in_virtual_time(story)
+
+    assert (True, True) == outcome
+    assert "a bug" in caplog.text
+    assert "Fetch" in caplog.text
+
+
+@pytest.mark.parametrize("frame_bytes", [1_000, 100_000])
+def test_what_is_sent_behind_a_waiting_request_is_bounded_and_answered(frame_bytes: int) -> None:
+    count = 3 * READ_AHEAD_BYTES // frame_bytes
+
+    async def story(broker: Broker) -> int:
+        broker.create_topic("T")
+        name = "x" * frame_bytes
+        async with await RawClient.connect(broker) as client:
+            client.send(fetch_request("T", {0: 0}, max_wait_ms=1000), 11)
+            for _ in range(count):
+                request = ApiVersionsRequest(client_software_name=name, client_software_version="")
+                client.send(request, 3)
+            await client.receive(FetchResponse, 11)
+            for _ in range(count):
+                answer = await client.receive(ApiVersionsResponse, 3)
+            return int(answer.header.correlation_id)
+
+    assert count + 1 == in_virtual_time(story)

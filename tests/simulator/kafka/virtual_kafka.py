@@ -1,0 +1,30 @@
+"""A simulated broker in virtual time for tests: `in_virtual_time(story)`."""
+
+import random
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from station_sim.clock import run_virtual
+from station_sim.kafka.broker import Broker
+from station_sim.kafka.settings import BrokerSettings
+
+T = TypeVar("T")
+
+
+def in_virtual_time(
+    story: Callable[[Broker], Awaitable[T]],
+    *,
+    settings: BrokerSettings | None = None,
+    seed: int = 1,
+) -> T:
+    """Run `story(broker)` with a started broker at kafka:9092; returns what it returns."""
+
+    async def main() -> T:
+        broker = Broker(rng=random.Random(seed), host="kafka", port=9092, settings=settings)
+        await broker.start()
+        try:
+            return await story(broker)
+        finally:
+            await broker.stop()
+
+    return run_virtual(main, seed=seed)
