@@ -1,0 +1,245 @@
+"""Writing: offsets, acknowledgements, refusals, time stamps."""
+
+from aiokafka.errors import MessageSizeTooLargeError
+from kafka.protocol.producer import ProduceRequest
+
+from tests.contract.asking import LATEST, fetch, list_offset, produce, produce_request
+from tests.contract.batches import batch, records, values, with_wrong_checksum
+from tests.contract.bench import Bench, read
+from tests.contract.registry import case
+from tests.contract.waiting import eventually
+
+UNKNOWN_TOPIC_OR_PARTITION = 3
+CORRUPT_MESSAGE = 2
+MESSAGE_TOO_LARGE = 10
+INVALID_REQUIRED_ACKS = 21
+INVALID_TIMESTAMP = 32
+INVALID_RECORD = 87
+YEAR_2100_MS = 4_102_444_800_000
+SINCE_TOPIC_IDS = 13
+
+
+@case("Produce")
+async def case_produce_every_version(kafka: Bench) -> None:
+    """Produce answers at every version it advertises."""
+    topic = await kafka.topic()
+    topic_id = await kafka.topic_id(topic)
+    for count, version in enumerate(await kafka.versions(ProduceRequest)):
+        made = await produce(kafka.wire, topic, batch(b"x"), version=version, topic_id=topic_id)
+        assert (made.error_code, made.base_offset) == (0, count)
+
+
+@case("Produce")
+async def case_produce_base_offsets(kafka: Bench) -> None:
+    """Each batch gets the next offsets, whatever acks; the answer holds the first, no append time, and the log start."""
+    topic = await kafka.topic()
+    for expected, made_of, acks in ((0, (b"a", b"b", b"c"), -1), (3, (b"d",), 1), (4, (b"e",), -1)):
+        made = await produce(kafka.wire, topic, batch(*made_of), acks=acks)
+        assert (made.error_code, made.base_offset) == (0, expected)
+        assert (made.log_append_time_ms, made.log_start_offset) == (-1, 0)
+
+
+@case("Produce")
+async def case_produce_without_acks(kafka: Bench) -> None:
+    """With acks=0 nothing is answered, and the record is there all the same."""
+    topic = await kafka.topic()
+    await produce(kafka.wire, topic, batch(b"x"), acks=0)
+
+    async def arrived() -> bool:
+        return bool((await list_offset(kafka.wire, topic, LATEST)).offset == 1)
+
+    await eventually(arrived)
+
+
+@case("Produce")
+async def case_produce_refusal_without_acks_hangs_up(kafka: Bench) -> None:
+    """With acks=0 a refusal closes the connection, the only way to tell."""
+    topic = await kafka.topic()
+    request = produce_request(topic, batch(b"x"), partition=9, acks=0)
+    kafka.wire.send(request, 8)
+    assert await kafka.wire.hung_up()
+
+
+@case("Produce")
+async def case_produce_unknown_acks(kafka: Bench) -> None:
+    """Acks other than 0, 1 and all are error 21, and nothing is written."""
+    topic = await kafka.topic()
+    made = await produce(kafka.wire, topic, batch(b"x"), acks=5)
+    assert (made.error_code, made.base_offset) == (INVALID_REQUIRED_ACKS, -1)
+    assert (await list_offset(kafka.wire, topic, LATEST)).offset == 0
+
+
+@case("Produce")
+async def case_produce_unknown_partition(kafka: Bench) -> None:
+    """An unknown topic or partition is error 3."""
+    topic = await kafka.topic()
+    for name, partition in ((kafka.name("nowhere"), 0), (topic, 1)):
+        made = await produce(kafka.wire, name, batch(b"x"), partition=partition)
+        assert (made.error_code, made.base_offset) == (UNKNOWN_TOPIC_OR_PARTITION, -1)
+
+
+@case("Produce")
+async def case_produce_corrupt_batch(kafka: Bench) -> None:
+    """A batch whose checksum is wrong is error 2, and nothing is written."""
+    topic = await kafka.topic()
+    made = await produce(kafka.wire, topic, with_wrong_checksum(batch(b"x")))
+    assert made.error_code == CORRUPT_MESSAGE
+    assert (await list_offset(kafka.wire, topic, LATEST)).offset == 0
+
+
+@case("Produce")
+async def case_produce_one_batch_per_partition(kafka: Bench) -> None:
+    """Two batches for one partition in one request are error 87, and nothing is written."""
+    topic = await kafka.topic()
+    made = await produce(kafka.wire, topic, batch(b"x") + batch(b"y"))
+    assert made.error_code == INVALID_RECORD
+    assert (await list_offset(kafka.wire, topic, LATEST)).offset == 0
+
+
+@case("Produce")
+async def case_produce_too_large(kafka: Bench) -> None:
+    """A batch above `max.message.bytes` is error 10, which a client raises."""
+    topic = await kafka.topic(config={"max.message.bytes": "1000"})
+    made = await produce(kafka.wire, topic, batch(b"x" * 1000))
+    assert made.error_code == MESSAGE_TOO_LARGE
+    producer = await kafka.producer()
+    try:
+        await producer.send_and_wait(topic, b"x" * 1000)
+    except MessageSizeTooLargeError:
+        return
+    raise AssertionError("the client took it for written")
+
+
+@case("Produce")
+async def case_produce_one_partition_refused(kafka: Bench) -> None:
+    """A refusal of one partition leaves the others of the request alone."""
+    topic = await kafka.topic()
+    request = produce_request(topic, batch(b"x"))
+    bad = produce_request(topic, batch(b"x"), partition=1)
+    request.topic_data[0].partition_data.extend(bad.topic_data[0].partition_data)
+    answer = await kafka.wire.ask(request, 8)
+    codes = {part.index: part.error_code for part in answer.responses[0].partition_responses}
+    assert codes == {0: 0, 1: UNKNOWN_TOPIC_OR_PARTITION}
+
+
+@case("Produce", "Fetch")
+async def case_create_time_is_kept(kafka: Bench) -> None:
+    """By default records keep the producer's time stamps, each its own."""
+    topic = await kafka.topic()
+    await produce(kafka.wire, topic, batch((1_000, b"a"), (3_000, b"b"), (2_000, b"c")))
+    found = records((await fetch(kafka.wire, topic, 0)).records)
+    assert [(record.timestamp, record.timestamp_type) for record in found] == [
+        (1_000, 0),
+        (3_000, 0),
+        (2_000, 0),
+    ]
+
+
+@case("Produce", "Fetch")
+async def case_log_append_time(kafka: Bench) -> None:
+    """With LogAppendTime the broker's clock stamps the records, and the answer says when."""
+    topic = await kafka.topic(config={"message.timestamp.type": "LogAppendTime"})
+    made = await produce(kafka.wire, topic, batch((1_000, b"a"), (2_000, b"b")))
+    assert made.log_append_time_ms > 1_600_000_000_000
+    found = records((await fetch(kafka.wire, topic, 0)).records)
+    assert [(record.timestamp, record.timestamp_type) for record in found] == [
+        (made.log_append_time_ms, 1)
+    ] * 2
+
+
+@case("Produce")
+async def case_produce_from_the_future(kafka: Bench) -> None:
+    """A time stamp further ahead than `message.timestamp.after.max.ms` is error 32."""
+    topic = await kafka.topic()
+    made = await produce(kafka.wire, topic, batch((YEAR_2100_MS, b"x")))
+    assert (made.error_code, made.base_offset) == (INVALID_TIMESTAMP, -1)
+    assert (await list_offset(kafka.wire, topic, LATEST)).offset == 0
+
+
+@case("Produce")
+async def case_produce_from_the_past(kafka: Bench) -> None:
+    """A time stamp further back than `message.timestamp.before.max.ms` is error 32, where that is set."""
+    topic = await kafka.topic(config={"message.timestamp.before.max.ms": "60000"})
+    made = await produce(kafka.wire, topic, batch((1_000, b"x")))
+    assert made.error_code == INVALID_TIMESTAMP
+
+
+@case("Produce", "Fetch")
+async def case_keys_headers_tombstones(kafka: Bench) -> None:
+    """Keys, headers, empty values and tombstones come back as they were sent."""
+    topic = await kafka.topic()
+    producer = await kafka.producer()
+    sent = [
+        (b"k", b"v", (("a", b"1"), ("a", b"2"), ("empty", b""))),
+        (b"k", None, ()),
+        (None, b"", ()),
+        (b"", "电站".encode(), (("名", "值".encode()),)),
+    ]
+    for key, value, headers in sent:
+        await producer.send_and_wait(topic, value, key=key, headers=list(headers))
+    found = await read(await kafka.consumer(topic), len(sent))
+    assert [(record.key, record.value, record.headers) for record in found] == sent
+
+
+async def round_trip(kafka: Bench, compression: str) -> None:
+    """Send repetitive records compressed; they come back whole, and were small on the way."""
+    topic = await kafka.topic()
+    producer = await kafka.producer(compression_type=compression, linger_ms=50)
+    expected = [f"{number} ".encode() * 200 for number in range(50)]
+    acknowledged = [await producer.send(topic, value, partition=0) for value in expected]
+    for each in acknowledged:
+        await each
+    found = await read(await kafka.consumer(topic), len(expected))
+    assert [record.value for record in found] == expected
+    stored = (await fetch(kafka.wire, topic, 0)).records
+    assert len(stored) < sum(map(len, expected)) / 2
+
+
+@case("Produce", "Fetch")
+async def case_compression_gzip(kafka: Bench) -> None:
+    """gzip batches are stored as they came and read back."""
+    await round_trip(kafka, "gzip")
+
+
+@case("Produce", "Fetch")
+async def case_compression_snappy(kafka: Bench) -> None:
+    """snappy batches are stored as they came and read back."""
+    await round_trip(kafka, "snappy")
+
+
+@case("Produce", "Fetch")
+async def case_compression_lz4(kafka: Bench) -> None:
+    """lz4 batches are stored as they came and read back."""
+    await round_trip(kafka, "lz4")
+
+
+@case("Produce", "Fetch")
+async def case_compression_zstd(kafka: Bench) -> None:
+    """zstd batches are stored as they came and read back."""
+    await round_trip(kafka, "zstd")
+
+
+@case("Produce", "Metadata", "Fetch")
+async def case_client_spreads_by_key(kafka: Bench) -> None:
+    """A client's records with one key stay in one partition, in the order sent."""
+    topic = await kafka.topic(partitions=4)
+    producer = await kafka.producer(linger_ms=5)
+    sent = [(f"station-{number % 7}".encode(), str(number).encode()) for number in range(70)]
+    for key, value in sent:
+        await producer.send(topic, value, key=key)
+    await producer.flush()
+    found = await read(await kafka.consumer(topic), len(sent))
+    for key in {key for key, _ in sent}:
+        of_key = [record for record in found if record.key == key]
+        assert len({record.partition for record in of_key}) == 1
+        assert [record.value for record in of_key] == [value for k, value in sent if k == key]
+
+
+@case("Produce", "Fetch")
+async def case_produce_is_readable_at_once(kafka: Bench) -> None:
+    """What is acknowledged is readable: a fetch behind the answer has it."""
+    topic = await kafka.topic()
+    for number in range(20):
+        value = str(number).encode()
+        assert (await produce(kafka.wire, topic, batch(value))).base_offset == number
+        assert values((await fetch(kafka.wire, topic, number)).records) == [value]
