@@ -80,6 +80,11 @@ def test_librdkafka_reads_what_it_wrote(broker: Broker, idempotent: bool, compre
     confluent = pytest.importorskip("confluent_kafka")
     values = [b"%03d" % index * 20 for index in range(60)]
     failures: list[Any] = []
+
+    def note(error: Any, _message: Any) -> None:
+        if error is not None:
+            failures.append(error)
+
     producer = confluent.Producer(
         {
             "bootstrap.servers": broker.bootstrap,
@@ -88,9 +93,7 @@ def test_librdkafka_reads_what_it_wrote(broker: Broker, idempotent: bool, compre
         }
     )
     for index, value in enumerate(values):
-        producer.produce(
-            "T", value, partition=index % 3, on_delivery=lambda e, _: e and failures.append(e)
-        )
+        producer.produce("T", value, partition=index % 3, on_delivery=note)
     assert 0 == producer.flush(WITHIN_S)
     assert [] == failures
     consumer = confluent.Consumer(

@@ -107,7 +107,7 @@ def test_a_bug_in_a_handler_is_logged_and_closes_its_own_connection_only(
         def fail(*_: Any, **__: Any) -> None:
             raise RuntimeError("a bug")
 
-        broker.topics.require("T", 0).read = fail  # type: ignore[method-assign]  # the bug
+        broker.topics.require("T", 0).read = fail  # type: ignore[assignment, method-assign]  # the bug
         async with (
             await RawClient.connect(broker) as good,
             await RawClient.connect(broker) as bad,
