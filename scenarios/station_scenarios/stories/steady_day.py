@@ -25,5 +25,5 @@ STEADY_DAY = Scenario(
         "caught-up",
     ),
     service_options={"window_form": "array"},
-    consumer_options={"fetch_max_wait_ms": 5000},
+    consumer_options={"fetch_max_wait_ms": 5000, "fetch_min_bytes": 16384},
 )

@@ -1,0 +1,87 @@
+"""`station-lab run`: what it prints, how it exits, and that trouble is one line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from station_sim.cli import run
+
+SMALL = ["--stations", "2", "--duration", "0.05"]
+PLAIN = ["--service", "tests.scenarios.plain_service:PlainService"]
+SKIPS = ["--service", "tests.scenarios.broken_services:SwallowsTheGap"]
+
+
+def test_list_names_every_scenario(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 0 == run(["run", "--list"])
+    names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert ["steady-day", "offset-out-of-range", "late-batch"] == names
+
+
+def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 0 == run(["run", "steady-day", "--json", "--seeds", "2..3", *SMALL])
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert ("steady-day", "virtual", 2, "held", []) == tuple(
+        first[key] for key in ("scenario", "broker", "seed", "verdict", "violations")
+    )
+    assert 180.0 == first["story_s"]
+    assert first["wall_s"] > 0
+    assert first["counts"]["callbacks"] > 20
+    assert 64 == len(first["digest"])
+    assert first["digest"] != second["digest"]
+
+
+def test_a_table_names_every_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 0 == run(["run", "steady-day", "late-batch", *SMALL, *PLAIN])
+    out = capsys.readouterr().out
+    assert "steady-day" in out
+    assert "late-batch" in out
+    assert 2 == out.count("held")
+
+
+def test_a_violation_prints_its_seed_and_how_to_replay_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert 1 == run(["run", "offset-out-of-range", "--seed", "5", *SMALL, *SKIPS])
+    out = capsys.readouterr().out
+    assert "gap-declared at " in out
+    replay = " ".join(
+        ["station-lab run offset-out-of-range --seed 5", *SKIPS, "--stations 2 --duration 0.05"]
+    )
+    assert f"seed 5; replay with: {replay}" in out
+
+
+def test_an_error_of_the_service_is_a_verdict(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "falls_over.py").write_text("def make(**options):\n    raise KeyError('why')\n")
+    monkeypatch.chdir(tmp_path)
+    assert 2 == run(["run", "steady-day", "--json", *SMALL, "--service", "falls_over:make"])
+    captured = capsys.readouterr()
+    outcome = json.loads(captured.out)
+    assert "error" == outcome["verdict"]
+    assert "KeyError: 'why' (falls_over.py:2 in make)" == outcome["error"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["steady-dya"], "unknown scenario 'steady-dya'; did you mean 'steady-day'?"),
+        (["--broker", "virtula"], "unknown broker 'virtula'"),
+        (["--service", "nowhere:make"], "importing it failed: ModuleNotFoundError"),
+        (["--service", "json:make"], "json has no 'make'"),
+        (["--service", "json"], "--service wants pkg.mod:factory, got 'json'"),
+        (["--seeds", "9..2"], "--seeds wants A..B with A <= B, got '9..2'"),
+        (["--stations", "0"], "'--stations'"),
+        (["--no-such-option"], "--no-such-option"),
+        (["--broker", "192.0.2.1:9092"], "--allow-remote"),
+    ],
+)
+def test_bad_input_is_one_line(
+    arguments: list[str], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 2 == run(["run", *arguments])
+    captured = capsys.readouterr()
+    assert "" == captured.out
+    assert 1 == len(captured.err.splitlines()), captured.err
+    assert expected in captured.err
