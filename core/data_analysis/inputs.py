@@ -13,7 +13,7 @@ import numpy as np
 from data_analysis.columns import Array
 from data_analysis.padding import pad
 from data_analysis.settings import OUTPUT_WINDOW_SIZE, Settings, TopicSettings
-from data_analysis.topics import TopicFamily, family_of
+from data_analysis.topics import family_of
 from data_analysis.topics.general import STATION_FIELD
 from data_analysis.windows import WindowView
 
@@ -28,20 +28,14 @@ _NOTHING.flags.writeable = False
 class TopicPlan:
     """How one topic shows in the inputs of one module.
 
-    `names` holds, for each column, the names its newest value gets: the bare field, the field
-    qualified by its topic, or both.
+    `names` pairs the names of newest values, and `series` those of whole windows, with the numbers
+    of their columns. A column has the bare field's name, the one qualified by its topic, or both.
     """
 
     settings: TopicSettings
-    family: TopicFamily
-    columns: tuple[str, ...]
-    names: tuple[tuple[str, ...], ...]
+    names: tuple[tuple[str, int], ...]
+    series: tuple[tuple[str, int], ...]
     padding: str
-
-    @property
-    def windowed(self) -> bool:
-        """Whether the series is shown beside the newest value."""
-        return self.settings.window_size > 1 and not self.family.flat
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +66,28 @@ def _plan_topics(settings: Settings, topics: Sequence[str], padding: str) -> tup
         for field in fields:
             owners.setdefault(field, []).append(name)
     return tuple(
-        TopicPlan(
-            settings=settings.topics[name],
-            family=family_of(name),
-            columns=fields,
-            names=tuple(_names(name, field, owners[field]) for field in fields),
-            padding=settings.topics[name].padding or padding,
-        )
+        _plan_topic(settings.topics[name], fields, owners, padding)
         for name, fields in columns.items()
+    )
+
+
+def _plan_topic(
+    topic: TopicSettings,
+    columns: Sequence[str],
+    owners: Mapping[str, list[str]],
+    padding: str,
+) -> TopicPlan:
+    names = tuple(
+        (name, column)
+        for column, field in enumerate(columns)
+        for name in _names(topic.name, field, owners[field])
+    )
+    windowed = topic.window_size > 1 and not family_of(topic.name).flat
+    return TopicPlan(
+        settings=topic,
+        names=names,
+        series=tuple((name + WINDOW_SUFFIX, at) for name, at in names) if windowed else (),
+        padding=topic.padding or padding,
     )
 
 
@@ -146,32 +154,33 @@ class Snapshot:
 
 
 def _fill(shown: dict[str, Any], topic: TopicPlan, view: WindowView, as_arrays: bool) -> None:
-    size = topic.settings.window_size
-    windowed = topic.windowed
-    for column, names in enumerate(topic.names):
-        for name in names:
-            shown[name] = _fresh(view.latest(column))
-            if not windowed:
-                continue
-            if as_arrays:
-                shown[name + WINDOW_SUFFIX] = view.array(column)
-            else:
-                shown[name + WINDOW_SUFFIX] = pad(view.values(column), size, topic.padding)
+    newest = view.newest
+    for name, column in topic.names:
+        value = newest[column]
+        shown[name] = _fresh(value) if type(value) in _CONTAINERS else value
+    if as_arrays:
+        for name, column in topic.series:
+            shown[name] = view.array(column)
+    else:
+        size = topic.settings.window_size
+        for name, column in topic.series:
+            shown[name] = pad(view.values(column), size, topic.padding)
 
 
 def _fill_missing(shown: dict[str, Any], topic: TopicPlan, as_arrays: bool) -> None:
-    for names in topic.names:
-        for name in names:
-            shown[name] = None
-            if topic.windowed:
-                nothing = _NOTHING if as_arrays else [None] * topic.settings.window_size
-                shown[name + WINDOW_SUFFIX] = nothing
+    for name, _ in topic.names:
+        shown[name] = None
+    for name, _ in topic.series:
+        shown[name] = _NOTHING if as_arrays else [None] * topic.settings.window_size
 
 
 def _fresh(value: Any) -> Any:
     """Return a container's copy, so that a callback that edits its input edits nothing else."""
-    if type(value) is list:
-        return value.copy()
     if type(value) is dict:
-        return {key: _fresh(each) for key, each in value.items()}
-    return value
+        return {
+            key: _fresh(each) if type(each) in _CONTAINERS else each for key, each in value.items()
+        }
+    return value.copy()
+
+
+_CONTAINERS = (dict, list)

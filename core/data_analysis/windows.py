@@ -32,13 +32,17 @@ class Outcome(Enum):
 class WindowView:
     """The points of a window at one instant, oldest first; nothing changes them any more."""
 
-    __slots__ = ("_columns", "_end", "_start", "count")
+    __slots__ = ("_columns", "_end", "_start", "count", "newest")
 
-    def __init__(self, columns: tuple[Column, ...], start: int, end: int) -> None:
+    def __init__(
+        self, columns: tuple[Column, ...], start: int, end: int, newest: Sequence[Any]
+    ) -> None:
         self._columns = columns
         self._start = start
         self._end = end
         self.count = end - start
+        self.newest = newest
+        """The values of the newest point, one per column; empty without points."""
 
     def array(self, column: int) -> Array:
         """Return one column as a read-only array; None is NaN in a column of numbers."""
@@ -47,12 +51,6 @@ class WindowView:
     def values(self, column: int) -> list[Any]:
         """Return one column as a new list of the values that went in."""
         return self._columns[column].values(self._start, self._end)
-
-    def latest(self, column: int) -> Any:
-        """Return the newest value of one column, None without points."""
-        if not self.count:
-            return None
-        return self._columns[column].values(self._end - 1, self._end)[0]
 
     def rows(self) -> list[tuple[Any, ...]]:
         """Return the points as tuples in column order, oldest first."""
@@ -74,7 +72,8 @@ class Window:
         "_columns",
         "_count",
         "_end",
-        "_newest",
+        "_newest_at",
+        "_row",
         "_start",
         "_times",
         "_view",
@@ -94,7 +93,8 @@ class Window:
         self._columns: tuple[Column, ...] = ()
         self._times = np.empty(0)
         self._start = self._end = 0
-        self._newest = BEFORE_ALL
+        self._newest_at = BEFORE_ALL
+        self._row: Sequence[Any] = ()
         self._view: WindowView | None = None
 
     def __len__(self) -> int:
@@ -103,7 +103,7 @@ class Window:
     def view(self) -> WindowView:
         """Return the points as they are now."""
         if self._view is None:
-            self._view = WindowView(self._columns, self._start, self._end)
+            self._view = WindowView(self._columns, self._start, self._end, self._row)
         return self._view
 
     def times(self) -> list[float]:
@@ -120,10 +120,10 @@ class Window:
             now: the time of arrival, for expiry.
         """
         if timestamp is None:
-            timestamp = self._newest
-        elif timestamp < self._newest:
+            timestamp = self._newest_at
+        elif timestamp < self._newest_at:
             return self._insert(values, timestamp, now)
-        elif timestamp == self._newest and self._holds(values, timestamp):
+        elif timestamp == self._newest_at and self._holds(values, timestamp):
             return Outcome.DUPLICATE
         self._append(values, timestamp)
         self.arrived_at = now
@@ -159,7 +159,8 @@ class Window:
             elif not column.put(end, value):
                 self._refit(index, end, value)
         self._times[end] = timestamp
-        self._newest = timestamp
+        self._newest_at = timestamp
+        self._row = values
         self._end = end = end + 1
         if end - self._start > self.size:
             self._start = end - self.size
@@ -215,7 +216,8 @@ class Window:
             return Outcome.TOO_LATE
         if self._holds(values, timestamp):
             return Outcome.DUPLICATE
-        columns, times, end, newest = self._columns, self._times, self._end, self._newest
+        columns, times, end = self._columns, self._times, self._end
+        newest, row = self._newest_at, self._row
         capacity = max(self._capacity, self._room_for(len(self) + 1))
         self._rebuild(capacity, self._start + full, place)
         self._append(values, timestamp)
@@ -223,7 +225,7 @@ class Window:
             self._extend(index, column, place, end)
         self._times[self._end : self._end + end - place] = times[place:end]
         self._end += end - place
-        self._newest = newest
+        self._newest_at, self._row = newest, row
         self.arrived_at = now
         return Outcome.INSERTED
 

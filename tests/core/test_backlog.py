@@ -1,0 +1,48 @@
+"""Rounds of the backlog: sorted, bounded per partition, nobody left behind."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_analysis.backlog import Backlog
+
+
+def test_a_round_is_sorted_and_bounded_per_partition() -> None:
+    backlog = Backlog(2)
+    backlog.add(("T", 1), ["b0", "b1", "b2"])
+    backlog.add(("S", 5), ["s0"])
+    backlog.add(("T", 0), ["a0", "a1", "a2"])
+    assert ["s0", "a0", "a1", "b0", "b1"] == backlog.take(100)
+    assert ["a2", "b2"] == backlog.take(100)
+    assert ([], 0) == (backlog.take(100), len(backlog))
+
+
+def test_a_small_limit_is_shared() -> None:
+    backlog = Backlog(100)
+    for partition in range(3):
+        backlog.add(("T", partition), [f"{partition}{at}" for at in range(9)])
+    assert ["00", "01", "10", "11", "20", "21"] == backlog.take(7)
+    backlog.drop([("T", 0)])
+    assert 14 == len(backlog)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(1, 9)), max_size=20),
+    st.integers(1, 5),
+    st.integers(1, 20),
+)
+def test_every_record_comes_out_once_and_in_order(
+    added: list[tuple[int, int]], per_partition: int, limit: int
+) -> None:
+    backlog = Backlog(per_partition)
+    ends = [0] * 4
+    for partition, count in added:
+        start, ends[partition] = ends[partition], ends[partition] + count
+        backlog.add(("T", partition), [(partition, at) for at in range(start, ends[partition])])
+    out: list[tuple[int, int]] = []
+    while backlog:
+        round_ = backlog.take(limit)
+        assert 1 <= len(round_) <= limit
+        assert sorted(round_) == round_
+        out.extend(round_)
+    for partition, end in enumerate(ends):
+        assert list(range(end)) == [at for where, at in out if where == partition]

@@ -1,0 +1,101 @@
+"""The wire: every envelope, every reason, and bytes that mean nothing."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_analysis.messages import LARGEST_VALUE_BYTES, Reason, Scope, read_message
+
+BOTH = (Scope.STATION, Scope.EVERYONE)
+
+
+@pytest.mark.parametrize(
+    ("value", "stations"),
+    [
+        ({"stationId": "A", "x": 1}, {"A": [{"stationId": "A", "x": 1}]}),
+        ([{"stationId": "A"}, {"stationId": "B"}], {"A": 1, "B": 1}),
+        ([{"stationId": "A", "x": 1}, {"stationId": "A", "x": 2}], {"A": 2}),
+        ({"fee": [{"stationId": "B"}, {"stationId": "A"}]}, {"B": 1, "A": 1}),
+        ({"weather": [{"stationId": "A"}]}, {"A": 1}),
+        ({"photovoltaicMessage": [{"stationId": "A"}]}, {"A": 1}),
+        ({"batch_id": "b", "results": [{"station_id": "A"}]}, {"A": 1}),
+        ({"stationId": 1881540927845654529}, {"1881540927845654529": 1}),
+    ],
+)
+def test_every_envelope_is_found(value: object, stations: dict[str, object]) -> None:
+    message = read_message(json.dumps(value).encode(), BOTH)
+    assert [] == message.reasons
+    assert list(stations) == list(message.stations)
+    for station, items in stations.items():
+        assert items in (message.stations[station], len(message.stations[station]))
+
+
+def test_a_calendar_is_for_everyone_where_the_topic_allows_it() -> None:
+    value = b'{"calendar": [{"date": "2026-01-01"}]}'
+    assert {"calendar": [{"date": "2026-01-01"}]} == read_message(value, BOTH).everyone
+    refused = read_message(value, (Scope.STATION,))
+    assert (None, [Reason.WRONG_ENVELOPE]) == (refused.everyone, refused.reasons)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (None, Reason.EMPTY),
+        (b"", Reason.EMPTY),
+        (b"{}", Reason.EMPTY),
+        (b"[]", Reason.EMPTY),
+        (b'{"fee": []}', Reason.EMPTY),
+        (b'{"calendar": []}', Reason.EMPTY),
+        (b"{not json", Reason.NOT_JSON),
+        (b"\xff\xfe", Reason.NOT_JSON),
+        (b'{"stationId": "A", "x": NaN}', Reason.NOT_A_NUMBER),
+        (b"3", Reason.WRONG_ENVELOPE),
+        (b'"text"', Reason.WRONG_ENVELOPE),
+        (b"null", Reason.WRONG_ENVELOPE),
+        (b'{"x": 1}', Reason.NO_STATION),
+        (b'{"stationId": ""}', Reason.NO_STATION),
+        (b'{"stationId": null}', Reason.NO_STATION),
+        (b'{"stationId": 1.5}', Reason.BAD_ID),
+        (b'{"stationId": true}', Reason.BAD_ID),
+        (b'{"stationId": ["A"]}', Reason.BAD_ID),
+        (b'{"stationId": 123456789012345678901234567890}', Reason.BAD_ID),
+        (b'{"stationId": "' + b"x" * 300 + b'"}', Reason.BAD_ID),
+        (b'[1, "x"]', Reason.BAD_ITEM),
+        (b'{"stationId":"A","x":' + b"[" * 64 + b"]" * 64 + b"}", Reason.TOO_DEEP),
+        (b"[" * 100_000, Reason.TOO_DEEP),
+        (b" " * (LARGEST_VALUE_BYTES + 1), Reason.TOO_LARGE),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_every_bad_record_has_its_reason(value: bytes | None, reason: Reason) -> None:
+    message = read_message(value, BOTH)
+    assert reason in message.reasons
+    assert ({}, None) == (message.stations, message.everyone)
+
+
+def test_sixty_four_levels_are_not_too_deep() -> None:
+    value = b'{"stationId":"A","x":' + b"[" * 63 + b"]" * 63 + b"}"
+    assert ["A"] == list(read_message(value, BOTH).stations)
+
+
+def test_good_items_of_a_bad_record_are_used() -> None:
+    message = read_message(b'[{"stationId": "A"}, {"x": 1}, 3, {"stationId": "B"}]', BOTH)
+    assert ["A", "B"] == list(message.stations)
+    assert [Reason.NO_STATION, Reason.BAD_ITEM] == message.reasons
+
+
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.floats(), st.integers(), st.text()),
+    lambda inner: st.one_of(
+        st.lists(inner),
+        st.dictionaries(st.sampled_from(["stationId", "fee", "results", "calendar", "x"]), inner),
+    ),
+)
+
+
+@given(st.one_of(st.binary(), JSON.map(lambda value: json.dumps(value).encode())))
+def test_no_bytes_raise_and_each_leaves_something_or_a_reason(value: bytes) -> None:
+    message = read_message(value, BOTH)
+    assert message.stations or message.everyone is not None or message.reasons

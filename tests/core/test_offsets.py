@@ -1,0 +1,155 @@
+"""OffsetManager against a naive model: the set of everything tracked and not done."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_analysis import ConfigurationError, OffsetManager
+from data_analysis.offsets import Partition
+
+TP = Partition("T", 0)
+
+
+class Clock:
+    """A clock that is set."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def time(self) -> float:
+        return self.now
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+ACTIONS = st.lists(
+    st.one_of(
+        st.tuples(st.just("track"), st.integers(1, 3)),
+        st.tuples(st.just("done"), st.integers(0, 30)),
+        st.tuples(st.just("gap"), st.integers(1, 5)),
+        st.tuples(st.just("commit"), st.booleans()),
+        st.tuples(st.just("reassign"), st.just(0)),
+    ),
+    max_size=60,
+)
+
+
+@given(ACTIONS)
+def test_what_is_committable_is_what_the_naive_model_says(actions: list[Any]) -> None:
+    manager = OffsetManager(clock=Clock())
+    manager.assign(TP, 0)
+    position, committed, moved, in_work = 0, 0, False, set[int]()
+    for action, number in actions:
+        if action == "track":
+            offset = position + number - 1
+            manager.track(TP, offset)
+            in_work.add(offset)
+            position = offset + 1
+        elif action == "done":
+            manager.done(TP, number)
+            known = number in in_work
+            in_work.discard(number)
+            moved = moved or (known and min(in_work, default=position) != committed)
+        elif action == "gap":
+            manager.gap(TP, position, position + number)
+            position += number
+            committed, moved = -1, True
+        elif action == "commit":
+            offsets = manager.committable()
+            manager.attempted()
+            if number:
+                manager.confirmed(offsets)
+                committed, moved = offsets.get(TP, committed), False
+            else:
+                manager.unknown(offsets)
+        else:
+            manager.revoke([TP])
+            assert {} == manager.committable()
+            position = committed = max(committed, 0)
+            moved = False
+            in_work.clear()
+            manager.assign(TP, position)
+        lowest = min(in_work, default=position)
+        assert ({TP: lowest} if moved and lowest != committed else {}) == manager.committable()
+
+
+def test_a_commit_is_due_by_count_by_time_and_at_once_behind_a_gap() -> None:
+    clock = Clock()
+    manager = OffsetManager(5.0, 3, clock=clock)
+    manager.assign(TP, 0)
+    assert None is manager.seconds_until_due()
+    for offset in range(3):
+        manager.track(TP, offset)
+    manager.done(TP, 0)
+    clock.now += 2
+    assert (3.0, False) == (manager.seconds_until_due(), manager.due())
+    manager.done(TP, 1)
+    manager.done(TP, 2)
+    assert manager.due()
+    manager.confirmed(manager.committable())
+    manager.attempted()
+    assert not manager.due()
+    manager.gap(TP, 3, 9)
+    assert manager.due()
+    assert {TP: 9} == manager._pending_offsets
+
+
+def test_work_of_an_earlier_ownership_finishes_nothing() -> None:
+    manager = OffsetManager(clock=Clock())
+    old = manager.assign(TP, 0)
+    manager.track(TP, 0)
+    manager.revoke([TP])
+    new = manager.assign(TP, 0)
+    manager.track(TP, 0)
+    manager.done(TP, 0, generation=old)
+    assert {} == manager.committable()
+    manager.done(TP, 0, generation=new)
+    assert {TP: 1} == manager.committable()
+
+
+def test_a_gap_below_what_was_read_begins_another_log() -> None:
+    manager = OffsetManager(clock=Clock())
+    manager.assign(TP, 90)
+    manager.track(TP, 95)
+    manager.gap(TP, 0, 40)
+    assert {TP: 40} == manager.committable()
+    manager.done(TP, 95)
+    assert {TP: 40} == manager.committable()
+
+
+def test_the_commit_dates_the_last_record_before_it() -> None:
+    manager = OffsetManager(clock=Clock())
+    manager.assign(TP, 0, last_record_ms=5)
+    for offset in range(3):
+        manager.track(TP, offset, 1000 + offset)
+    assert 5 == manager.last_record_ms(TP)
+    manager.done(TP, 0)
+    manager.done(TP, 2)
+    assert 1000 == manager.last_record_ms(TP)
+    manager.done(TP, 1)
+    assert 1002 == manager.last_record_ms(TP)
+
+
+def test_ten_thousand_records_done_backwards_take_no_scans() -> None:
+    manager = OffsetManager(clock=Clock())
+    manager.assign(TP, 0)
+    for offset in range(10_000):
+        manager.track(TP, offset)
+    for offset in reversed(range(1, 10_000)):
+        manager.done(TP, offset)
+        assert 0 == manager.committed(TP)
+    assert {} == manager.committable()
+    manager.done(TP, 0)
+    assert {TP: 10_000} == manager.committable()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "key"),
+    [((0,), "commit_interval_seconds"), ((1, 0), "commit_batch_size"), ((1, 1, 0), "retries")],
+)
+def test_settings_out_of_range_are_refused_by_name(arguments: tuple[Any, ...], key: str) -> None:
+    with pytest.raises(ConfigurationError, match=key):
+        OffsetManager(*arguments)

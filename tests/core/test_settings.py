@@ -1,0 +1,127 @@
+"""What a configuration may say; what is refused, and that the refusal names it."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from data_analysis import AsyncDataAnalysisService, ConfigurationError, config
+from data_analysis.kafka.options import read_kafka_options
+from data_analysis.settings import load_settings
+
+TOPIC = {"fields": ["x"], "modules": ["m"], "window_size": 1}
+KAFKA = {"bootstrap_servers": ["localhost:9092"], "group_id": "g"}
+
+
+def _load(topics: Any = None, dependencies: Any = None, commits: Any = None) -> Any:
+    return load_settings(
+        SimpleNamespace(
+            TOPIC_DETAIL={"T": TOPIC} if topics is None else topics,
+            MODULE_DEPENDENCIES=dependencies or {},
+            OFFSET_COMMIT_CONFIG=commits or {},
+        )
+    )
+
+
+def test_the_default_configuration_is_valid_and_warns_of_nothing() -> None:
+    settings = load_settings(config)
+    assert list(config.TOPIC_DETAIL) == list(settings.topics)
+    assert 7 * 24 * 60 * 4 == settings.topics["REAL-STATION-DATA"].window_size
+    assert ("load_prediction",) == settings.dependencies["operation_optimization"]
+    assert () == read_kafka_options(config.KAFKA_CONFIG).unknown
+
+
+@pytest.mark.parametrize(
+    ("topics", "words"),
+    [
+        ([], "TOPIC_DETAIL must be a dict"),
+        ({"T": 3}, r"TOPIC_DETAIL\['T'\] must be a dict"),
+        ({"T": {"fields": ["x"], "modules": []}}, "lacks 'window_size'"),
+        ({"T": {**TOPIC, "window_size": 0}}, r"\['window_size'\] must be an integer >= 1, got 0"),
+        ({"T": {**TOPIC, "window_size": True}}, "window_size"),
+        ({"T": {**TOPIC, "fields": "x"}}, "must be a list of non-empty strings"),
+        ({"T": {**TOPIC, "fields": ["x", "x"]}}, "names 'x' twice"),
+        ({"T": {**TOPIC, "fields": ["_data_quality"]}}, "_data_quality"),
+        ({"T": {**TOPIC, "padding": "spline"}}, "'none', 'zero', 'linear', 'forward'"),
+        ({"T": {**TOPIC, "expire_seconds": 0}}, "expire_seconds"),
+    ],
+)
+def test_a_bad_topic_is_refused_by_key_value_and_what_is_allowed(topics: Any, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        _load(topics)
+
+
+def test_a_cycle_is_spelled_out() -> None:
+    with pytest.raises(ConfigurationError, match="got a -> b -> c -> a"):
+        _load(dependencies={"x": ["a"], "a": ["b"], "b": ["c"], "c": ["a"]})
+
+
+def test_a_deep_lattice_is_no_cycle_and_takes_no_time() -> None:
+    layers = {
+        f"{level}{side}": [f"{level + 1}a", f"{level + 1}b"] for level in range(60) for side in "ab"
+    }
+    assert 122 == len([name for name in _load(dependencies=layers).modules if name != "m"])
+
+
+def test_nested_and_flat_kafka_settings_mean_the_same() -> None:
+    nested = {
+        "consumer": {**KAFKA, "session_timeout_ms": 9000},
+        "producer": {"bootstrap_servers": ["localhost:9092"], "compression_type": "none"},
+    }
+    flat = {**KAFKA, "session_timeout_ms": 9000, "compression_type": "none"}
+    assert read_kafka_options(nested) == read_kafka_options(flat)
+
+
+def test_kafka_settings_reach_the_clients_under_their_names() -> None:
+    options = read_kafka_options(
+        {**KAFKA, "acks": 1, "batch_size": 5, "linger_ms": 7, "fetch_max_wait_ms": 15000, "odd": 1}
+    )
+    assert (1, False, 5) == (
+        options.producer["acks"],
+        options.producer["enable_idempotence"],
+        options.producer["max_batch_size"],
+    )
+    assert 15000 == options.consumer["fetch_max_wait_ms"]
+    assert (7, ("odd",)) == (options.linger_ms, options.unknown)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"bootstrap_servers": None}, "bootstrap_servers is missing"),
+        ({"bootstrap_servers": [3]}, "list of 'host:port'"),
+        ({"auto_offset_reset": "none"}, "'latest', 'earliest'"),
+        ({"acks": 7}, "acks must be"),
+        ({"compression_type": "rar"}, "compression_type"),
+        ({"group_id": 3}, "group_id"),
+        ({"max_poll_records": 0}, "max_poll_records"),
+        ({"fetch_max_wait_ms": 50000}, "fetch_max_wait_ms must be < request_timeout_ms"),
+        ({"multi_consumer_mode": True}, "multi_consumer_mode"),
+        ({"security_protocol": "TLS"}, "security_protocol"),
+        ({"security_protocol": "SSL", "ssl_cafile": "/no/such"}, "ssl_cafile"),
+        ({"consumer": 3}, "'consumer' must be a dict"),
+    ],
+)
+def test_a_bad_kafka_setting_is_refused_by_name(change: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        read_kafka_options({**KAFKA, **change})
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"module_name": "no_such"}, "module_name must be one of load_prediction"),
+        ({"topics": ["NO-SUCH"]}, "topics must be of TOPIC_DETAIL"),
+        ({"topics": []}, "topics must not be empty"),
+        ({"window_form": "frame"}, "'list', 'array'"),
+        ({"padding": "spline"}, "padding"),
+        ({"data_expire_seconds": 0}, "data_expire_seconds"),
+        ({"on_callback_error": "stop"}, "on_callback_error"),
+        ({"callback_retries": 2}, "set on_callback_error='retry'"),
+        ({"max_pending_records": 0}, "max_pending_records"),
+        ({"kafka_config": {"bootstrap_servers": ["a:1"]}}, "group_id is missing"),
+    ],
+)
+def test_a_bad_option_of_a_service_is_refused_at_once(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        AsyncDataAnalysisService(**options)

@@ -1,0 +1,101 @@
+"""The reference's names: importable, and its parameters a prefix of ours."""
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import data_analysis
+
+NO_DEFAULT = inspect.Parameter.empty
+SERVICE = {
+    "module_name": None,
+    "topics": None,
+    "kafka_config": None,
+    "data_expire_seconds": 600,
+    "output_topic_prefix": "MODULE-OUTPUT-",
+    "result_handler": None,
+}
+STATION = {"station_id": NO_DEFAULT}
+TOPIC = {**STATION, "topic": NO_DEFAULT}
+REFERENCE = [
+    ("AsyncDataAnalysisService", SERVICE),
+    (
+        "AsyncDataAnalysisService.start",
+        {"callback": None, "result_handler": None, "batch_upload_handler": None},
+    ),
+    ("AsyncDataAnalysisService.stop", {}),
+    ("AsyncDataAnalysisService.get_all_inputs", STATION),
+    ("AsyncDataAnalysisService.add_station", {**STATION, "callback": NO_DEFAULT}),
+    ("AsyncDataAnalysisService.remove_station", STATION),
+    ("AsyncDataAnalysisService.get_station_status", {}),
+    ("AsyncDataAnalysisService.get_service_status", {}),
+    ("AsyncDataAnalysisService.reload_config", {}),
+    ("DataDispatcher", {"data_expire_seconds": 600}),
+    ("DataDispatcher.update_topic_data", {**TOPIC, "raw_data": NO_DEFAULT}),
+    ("DataDispatcher.get_topic_window", TOPIC),
+    ("DataDispatcher.get_module_input", {**STATION, "module": NO_DEFAULT}),
+    ("DataDispatcher.get_all_inputs", STATION),
+    ("DataDispatcher.clean_expired", {}),
+    ("DataDispatcher.reload_config", {"config_mod": NO_DEFAULT}),
+    (
+        "AsyncKafkaConsumerClient",
+        {"topics": NO_DEFAULT, "config": NO_DEFAULT, "loop": None},
+    ),
+    ("AsyncKafkaConsumerClient.start", {}),
+    ("AsyncKafkaConsumerClient.getone", {}),
+    ("AsyncKafkaConsumerClient.stop", {}),
+    ("AsyncKafkaProducerClient", {"config": NO_DEFAULT, "loop": None}),
+    ("AsyncKafkaProducerClient.start", {}),
+    ("AsyncKafkaProducerClient.send", {"topic": NO_DEFAULT, "value": NO_DEFAULT}),
+    ("AsyncKafkaProducerClient.stop", {}),
+    (
+        "OffsetManager",
+        {
+            "commit_interval_seconds": 5.0,
+            "commit_batch_size": 100,
+            "max_commit_retries": 3,
+            "commit_retry_delay": 1.0,
+        },
+    ),
+]
+COROUTINES = ("start", "stop", "get_all_inputs", "add_station", "remove_station")
+
+
+@pytest.mark.parametrize(("path", "expected"), REFERENCE, ids=[path for path, _ in REFERENCE])
+def test_the_reference_s_parameters_come_first(path: str, expected: dict[str, object]) -> None:
+    found: object = data_analysis
+    for name in path.split("."):
+        found = getattr(found, name)
+    assert callable(found)
+    parameters = list(inspect.signature(found).parameters.values())
+    ours = {each.name: each.default for each in parameters if each.name != "self"}
+    assert expected == dict(list(ours.items())[: len(expected)])
+    beyond = [each for each in parameters if each.name not in (*expected, "self")]
+    assert [] == [
+        each.name for each in beyond if each.default is NO_DEFAULT and "OffsetManager" not in path
+    ]
+
+
+@pytest.mark.parametrize("name", COROUTINES)
+def test_the_async_service_s_coroutines_are_coroutines(name: str) -> None:
+    assert inspect.iscoroutinefunction(getattr(data_analysis.AsyncDataAnalysisService, name))
+
+
+def test_every_public_name_can_be_imported_and_errors_have_one_base() -> None:
+    for name in data_analysis.__all__:
+        assert name in dir(data_analysis)
+        assert getattr(data_analysis, name) is not None
+    for name in ("KafkaConnectionError", "DispatcherError", "ConfigurationError", "BatchError"):
+        assert issubclass(getattr(data_analysis, name), data_analysis.DataAnalysisError)
+    with pytest.raises(AttributeError, match="no_such"):
+        getattr(data_analysis, "no_such")  # noqa: B009  # the module's own __getattr__ is meant
+
+
+def test_importing_the_package_imports_no_client() -> None:
+    code = (
+        "import sys, data_analysis; print([n for n in ('aiokafka', 'numpy') if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "[]" == done.stdout.strip()

@@ -1,0 +1,137 @@
+"""The service when Kafka moves partitions, goes away, or refuses what it is sent."""
+
+import asyncio
+import json
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+
+from data_analysis import AsyncDataAnalysisService
+from station_sim.brokers import TopicSpec
+from tests.core.world import DATA, DEAD, GROUP, OUTPUT, World, in_world, small_config
+
+WIDE = "WIDE"
+
+
+def _wide_service(world: World, calls: list[Any]) -> AsyncDataAnalysisService:
+    async def note(station_id: str, module_input: dict[str, Any]) -> None:
+        await asyncio.sleep(0.05)
+        calls.append((station_id, module_input["n"]))
+
+    detail = {WIDE: {"fields": ["n"], "modules": ["m"], "window_size": 5}}
+    service = world.service(module_name="m", config=small_config(TOPIC_DETAIL=detail))
+    service.engine.call(all_stations=True, handlers=False)
+    service.callback_under_test = note  # type: ignore[attr-defined]  # handed to start below
+    return service
+
+
+def test_members_share_partitions_and_every_record_is_handled() -> None:
+    async def story(world: World) -> None:
+        await world.broker.make_topics(
+            TopicSpec(WIDE, partitions=4, config={"retention.ms": "-1"}),
+            TopicSpec("MODULE-OUTPUT-M", partitions=1, config={}),
+        )
+        producer = AIOKafkaProducer(bootstrap_servers=world.broker.bootstrap)
+        await producer.start()
+        calls: list[Any] = []
+        first, second = _wide_service(world, calls), _wide_service(world, calls)
+        await first.start(first.callback_under_test)  # type: ignore[attr-defined]  # set above
+        sent = []
+        for number in range(120):
+            station = f"S{number % 8}"
+            value = json.dumps({"stationId": station, "n": number}).encode()
+            await producer.send_and_wait(WIDE, value, partition=number % 4)
+            sent.append((station, number))
+            if number == 40:
+                joining = asyncio.create_task(
+                    second.start(second.callback_under_test)  # type: ignore[attr-defined]  # as above
+                )
+            if number == 80:
+                await joining
+                assert 2 == len(second.consumer.assignment())
+        await world.until(lambda: set(sent) <= set(calls))
+        await second.stop()
+        await asyncio.sleep(30)
+        assert 4 == len(first.consumer.assignment())
+        await first.stop()
+        committed = await world.broker.committed(GROUP)
+        assert [30] * 4 == [committed[(WIDE, at)].offset for at in range(4)]
+        assert len(sent) == len(calls), "a clean rebalance hands nothing over twice"
+        await producer.stop()
+
+    in_world(story)
+
+
+def test_an_outage_of_the_broker_loses_nothing() -> None:
+    async def story(world: World) -> None:
+        service = world.service()
+        await service.start(world.callback)
+        await world.send("A", 1.0, 2.0)
+        await world.until(lambda: len(world.calls) == 2)
+        await world.broker.stop()
+        await asyncio.sleep(45)
+        await world.broker.start()
+        await world.send("A", 3.0, 4.0, first_s=30)
+        await world.until(lambda: service.engine.counters.results_uploaded >= 4, within_s=300)
+        await asyncio.sleep(10)
+        await service.stop()
+        assert [1.0, 2.0, 3.0, 4.0] == [power for _, power in world.calls]
+        assert 4 == await world.committed()
+        assert [] == world.gaps
+
+    in_world(story)
+
+
+def test_a_result_that_kafka_refuses_is_lost_alone() -> None:
+    async def story(world: World) -> None:
+        def large(station_id: str, module_input: dict[str, Any]) -> dict[str, Any]:
+            size = 3_000_000 if module_input["totalPower"] == 2.0 else 1
+            return {"x": "y" * size}
+
+        await world.send("A", 1.0, 2.0, 3.0)
+        service = world.service(dead_letter_topic=DEAD)
+        await service.start(large)
+        await world.until(lambda: service.engine.counters.records_finished == 3)
+        await service.stop()
+        assert 2 == len(await world.sent(OUTPUT))
+        (letter,) = await world.sent(DEAD)
+        assert b"result_lost" == dict(letter.headers)["reason"]
+        assert b"offset 1 is lost" in letter.value
+        assert 3 == await world.committed()
+        assert 1 == service.engine.counters.results_lost
+
+    in_world(story)
+
+
+def test_a_commit_that_fails_is_tried_again_and_counted_as_unknown() -> None:
+    async def story(world: World) -> None:
+        service = world.service()
+        await service.start(world.callback)
+        await world.send("A", 1.0)
+        await world.until(lambda: len(world.calls) == 1)
+        await world.broker.stop()
+        await asyncio.sleep(30)
+        assert 0 < service.health()["commits_unknown"]
+        await world.broker.start()
+        await asyncio.sleep(120)
+        assert 1 == await world.committed()
+        await service.stop()
+
+    in_world(story)
+
+
+def test_a_topic_of_the_user_s_own_needs_only_its_entry() -> None:
+    async def story(world: World) -> None:
+        detail = {DATA: {"fields": ["speed"], "modules": ["fans"], "window_size": 2}}
+        config = small_config(TOPIC_DETAIL=detail)
+        seen: list[Any] = []
+        service = world.service(module_name="fans", config=config, upload_results=False)
+        await service.start(lambda station_id, given: seen.append((station_id, given["speed"])))
+        for number in (1, 2):
+            value = json.dumps([{"stationId": "A", "speed": number}, {"stationId": "B"}]).encode()
+            await world.send_raw(DATA, value)
+        await world.until(lambda: len(seen) == 4)
+        await service.stop()
+        assert [("A", 1), ("B", None), ("A", 2), ("B", None)] == seen
+
+    in_world(story)

@@ -1,0 +1,114 @@
+"""Windows against a naive model: a sorted list of points, cut to its size."""
+
+from typing import Any
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_analysis.windows import Outcome, Window
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.integers(-3, 3),
+    st.floats(allow_nan=False),
+    st.text(max_size=3),
+    st.lists(st.integers(0, 2), max_size=2),
+)
+NUMBERS = st.one_of(st.floats(-2, 2, allow_nan=False), st.integers(-2, 2), st.none())
+POINTS = st.tuples(st.one_of(st.none(), st.integers(0, 12)), NUMBERS, VALUES)
+
+
+class Model:
+    """The obvious window."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.points: list[tuple[float, list[Any]]] = []
+
+    def add(self, values: list[Any], time: float | None) -> Outcome:
+        if time is None:
+            time = self.points[-1][0] if self.points else float("-inf")
+        elif any(at == time and _same(row, values) for at, row in self.points):
+            return Outcome.DUPLICATE
+        full = len(self.points) == self.size
+        if full and time < self.points[0][0]:
+            return Outcome.TOO_LATE
+        late = bool(self.points) and time < self.points[-1][0]
+        place = len([None for at, _ in self.points if at <= time])
+        self.points.insert(place, (time, values))
+        self.points = self.points[-self.size :]
+        return Outcome.INSERTED if late else Outcome.APPENDED
+
+
+def _same(one: list[Any], other: list[Any]) -> bool:
+    return [(type(value), value) for value in one] == [(type(value), value) for value in other]
+
+
+def _shown(rows: list[Any]) -> list[list[tuple[type, Any]]]:
+    return [[(type(value), value) for value in row] for row in rows]
+
+
+@given(st.integers(1, 6), st.lists(POINTS, max_size=60))
+def test_a_window_holds_what_a_sorted_list_would(size: int, points: list[Any]) -> None:
+    window, model = Window(2, size), Model(size)
+    for time, *values in points:
+        assert model.add(values, time) is window.add(values, time, 0.0)
+        rows = [row for _, row in model.points]
+        assert _shown(rows) == _shown(window.view().rows())
+        if rows:
+            assert _shown([rows[-1]]) == _shown([window.view().newest])
+        assert [at for at, _ in model.points] == window.times()
+
+
+@given(st.integers(1, 6), st.lists(POINTS, max_size=60))
+def test_a_view_never_changes_behind_its_reader(size: int, points: list[Any]) -> None:
+    window = Window(2, size)
+    kept = []
+    for time, *values in points:
+        window.add(values, time, 0.0)
+        view = window.view()
+        arrays = [view.array(0), view.array(1)]
+        kept.append((view, _shown(view.rows()), arrays, [array.copy() for array in arrays]))
+    for view, rows, arrays, copies in kept:
+        assert rows == _shown(view.rows())
+        for copy, array in zip(copies, arrays, strict=True):
+            assert not array.flags.writeable
+            np.testing.assert_array_equal(copy, array)
+
+
+@given(st.integers(1, 6), st.integers(1, 6), st.lists(POINTS, max_size=20))
+def test_another_size_keeps_the_newest(size: int, other: int, points: list[Any]) -> None:
+    window = Window(2, size)
+    for time, *values in points:
+        window.add(values, time, 7.0)
+    resized = window.resized(other)
+    assert _shown(window.view().rows()[-other:]) == _shown(resized.view().rows())
+    assert window.arrived_at == resized.arrived_at
+
+
+def test_columns_of_numbers_are_arrays_of_numbers() -> None:
+    window = Window(3, 10)
+    window.add([1.5, 2, 1.0], 1.0, 0.0)
+    window.add([2.5, 3, None], 2.0, 0.0)
+    window.add([3.5, 4, 7], 3.0, 0.0)
+    view = window.view()
+    assert ("float64", [1.5, 2.5, 3.5]) == (view.array(0).dtype.name, view.array(0).tolist())
+    assert ("int64", [2, 3, 4]) == (view.array(1).dtype.name, view.array(1).tolist())
+    np.testing.assert_array_equal([1.0, np.nan, 7.0], view.array(2))
+    assert [float, type(None), int] == [type(value) for value in view.values(2)]
+
+
+def test_a_long_window_grows_and_slides() -> None:
+    window = Window(1, 1000)
+    for index in range(5000):
+        window.add([float(index)], float(index), 0.0)
+    assert [float(index) for index in range(4000, 5000)] == window.view().values(0)
+
+
+def test_new_columns_are_empty_for_old_points() -> None:
+    window = Window(2, 3)
+    window.add([1.0, "a"], 1.0, 0.0)
+    assert [("a", None, 1.0)] == window.reordered([1, None, 0]).view().rows()
