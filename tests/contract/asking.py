@@ -1,6 +1,7 @@
 """Asking a broker for one thing of one partition: requests built, answers unpacked.
 
-Versions default to those aiokafka speaks. Nothing here judges an answer: error codes are part of what is returned.
+Versions default to those aiokafka speaks. Nothing here judges an answer: error codes are part of
+what is returned.
 """
 
 import uuid

@@ -19,7 +19,9 @@ def batch(
     sequence: int = -1,
     at_ms: int = 1_700_000_000_000,
 ) -> bytes:
-    """One uncompressed batch; a value is bytes, or `(timestamp_ms, bytes)`; without, it is stamped `at_ms`."""
+    """One uncompressed batch; a value is bytes, or `(timestamp_ms, bytes)`; without, it is stamped
+    `at_ms`.
+    """
     builder = MemoryRecordsBuilder(
         magic=2,
         compression_type=0,

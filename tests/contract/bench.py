@@ -1,17 +1,20 @@
-"""The bench a case works at: one broker, names of its own, clients and connections that are always closed.
+"""The bench a case works at: one broker, names of its own, clients and connections that are always
+closed.
 
-Requests that ask for one thing of one partition are in `asking.py`; a bare group member is in `member.py`.
+Requests that ask for one thing of one partition are in `asking.py`; a bare group member is in
+`member.py`.
 """
 
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from kafka.protocol.metadata import ApiVersionsRequest, MetadataRequest
-from station_sim.brokers import Broker
 
+from station_sim.brokers import Broker
 from tests.contract.asking import LATEST, create_topic, list_offset
 from tests.contract.connection import Connection
 from tests.contract.waiting import eventually
@@ -40,7 +43,9 @@ class Bench:
         return self._wire
 
     def name(self, label: str = "t") -> str:
-        """A topic name or group id that no other case, worker or run uses; the same again for the same label."""
+        """A topic name or group id that no other case, worker or run uses; the same again for the
+        same label.
+        """
         return f"{self._prefix}-{label}"
 
     async def connect(self) -> Connection:
@@ -62,7 +67,7 @@ class Bench:
         made = await create_topic(self.wire, name, partitions=partitions, config=settings)
         assert made.error_code == 0, made
         for partition in range(partitions):
-            await eventually(lambda at=partition: self._is_led(name, at), what=f"leader of {name}")
+            await eventually(partial(self._is_led, name, partition), what=f"leader of {name}")
         return name
 
     async def _is_led(self, topic: str, partition: int) -> bool:
@@ -117,7 +122,9 @@ async def open_bench(broker: Broker, case_name: str) -> AsyncIterator[Bench]:
 async def read(
     consumer: AIOKafkaConsumer, count: int, *, deadline_s: float = 20.0
 ) -> list[ConsumerRecord[bytes, bytes]]:
-    """Poll until `count` records came; sorted by topic, partition and offset. More than `count` is an error."""
+    """Poll until `count` records came; sorted by topic, partition and offset. More than `count` is
+    an error.
+    """
     records: list[ConsumerRecord[bytes, bytes]] = []
 
     async def enough() -> bool:

@@ -1,6 +1,8 @@
-"""One plain connection to a broker, on which requests are sent and answers decoded, version by version.
+"""One plain connection to a broker, on which requests are sent and answers decoded, version by
+version.
 
-No client logic: no retries, no metadata, no version negotiation. The codec is kafka-python's generated classes.
+No client logic: no retries, no metadata, no version negotiation. The codec is kafka-python's
+generated classes.
 """
 
 import asyncio
@@ -28,7 +30,9 @@ class Connection:
         return cls(reader, writer)
 
     async def ask(self, request: Any, version: int) -> Any:
-        """Send `request` at `version`; return its decoded answer, or None where none is due (acks=0)."""
+        """Send `request` at `version`; return its decoded answer, or None where none is due
+        (acks=0).
+        """
         correlation_id = self.send(request, version)
         if not request.expect_response():
             return None
@@ -55,7 +59,9 @@ class Connection:
         return response
 
     async def frame(self) -> bytes:
-        """Read one frame without its length; raises `IncompleteReadError` when the broker hangs up."""
+        """Read one frame without its length; raises `IncompleteReadError` when the broker hangs
+        up.
+        """
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
             (length,) = struct.unpack(">i", await self._reader.readexactly(4))
             return await self._reader.readexactly(length)

@@ -1,6 +1,8 @@
-"""A bare member of a consumer group: each step of the group protocol by hand, on a connection of its own.
+"""A bare member of a consumer group: each step of the group protocol by hand, on a connection of
+its own.
 
-It judges nothing and retries nothing, but for asking again with the member id that the coordinator gave it.
+It judges nothing and retries nothing, but for asking again with the member id that the coordinator
+gave it.
 """
 
 import struct
@@ -39,6 +41,7 @@ class Member:
         rebalance_timeout_ms: int = 30_000,
         protocols: Mapping[str, bytes] | None = None,
         protocol_type: str = "consumer",
+        instance_id: str | None = None,
     ) -> None:
         self.wire = wire
         self.group = group
@@ -46,12 +49,15 @@ class Member:
         self.rebalance_timeout_ms = rebalance_timeout_ms
         self.protocols = dict(protocols or {"range": subscription()})
         self.protocol_type = protocol_type
+        self.instance_id = instance_id
         self.member_id = ""
         self.generation = -1
         self.is_leader = False
 
     async def join(self, *, version: int = JOIN_VERSION) -> Any:
-        """Join, by way of the member id where one is asked for; keeps id, generation and leadership."""
+        """Join, by way of the member id where one is asked for; keeps id, generation and
+        leadership.
+        """
         answer = await self.join_once(version=version)
         if answer.error_code == MEMBER_ID_REQUIRED:
             self.member_id = answer.member_id
@@ -73,7 +79,7 @@ class Member:
             session_timeout_ms=self.session_timeout_ms,
             rebalance_timeout_ms=self.rebalance_timeout_ms,
             member_id=self.member_id,
-            group_instance_id=None,
+            group_instance_id=self.instance_id,
             protocol_type=self.protocol_type,
             protocols=protocols,
         )
@@ -91,7 +97,7 @@ class Member:
             group_id=self.group,
             generation_id=self.generation,
             member_id=self.member_id,
-            group_instance_id=None,
+            group_instance_id=self.instance_id,
             protocol_type=self.protocol_type,
             protocol_name=next(iter(self.protocols)),
             assignments=given,
@@ -111,14 +117,16 @@ class Member:
             group_id=self.group,
             generation_id=self.generation if generation is None else generation,
             member_id=self.member_id,
-            group_instance_id=None,
+            group_instance_id=self.instance_id,
         )
         code: int = (await self.wire.ask(request, version)).error_code
         return code
 
     async def leave(self, *, version: int = 1) -> Any:
         """Leave the group; returns the answer."""
-        leaving = LeaveGroupRequest.MemberIdentity(member_id=self.member_id, group_instance_id=None)
+        leaving = LeaveGroupRequest.MemberIdentity(
+            member_id=self.member_id, group_instance_id=self.instance_id
+        )
         request = LeaveGroupRequest(
             group_id=self.group, member_id=self.member_id, members=[leaving]
         )

@@ -1,7 +1,8 @@
 """The registry of contract cases: names, request kinds put to the test, statements.
 
 
-The cases themselves live in `cases/`, one file per family. How a case is run on a broker is in `worlds.py`.
+The cases themselves live in `cases/`, one file per family. How a case is run on a broker is in
+`worlds.py`.
 """
 
 import importlib
@@ -30,19 +31,20 @@ CASES: dict[str, Case] = {}
 
 
 def case(*requests: str) -> Callable[[Body], Body]:
-    """Register `case_xxx` as the case `xxx`, which notices when one of `requests` is answered wrongly.
+    """Register `case_xxx` as the case `xxx`, which notices when one of `requests` is answered
+    wrongly.
 
-    The first line of its docstring is the statement that the tables show.
+    The first paragraph of its docstring is the statement that the tables show.
     """
 
     def register(body: Body) -> Body:
         name = body.__name__.removeprefix("case_")
         family = body.__module__.rpartition(".")[2]
-        states = (body.__doc__ or "").strip().splitlines()
+        states = " ".join((body.__doc__ or "").split("\n\n")[0].split())
         assert requests, f"{name}: name the request kinds"
         assert states, f"{name}: say what it states"
         assert name not in CASES, f"two cases are called {name}"
-        CASES[name] = Case(name, family, requests, states[0].rstrip("."), body)
+        CASES[name] = Case(name, family, requests, states.rstrip("."), body)
         return body
 
     return register

@@ -1,9 +1,11 @@
-"""The table of cases and brokers: collected from pytest's reports, shown in its summary, written as Markdown."""
+"""The table of cases and brokers: collected from pytest's reports, shown in its summary, written as
+Markdown.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pytest import TestReport
+import pytest
 
 
 @dataclass
@@ -14,7 +16,7 @@ class Table:
     reasons: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, reports: Iterable[TestReport]) -> "Table":
+    def of(cls, reports: Iterable[pytest.TestReport]) -> "Table":
         """The table of a session's reports; other tests' are passed over."""
         table = cls()
         for report in reports:
@@ -23,7 +25,7 @@ class Table:
                     table.add(tuple(value), report)
         return table
 
-    def add(self, contract: tuple[str, str, str], report: TestReport) -> None:
+    def add(self, contract: tuple[str, str, str], report: pytest.TestReport) -> None:
         """Note one outcome; a failure anywhere (set-up, body, end) outweighs the rest."""
         family, case, broker = contract
         row = self.outcomes.setdefault((family, case), {})
@@ -38,7 +40,9 @@ class Table:
         return list(dict.fromkeys(broker for row in self.outcomes.values() for broker in row))
 
     def families(self) -> list[str]:
-        """Lines for the terminal: how many cases of a family passed, by broker; then all that did not."""
+        """Lines for the terminal: how many cases of a family passed, by broker; then all that did
+        not.
+        """
         if not self.outcomes:
             return []
         head = f"{'family':<16}" + "".join(f"{broker:>12}" for broker in self.brokers)
@@ -74,7 +78,7 @@ class Table:
         return f"{f'{passed}/{len(rows)}':>12}"
 
 
-def reason_of(report: TestReport) -> str:
+def reason_of(report: pytest.TestReport) -> str:
     """Why a test was skipped."""
     if isinstance(report.longrepr, tuple):
         return str(report.longrepr[2]).removeprefix("Skipped: ")

@@ -1,4 +1,5 @@
-"""Where a case runs: in a virtual world of its own, or on a broker that lives as long as the session.
+"""Where a case runs: in a virtual world of its own, or on a broker that lives as long as the
+session.
 
 Which cases there are is in `registry.py`; which of them pytest runs where, in `test_contract.py`.
 """
@@ -9,7 +10,6 @@ from typing import Any
 
 from station_sim.brokers import Broker, open_broker
 from station_sim.clock import run_virtual
-
 from tests.contract.bench import open_bench
 from tests.contract.registry import Case
 

@@ -52,7 +52,9 @@ async def case_api_versions_every_version(kafka: Bench) -> None:
 
 @case("ApiVersions")
 async def case_api_versions_too_new(kafka: Bench) -> None:
-    """A too new ApiVersions is answered in version 0 with error 35 and the versions that would do."""
+    """A too new ApiVersions is answered in version 0 with error 35 and the versions that would
+    do.
+    """
     kafka.wire.send_bytes(bare_frame(ApiVersionsRequest.API_KEY, 99, 7, NO_TAGS))
     frame = await kafka.wire.frame()
     answer = ApiVersionsResponse.decode(frame, version=0, header=True)

@@ -8,12 +8,14 @@ from kafka.protocol.consumer import (
     LeaveGroupRequest,
     SyncGroupRequest,
 )
+from kafka.protocol.metadata import FindCoordinatorRequest
 
 from tests.contract.bench import Bench
 from tests.contract.member import MEMBER_ID_REQUIRED, Member, subscription
 from tests.contract.registry import case
 from tests.contract.waiting import eventually
 
+GROUP = 0  # as a coordinator's kind
 ILLEGAL_GENERATION = 22
 INCONSISTENT_GROUP_PROTOCOL = 23
 INVALID_GROUP_ID = 24
@@ -32,14 +34,18 @@ async def member(kafka: Bench, group: str, **options: object) -> Member:
 
 
 async def find_coordinator(kafka: Bench, group: str) -> None:
-    """Wait until the group has a coordinator: on a fresh broker the first group waits for its topic."""
-    probe = Member(kafka.wire, group)
+    """Wait until the group has a coordinator that answers.
 
-    async def loaded() -> bool:
-        probe.member_id = "nobody"
+    On a fresh broker the first question makes the topic that groups are kept in.
+    """
+    probe = Member(kafka.wire, group)
+    probe.member_id = "nobody"
+
+    async def answers() -> bool:
+        await kafka.wire.ask(FindCoordinatorRequest(key=group, key_type=GROUP), 1)
         return await probe.heartbeat(generation=1) == UNKNOWN_MEMBER_ID
 
-    await eventually(loaded, what="coordinator")
+    await eventually(answers, what="coordinator")
 
 
 async def two_members(kafka: Bench, **options: object) -> tuple[Member, Member]:
@@ -88,7 +94,9 @@ async def case_group_every_version(kafka: Bench) -> None:
 
 @case("JoinGroup")
 async def case_member_id_required(kafka: Bench) -> None:
-    """A first join without member id is error 79 with the id to come back with; older versions get in at once."""
+    """A first join without member id is error 79 with the id to come back with; older versions get
+    in at once.
+    """
     new = await member(kafka, kafka.name("new"))
     answer = await new.join_once(version=SINCE_MEMBER_ID_REQUIRED)
     assert (answer.error_code, answer.generation_id) == (MEMBER_ID_REQUIRED, -1)
@@ -103,7 +111,9 @@ async def case_member_id_required(kafka: Bench) -> None:
 
 @case("JoinGroup")
 async def case_first_member_leads(kafka: Bench) -> None:
-    """The first generation is 1, its one member leads and is told of all members and their metadata."""
+    """The first generation is 1, its one member leads and is told of all members and their
+    metadata.
+    """
     mine = subscription(b"mine")
     alone = await member(kafka, kafka.name("g"), protocols={"range": mine})
     answer = await alone.join()
@@ -117,7 +127,9 @@ async def case_first_member_leads(kafka: Bench) -> None:
 
 @case("JoinGroup", "SyncGroup")
 async def case_follower_is_not_told_of_members(kafka: Bench) -> None:
-    """Only the leader is told of the members; the generation is the same for both, one up from before."""
+    """Only the leader is told of the members; the generation is the same for both, one up from
+    before.
+    """
     group = kafka.name("g")
     first, second = await member(kafka, group), await member(kafka, group)
     await first.enter()
@@ -131,7 +143,9 @@ async def case_follower_is_not_told_of_members(kafka: Bench) -> None:
 
 @case("JoinGroup", "Heartbeat")
 async def case_join_waits_for_known_members(kafka: Bench) -> None:
-    """A join is not answered before every known member has joined again; they learn of it by heartbeat, error 27."""
+    """A join is not answered before every known member has joined again; they learn of it by
+    heartbeat, error 27.
+    """
     group = kafka.name("g")
     first, second = await member(kafka, group), await member(kafka, group)
     await first.enter()
@@ -158,7 +172,9 @@ async def case_join_goes_on_without_the_silent(kafka: Bench) -> None:
 
 @case("JoinGroup", "SyncGroup")
 async def case_follower_joins_again_unchanged(kafka: Bench) -> None:
-    """A follower that joins a stable group again with the same metadata gets the same generation, without rebalance."""
+    """A follower that joins a stable group again with the same metadata gets the same generation,
+    without rebalance.
+    """
     leader, follower = await two_members(kafka)
     before = follower.generation
     answer = await follower.join()
@@ -258,7 +274,9 @@ async def case_sync_again_when_stable(kafka: Bench) -> None:
 
 @case("SyncGroup", "Heartbeat")
 async def case_generation_fences_sync_and_heartbeat(kafka: Bench) -> None:
-    """A generation that is not the group's is error 22; a member that is not the group's is error 25."""
+    """A generation that is not the group's is error 22; a member that is not the group's is error
+    25.
+    """
     alone = await member(kafka, kafka.name("g"))
     await alone.enter()
     for generation in (alone.generation - 1, alone.generation + 1):
@@ -294,7 +312,9 @@ async def case_heartbeat_of_an_unknown_group(kafka: Bench) -> None:
 
 @case("Heartbeat")
 async def case_session_times_out(kafka: Bench) -> None:
-    """A member that neither beats nor leaves is out after its session timeout, and the others rebalance."""
+    """A member that neither beats nor leaves is out after its session timeout, and the others
+    rebalance.
+    """
     group = kafka.name("g")
     silent = await member(kafka, group, session_timeout_ms=SHORT_SESSION_MS)
     await silent.enter()

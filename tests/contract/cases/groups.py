@@ -65,7 +65,9 @@ async def case_late_joiner_gets_its_share(kafka: Bench) -> None:
 
 @case(*GROUP_KINDS, "LeaveGroup")
 async def case_leaver_hands_over(kafka: Bench) -> None:
-    """When a member stops, the other takes its partitions over at once, long before a session timeout."""
+    """When a member stops, the other takes its partitions over at once, long before a session
+    timeout.
+    """
     topic = await kafka.topic(partitions=4)
     patient = {"session_timeout_ms": 60_000, "rebalance_timeout_ms": 60_000}
     members = list(await asyncio.gather(*(join(kafka, topic, **patient) for _ in range(2))))

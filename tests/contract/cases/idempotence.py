@@ -13,7 +13,9 @@ INVALID_PRODUCER_EPOCH = 47
 
 @case("InitProducerId")
 async def case_producer_ids_every_version(kafka: Bench) -> None:
-    """InitProducerId answers at every version it advertises, with another id each time, at epoch 0."""
+    """InitProducerId answers at every version it advertises, with another id each time, at
+    epoch 0.
+    """
     given = set()
     versions = await kafka.versions(InitProducerIdRequest)
     await producer_id(kafka.wire)
@@ -27,7 +29,9 @@ async def case_producer_ids_every_version(kafka: Bench) -> None:
 
 @case("InitProducerId", "Produce")
 async def case_duplicate_is_written_once(kafka: Bench) -> None:
-    """A batch sent again under its sequence number is acknowledged with its first offset, not written again."""
+    """A batch sent again under its sequence number is acknowledged with its first offset, not
+    written again.
+    """
     topic = await kafka.topic()
     pid = await producer_id(kafka.wire)
     for sequence, expected in ((0, 0), (2, 2), (0, 0), (2, 2)):

@@ -24,7 +24,9 @@ async def case_metadata_every_version(kafka: Bench) -> None:
 
 @case("Metadata")
 async def case_metadata_of_the_broker(kafka: Bench) -> None:
-    """The broker is at the address that clients were given, is its own controller, and has a cluster id."""
+    """The broker is at the address that clients were given, is its own controller, and has a
+    cluster id.
+    """
     answer = await metadata(kafka.wire)
     (broker,) = answer.brokers
     assert f"{broker.host}:{broker.port}" == kafka.bootstrap

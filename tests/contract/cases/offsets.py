@@ -36,7 +36,9 @@ async def case_offsets_every_version(kafka: Bench) -> None:
 
 @case("OffsetFetch")
 async def case_nothing_committed(kafka: Bench) -> None:
-    """Where nothing was committed the offset is -1, without error, for unknown groups and topics too."""
+    """Where nothing was committed the offset is -1, without error, for unknown groups and topics
+    too.
+    """
     topic, group = await kafka.topic(), kafka.name("g")
     await find_coordinator(kafka, group)
     for name in (topic, kafka.name("nowhere")):
@@ -45,7 +47,9 @@ async def case_nothing_committed(kafka: Bench) -> None:
 
 @case("OffsetCommit", "OffsetFetch")
 async def case_commit_keeps_metadata(kafka: Bench) -> None:
-    """Metadata comes back as committed; null becomes empty; a later commit replaces, downwards too."""
+    """Metadata comes back as committed; null becomes empty; a later commit replaces, downwards
+    too.
+    """
     topic, group = await kafka.topic(), kafka.name("g")
     await find_coordinator(kafka, group)
     for offset, metadata, expected in ((5, "v1;电站", "v1;电站"), (3, None, ""), (9, "", "")):
@@ -76,7 +80,9 @@ async def case_commit_unknown_topic(kafka: Bench) -> None:
 
 @case("OffsetCommit")
 async def case_commit_is_fenced(kafka: Bench) -> None:
-    """A commit of another generation is error 22, of a stranger, or of nobody while the group has members, error 25."""
+    """A commit of another generation is error 22, of a stranger, or of nobody while the group has
+    members, error 25.
+    """
     topic = await kafka.topic()
     alone = await member(kafka, kafka.name("g"))
     await alone.enter()
@@ -110,7 +116,9 @@ async def case_commit_while_preparing(kafka: Bench) -> None:
 
 @case("OffsetCommit", "LeaveGroup")
 async def case_commit_after_leaving(kafka: Bench) -> None:
-    """One who has left cannot commit: error 25; to the empty group anyone may, without member id."""
+    """One who has left cannot commit: error 25; to the empty group anyone may, without member
+    id.
+    """
     topic = await kafka.topic()
     alone = await member(kafka, kafka.name("g"))
     await alone.enter()
@@ -121,7 +129,9 @@ async def case_commit_after_leaving(kafka: Bench) -> None:
 
 @case("OffsetCommit", "OffsetFetch")
 async def case_groups_commit_apart(kafka: Bench) -> None:
-    """Groups, topics and partitions keep their offsets apart; asked for all topics (null), a group names its own."""
+    """Groups, topics and partitions keep their offsets apart; asked for all topics (null), a group
+    names its own.
+    """
     left, right = await kafka.topic("left", partitions=2), await kafka.topic("right")
     one, two = kafka.name("one"), kafka.name("two")
     await find_coordinator(kafka, one)
@@ -161,7 +171,9 @@ async def case_client_resumes(kafka: Bench) -> None:
 
 @case("OffsetCommit", "OffsetFetch")
 async def case_simple_consumer_commits(kafka: Bench) -> None:
-    """A consumer that assigns partitions to itself commits to a group without members; stories see it."""
+    """A consumer that assigns partitions to itself commits to a group without members; stories see
+    it.
+    """
     topic, group = await kafka.topic(), kafka.name("g")
     producer = await kafka.producer()
     await producer.send_and_wait(topic, b"a")

@@ -29,7 +29,9 @@ async def restart(kafka: Bench) -> None:
 
 @case("Produce", "ListOffsets", "OffsetCommit", "OffsetFetch", "InitProducerId")
 async def case_restart_keeps_everything(kafka: Bench) -> None:
-    """Records, cuts, commits and producers' sequence numbers outlive a restart; new producer ids are new."""
+    """Records, cuts, commits and producers' sequence numbers outlive a restart; new producer ids
+    are new.
+    """
     topic, group = await kafka.topic(), kafka.name("g")
     pid = await producer_id(kafka.wire)
     now_ms = int(time.time() * 1000)  # producers last seen long ago are forgotten over a restart

@@ -97,7 +97,9 @@ async def case_broker_cuts_for_stories(kafka: Bench) -> None:
 
 @case("Produce", "ListOffsets", "CreateTopics")
 async def case_retention_empties_an_old_log(kafka: Bench) -> None:
-    """A log whose records are all older than `retention.ms` is emptied; its start becomes its end."""
+    """A log whose records are all older than `retention.ms` is emptied; its start becomes its
+    end.
+    """
     topic = await kafka.topic(config=AGED)
     two_hours_ago = int(time.time() * 1000) - 2 * HOUR_MS
     await produce(kafka.wire, topic, batch((two_hours_ago, b"a"), (two_hours_ago, b"b")))

@@ -1,5 +1,7 @@
 """Making and deleting topics."""
 
+from functools import partial
+
 from kafka.protocol.admin import CreateTopicsRequest, DeleteTopicsRequest
 
 from tests.contract.asking import (
@@ -50,7 +52,7 @@ async def case_delete_topics_every_version(kafka: Bench) -> None:
         topic = await kafka.topic(f"v{version}")
         done = await delete_topic(kafka.wire, topic, version=version)
         assert (done.error_code, done.name) == (0, topic)
-        await eventually(lambda topic=topic: gone(kafka, topic))
+        await eventually(partial(gone, kafka, topic))
 
 
 @case("CreateTopics")
