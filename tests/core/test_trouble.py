@@ -13,16 +13,9 @@ from tests.core.world import DATA, DEAD, GROUP, OUTPUT, World, in_world, small_c
 WIDE = "WIDE"
 
 
-def _wide_service(world: World, calls: list[Any]) -> AsyncDataAnalysisService:
-    async def note(station_id: str, module_input: dict[str, Any]) -> None:
-        await asyncio.sleep(0.05)
-        calls.append((station_id, module_input["n"]))
-
+def _wide_service(world: World) -> AsyncDataAnalysisService:
     detail = {WIDE: {"fields": ["n"], "modules": ["m"], "window_size": 5}}
-    service = world.service(module_name="m", config=small_config(TOPIC_DETAIL=detail))
-    service.engine.call(all_stations=True, handlers=False)
-    service.callback_under_test = note  # type: ignore[attr-defined]  # handed to start below
-    return service
+    return world.service(module_name="m", config=small_config(TOPIC_DETAIL=detail))
 
 
 def test_members_share_partitions_and_every_record_is_handled() -> None:
@@ -34,8 +27,13 @@ def test_members_share_partitions_and_every_record_is_handled() -> None:
         producer = AIOKafkaProducer(bootstrap_servers=world.broker.bootstrap)
         await producer.start()
         calls: list[Any] = []
-        first, second = _wide_service(world, calls), _wide_service(world, calls)
-        await first.start(first.callback_under_test)  # type: ignore[attr-defined]  # set above
+
+        async def note(station_id: str, module_input: dict[str, Any]) -> None:
+            await asyncio.sleep(0.05)
+            calls.append((station_id, module_input["n"]))
+
+        first, second = _wide_service(world), _wide_service(world)
+        await first.start(note)
         sent = []
         for number in range(120):
             station = f"S{number % 8}"
@@ -43,9 +41,7 @@ def test_members_share_partitions_and_every_record_is_handled() -> None:
             await producer.send_and_wait(WIDE, value, partition=number % 4)
             sent.append((station, number))
             if number == 40:
-                joining = asyncio.create_task(
-                    second.start(second.callback_under_test)  # type: ignore[attr-defined]  # as above
-                )
+                joining = asyncio.create_task(second.start(note))
             if number == 80:
                 await joining
                 assert 2 == len(second.consumer.assignment())
@@ -103,12 +99,33 @@ def test_a_result_that_kafka_refuses_is_lost_alone() -> None:
     in_world(story)
 
 
+def test_a_broker_that_refuses_a_size_we_would_send_costs_only_that_result() -> None:
+    async def story(world: World) -> None:
+        limits = {"max.message.bytes": "2000"}
+        await world.broker.make_topics(TopicSpec("SMALL-LOAD_PREDICTION", 1, config=limits))
+
+        def large(station_id: str, module_input: dict[str, Any]) -> dict[str, Any]:
+            size = 9000 if module_input["totalPower"] == 2.0 else 900
+            return {"x": "y" * size}
+
+        await world.send("A", *(float(number) for number in range(6)))
+        service = world.service(output_topic_prefix="SMALL-")
+        await service.start(large)
+        await world.until(lambda: service.engine.counters.records_finished == 6)
+        await service.stop()
+        powers = [record.offset for record in await world.sent("SMALL-LOAD_PREDICTION")]
+        assert (5, 1) == (len(powers), service.engine.counters.results_lost)
+        assert 6 == await world.committed()
+
+    in_world(story)
+
+
 def test_a_commit_that_fails_is_tried_again_and_counted_as_unknown() -> None:
     async def story(world: World) -> None:
         service = world.service()
         await service.start(world.callback)
         await world.send("A", 1.0)
-        await world.until(lambda: len(world.calls) == 1)
+        await world.until(lambda: service.engine.counters.records_finished == 1)
         await world.broker.stop()
         await asyncio.sleep(30)
         assert 0 < service.health()["commits_unknown"]

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import ProducerClosed
 from aiokafka.partitioner import DefaultPartitioner
 
 from data_analysis.errors import KafkaConnectionError
@@ -92,11 +93,11 @@ class AsyncKafkaProducerClient:
             KafkaConnectionError: it was not acknowledged.
         """
         with mapped(f"sending to {topic}"):
-            await self._client.send_and_wait(topic, orjson.dumps(value))
+            await self._connected().send_and_wait(topic, orjson.dumps(value))
 
     async def partitions_of(self, topic: str) -> list[int]:
         """Return the partitions of a topic, sorted, waiting for metadata if need be."""
-        return sorted(await self._client.partitions_for(topic))
+        return sorted(await self._connected().partitions_for(topic))
 
     def partition_for(self, key: bytes, partitions: list[int]) -> int:
         """Return the partition that any Kafka client with default settings gives this key."""
@@ -105,11 +106,16 @@ class AsyncKafkaProducerClient:
 
     def create_batch(self) -> Any:
         """Return aiokafka's empty batch; `append` gives None when it is full."""
-        return self._client.create_batch()
+        return self._connected().create_batch()
 
     async def send_batch(self, batch: Any, topic: str, partition: int) -> asyncio.Future[Any]:
         """Queue a batch; the future resolves when it is acknowledged."""
-        future: asyncio.Future[Any] = await self._client.send_batch(
+        future: asyncio.Future[Any] = await self._connected().send_batch(
             batch, topic, partition=partition
         )
         return future
+
+    def _connected(self) -> Any:
+        if self._client is None:
+            raise ProducerClosed
+        return self._client

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from data_analysis.effects import Upload
 from data_analysis.kafka.async_producer import AsyncKafkaProducerClient
@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 FIRST_DELAY_SECONDS = 0.1
 LONGEST_DELAY_SECONDS = 5.0
+LARGEST_REQUEST_BYTES = 1_048_576
+"""aiokafka's own limit, which it checks for single records and not for batches."""
 
 
 class Uploader:
@@ -126,13 +128,39 @@ class Uploader:
         return parts
 
     async def _send_all(self, topic: str, partition: int, uploads: list[Upload]) -> None:
+        delay_seconds = FIRST_DELAY_SECONDS
+        alone = False
         while uploads:
-            batch, count = self._fill(uploads)
-            await self._deliver(topic, partition, uploads[:count], batch)
-            uploads = uploads[count:]
+            count = 1
+            try:
+                batch, count = self._fill(uploads[:1] if alone else uploads)
+                await (await self._producer.send_batch(batch, topic, partition))
+            except (KafkaError, OSError) as error:
+                if producer_is_lost(error):
+                    await self._renew(error)
+                elif may_pass(error):
+                    delay_seconds = await self._wait(topic, error, delay_seconds)
+                elif count > 1:
+                    # One of them is refused: from here on each goes alone.
+                    alone = True
+                else:
+                    self._settle(uploads[0], error)
+                    uploads = uploads[1:]
+            else:
+                self.last_error = None
+                delay_seconds = FIRST_DELAY_SECONDS
+                for upload in uploads[:count]:
+                    self._settled(upload.ticket, None)
+                uploads = uploads[count:]
 
     def _fill(self, uploads: list[Upload]) -> tuple[Any, int]:
-        """Return a batch with the first uploads, and how many went in; the first always does."""
+        """Return a batch with the first uploads, and how many went in; at least one does.
+
+        Raises:
+            MessageSizeTooLargeError: the first one is larger than any request may be.
+        """
+        if len(uploads[0].key) + len(uploads[0].value) > LARGEST_REQUEST_BYTES:
+            raise MessageSizeTooLargeError
         batch = self._producer.create_batch()
         count = 0
         for upload in uploads:
@@ -146,30 +174,6 @@ class Uploader:
                 break
             count += 1
         return batch, count
-
-    async def _deliver(self, topic: str, partition: int, uploads: list[Upload], batch: Any) -> None:
-        delay_seconds = FIRST_DELAY_SECONDS
-        while True:
-            try:
-                await (await self._producer.send_batch(batch, topic, partition))
-            except (KafkaError, OSError) as error:
-                if producer_is_lost(error):
-                    await self._renew(error)
-                elif may_pass(error):
-                    delay_seconds = await self._wait(topic, error, delay_seconds)
-                elif len(uploads) > 1:
-                    for upload in uploads:
-                        await self._deliver(topic, partition, [upload], self._fill([upload])[0])
-                    return
-                else:
-                    self._settle(uploads[0], error)
-                    return
-                batch = self._fill(uploads)[0]
-            else:
-                self.last_error = None
-                for upload in uploads:
-                    self._settled(upload.ticket, None)
-                return
 
     def _settle(self, upload: Upload, error: BaseException) -> None:
         self.last_error = describe(error)

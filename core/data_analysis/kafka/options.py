@@ -50,6 +50,8 @@ SECURITY_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 ACKS = {"all": "all", "-1": "all", "1": 1, "0": 0}
 DEFAULT_REQUEST_TIMEOUT_MS = 40_000
 DEFAULT_FETCH_MAX_WAIT_MS = 500
+DEFAULT_BATCH_BYTES = 65_536
+"""Results of one partition that one request carries; a partition has one request at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +182,8 @@ def _producer(producer: Mapping[str, Any]) -> dict[str, Any]:
         "enable_idempotence": acks == "all",
         "compression_type": None if compression == "none" else compression,
     }
-    if "batch_size" in producer:
-        options["max_batch_size"] = check_integer("batch_size", producer["batch_size"], least=1)
+    batch_bytes = producer.get("batch_size", DEFAULT_BATCH_BYTES)
+    options["max_batch_size"] = check_integer("batch_size", batch_bytes, least=1)
     return options
 
 
