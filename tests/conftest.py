@@ -12,7 +12,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     contract.addoption(
         "--broker",
         default="virtual,embedded,jvm,docker",
-        help="brokers for the contract suite: of virtual, embedded, jvm, docker; or host:port",
+        help="brokers for the contract suite, separated by commas (default: %(default)s)",
     )
     contract.addoption(
         "--contract-table",

@@ -129,6 +129,7 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage("Produce", "hides refusals", answering(each(PRODUCED, error_code=0))),
     Breakage("Produce", "tells offset 0", answering(each(PRODUCED, base_offset=0))),
     Breakage("Fetch", "does not wait", asking(fields(max_wait_ms=0))),
+    Breakage("Fetch", "sleeps through data", asking(fields(min_bytes=1 << 30))),
     Breakage("Fetch", "waits for one byte only", asking(fields(min_bytes=1))),
     Breakage("Fetch", "knows no limits", asking(each(PARTITIONS, partition_max_bytes=1 << 30))),
     Breakage("Fetch", "hides errors", answering(each(FETCHED, error_code=0))),

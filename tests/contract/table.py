@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+ORDER = ("virtual", "embedded", "jvm", "docker")
+
 
 @dataclass
 class Table:
@@ -36,8 +38,8 @@ class Table:
 
     @property
     def brokers(self) -> list[str]:
-        """The brokers, in the order first seen."""
-        return list(dict.fromkeys(broker for row in self.outcomes.values() for broker in row))
+        """The brokers, the simulated before the real."""
+        return sorted({broker for row in self.outcomes.values() for broker in row}, key=ORDER.index)
 
     def families(self) -> list[str]:
         """Lines for the terminal: how many cases of a family passed, by broker; then all that did

@@ -1,4 +1,4 @@
-"""FIDELITY.md and the registry agree: what it says is proved names cases, and every case is named."""
+"""FIDELITY.md and the registry agree: what is proved names cases, and every case is named."""
 
 import re
 from fnmatch import fnmatchcase

@@ -14,6 +14,7 @@ from tests.contract.bench import Bench
 from tests.contract.cases.group_protocol import find_coordinator, member, two_members
 from tests.contract.member import commit, committed
 from tests.contract.registry import case
+from tests.contract.waiting import eventually
 
 UNKNOWN_TOPIC_OR_PARTITION = 3
 NON_EMPTY_GROUP = 68
@@ -29,6 +30,18 @@ async def describe(kafka: Bench, group: str, version: int = 5) -> Any:
     """The description of one group."""
     request = DescribeGroupsRequest(groups=[group], include_authorized_operations=False)
     return (await kafka.wire.ask(request, version)).groups[0]
+
+
+async def in_state(kafka: Bench, group: str, state: str) -> Any:
+    """Wait until a group is shown in a state; what is shown follows what is done a moment later."""
+    shown: list[Any] = []
+
+    async def arrived() -> bool:
+        shown[:] = [await describe(kafka, group)]
+        return bool(shown[0].group_state == state)
+
+    await eventually(arrived, what=lambda: f"state {state}, but {shown}")
+    return shown[0]
 
 
 async def listed(kafka: Bench, version: int, **filters: list[str]) -> dict[str, Any]:
@@ -53,6 +66,7 @@ async def case_describe_groups_every_version(kafka: Bench) -> None:
     """
     alone = await member(kafka, kafka.name("g"))
     await alone.enter()
+    await in_state(kafka, alone.group, "Stable")
     for version in await kafka.versions(DescribeGroupsRequest):
         found = await describe(kafka, alone.group, version)
         assert (found.error_code, found.group_state, found.protocol_type) == (
@@ -69,8 +83,8 @@ async def case_describe_groups_every_version(kafka: Bench) -> None:
 async def case_describe_members(kafka: Bench) -> None:
     """A stable group shows its protocol and each member's client, metadata and assignment."""
     leader, follower = await two_members(kafka)
-    found = await describe(kafka, leader.group)
-    assert (found.group_state, found.protocol_data) == ("Stable", "range")
+    found = await in_state(kafka, leader.group, "Stable")
+    assert found.protocol_data == "range"
     shown = {one.member_id: one for one in found.members}
     assert set(shown) == {leader.member_id, follower.member_id}
     assert {one.client_id for one in found.members} == {"contract"}
@@ -86,12 +100,11 @@ async def case_group_states(kafka: Bench) -> None:
     """
     alone = await member(kafka, kafka.name("g"))
     await alone.join()
-    assert (await describe(kafka, alone.group)).group_state == "CompletingRebalance"
+    await in_state(kafka, alone.group, "CompletingRebalance")
     await alone.sync({alone.member_id: b"all"})
-    assert (await describe(kafka, alone.group)).group_state == "Stable"
+    await in_state(kafka, alone.group, "Stable")
     await alone.leave()
-    found = await describe(kafka, alone.group)
-    assert (found.group_state, found.members) == ("Empty", [])
+    assert (await in_state(kafka, alone.group, "Empty")).members == []
 
 
 @case("ListGroups")
@@ -99,6 +112,7 @@ async def case_list_groups_every_version(kafka: Bench) -> None:
     """ListGroups names every group at every version it advertises, by state in newer ones."""
     alone = await member(kafka, kafka.name("g"))
     await alone.enter()
+    await in_state(kafka, alone.group, "Stable")
     for version in await kafka.versions(ListGroupsRequest):
         assert (await listed(kafka, version))[alone.group].protocol_type == "consumer"
         if version >= SINCE_STATES:
