@@ -12,6 +12,7 @@ import simpy
 from station_sim.errors import LabError
 from station_sim.streams import calendar, car_price, real_station_data, station_param
 from station_sim.streams.emission import Emit
+from station_sim.world.names import draw_station_name
 from station_sim.world.pile import draw_piles
 from station_sim.world.profile import Profile
 from station_sim.world.random_streams import random_stream
@@ -84,7 +85,7 @@ def draw_parameters(rng: Random, index: int, guns: int, rated_kw: float) -> Stat
     hosts = math.ceil(guns / GUNS_PER_HOST)
     return StationParameters(
         station_id=f"1881540{rng.randrange(10**8):08d}{index:04d}",
-        name=f"广州{index + 1:03d}号充电站",
+        name=draw_station_name(rng, index),
         longitude=round(GUANGZHOU_LONGITUDE + rng.uniform(-CITY_RADIUS_DEG, CITY_RADIUS_DEG), 6),
         latitude=round(GUANGZHOU_LATITUDE + rng.uniform(-CITY_RADIUS_DEG, CITY_RADIUS_DEG), 6),
         temperature_c=round(rng.uniform(20, 35), 1),
