@@ -5,7 +5,7 @@ Whatever a poll returns first, records are handled sorted by (topic, partition, 
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from aiokafka.errors import KafkaError
@@ -47,6 +47,7 @@ class Poller:
         clock: time of arrival.
         most_pending: most records in work; beyond, partitions are paused while polling goes on.
         ticked: called after the engine's tick.
+        give_up: awaited to finish and commit what is in work for partitions that are given up.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Poller:
         clock: Clock,
         most_pending: int,
         ticked: Callable[[], None],
+        give_up: Callable[[list[TopicPartition]], Awaitable[None]],
     ) -> None:
         self.last_error: str | None = None
         self.paused: list[TopicPartition] = []
@@ -68,6 +70,8 @@ class Poller:
         self._clock = clock
         self._most_pending = most_pending
         self._ticked = ticked
+        self._give_up = give_up
+        self._rejoin_wanted = False
         self._backlog = Backlog(consumer.options.max_poll_records)
         self._progress = asyncio.Event()
         self._next_tick = clock.monotonic() + TICK_SECONDS
@@ -76,6 +80,10 @@ class Poller:
         """Poll for ever."""
         while True:
             await self._round()
+
+    def rejoin_soon(self) -> None:
+        """Leave the group in good order and join it again, with the next poll."""
+        self._rejoin_wanted = True
 
     def progressed(self) -> None:
         """Something was finished: there may be room."""
@@ -95,6 +103,10 @@ class Poller:
             logger.warning("work for revoked partitions did not end in %g s", WORK_LIMIT_SECONDS)
 
     async def _round(self) -> None:
+        if self._rejoin_wanted:
+            self._rejoin_wanted = False
+            await self._give_up(self._positions.pollable())
+            await self._rejoin()
         polled = await self._poll()
         room = self._most_pending - self._engine.in_flight
         records = self._backlog.take(room)
@@ -141,12 +153,13 @@ class Poller:
         await asyncio.sleep(ERROR_DELAY_SECONDS)
         # aiokafka wraps what ends its coordinator in a plain KafkaError, for ever after.
         if type(error) is KafkaError:
+            logger.error("the consumer has ended and joins the group again")
             await self._rejoin()
 
     async def _rejoin(self) -> None:
-        """Replace a consumer that has ended."""
-        logger.error("the consumer has ended and joins the group again")
+        """Replace the consumer."""
         self._backlog.clear()
+        self.paused = []
         self._engine.revoked(self._positions.pollable())
         self._positions.revoked()
         await self._consumer.stop()

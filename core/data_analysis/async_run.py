@@ -73,6 +73,7 @@ class AsyncRun:
             clock,
             options.max_pending_records,
             lambda: stations.forget(engine.dispatcher.station_ids()),
+            self.revoked,
         )
         self._polling: asyncio.Task[None] | None = None
         self._committing: asyncio.Task[None] | None = None
@@ -141,6 +142,11 @@ class AsyncRun:
         self._poller.progressed()
         if self._engine.idle:
             self._uploader.flush()
+
+    def resubscribe(self, topics: Sequence[str]) -> None:
+        """Read other topics: what is in work is finished and committed, then the group rejoined."""
+        self._consumer.read(topics)
+        self._poller.rejoin_soon()
 
     def assigned(self, partitions: list[Any]) -> None:
         """Find the positions of partitions that are ours now."""

@@ -233,7 +233,7 @@ class AsyncDataAnalysisService:
         before = self.topics
         self.engine.configure(settings)
         if self._run is not None and self.topics != before:
-            self.consumer.subscribe(self.topics)
+            self._run.resubscribe(self.topics)
 
     @property
     def topics(self) -> list[str]:

@@ -152,3 +152,22 @@ def test_a_topic_of_the_user_s_own_needs_only_its_entry() -> None:
         assert [("A", 1), ("B", None), ("A", 2), ("B", None)] == seen
 
     in_world(story)
+
+
+def test_a_reload_that_adds_a_topic_subscribes_to_it() -> None:
+    async def story(world: World) -> None:
+        config = small_config()
+        service = world.service(config=config)
+        await service.start(world.callback)
+        await world.send("A", 1.0)
+        await world.until(lambda: len(world.calls) == 1)
+        config.TOPIC_DETAIL[DEAD] = {"fields": ["n"], "modules": ["m"], "window_size": 1}
+        service.reload_config()
+        await world.until(lambda: len(service.consumer.assignment()) == 3)
+        await world.send_raw(DEAD, b'{"stationId": "A", "n": 7}')
+        await world.until(lambda: service.engine.counters.records_finished == 2)
+        shown = await service.get_all_inputs("A")
+        assert (7, 1.0) == (shown["m"]["n"], shown["load_prediction"]["totalPower"])
+        await service.stop()
+
+    in_world(story)

@@ -12,7 +12,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError
 from aiokafka.structs import ConsumerRecord, OffsetAndMetadata, TopicPartition
 
 from data_analysis.errors import ConfigurationError, KafkaConnectionError
@@ -105,7 +105,7 @@ class AsyncKafkaConsumerClient:
             KafkaConnectionError: the client failed.
         """
         with mapped("polling"):
-            return await self._client.getone()
+            return await self._connected().getone()
 
     async def getmany(
         self, timeout_ms: int = 1000, max_records: int | None = None
@@ -116,7 +116,7 @@ class AsyncKafkaConsumerClient:
             KafkaConnectionError: the client failed.
         """
         with mapped("polling"):
-            records: dict[TopicPartition, list[ConsumerRecord]] = await self._client.getmany(
+            records: dict[TopicPartition, list[ConsumerRecord]] = await self._connected().getmany(
                 timeout_ms=timeout_ms, max_records=max_records
             )
             return records
@@ -131,7 +131,7 @@ class AsyncKafkaConsumerClient:
         errors: list[BaseException] = []
         while True:
             try:
-                some = await self._client.getmany(*partitions, timeout_ms=timeout_ms)
+                some = await self._connected().getmany(*partitions, timeout_ms=timeout_ms)
             except KafkaError as error:
                 errors.append(error)
                 if lost_position(error) is None:
@@ -145,11 +145,11 @@ class AsyncKafkaConsumerClient:
 
     async def commit(self, offsets: Mapping[TopicPartition, tuple[int, str]]) -> None:
         """Commit offsets with their metadata; aiokafka's errors come as they are."""
-        await self._client.commit(dict(offsets))
+        await self._connected().commit(dict(offsets))
 
     async def committed(self, tp: TopicPartition) -> int | None:
         """Return the group's committed offset of one partition, None without one."""
-        offset: int | None = await self._client.committed(tp)
+        offset: int | None = await self._connected().committed(tp)
         return offset
 
     async def committed_note(self, tp: TopicPartition) -> str:
@@ -170,39 +170,38 @@ class AsyncKafkaConsumerClient:
 
     async def log_range(self, tp: TopicPartition) -> tuple[int, int]:
         """Return a partition's first offset and the one behind its last, as its leader says."""
-        start = (await self._client.beginning_offsets([tp]))[tp]
-        end = (await self._client.end_offsets([tp]))[tp]
+        start = (await self._connected().beginning_offsets([tp]))[tp]
+        end = (await self._connected().end_offsets([tp]))[tp]
         return start, end
 
     async def first_since(self, tp: TopicPartition, timestamp_ms: int) -> int | None:
         """Return the time of the first record at or after a time, both in epoch milliseconds."""
-        found = (await self._client.offsets_for_times({tp: timestamp_ms}))[tp]
+        found = (await self._connected().offsets_for_times({tp: timestamp_ms}))[tp]
         return None if found is None else int(found.timestamp)
 
     def seek(self, tp: TopicPartition, offset: int) -> None:
         """Go on reading a partition at `offset`."""
-        self._client.seek(tp, offset)
+        self._connected().seek(tp, offset)
 
     def assignment(self) -> list[TopicPartition]:
         """Return the assigned partitions, sorted."""
-        return sorted(self._client.assignment())
+        return [] if self._client is None else sorted(self._client.assignment())
 
     def partitions_of(self, topic: str) -> list[int]:
         """Return the known partitions of a topic, sorted."""
-        return sorted(self._client.partitions_for_topic(topic) or ())
+        return sorted(self._connected().partitions_for_topic(topic) or ())
 
     def pause(self, partitions: Sequence[TopicPartition]) -> None:
         """Fetch no more from these partitions."""
-        self._client.pause(*partitions)
+        self._connected().pause(*partitions)
 
     def resume(self, partitions: Sequence[TopicPartition]) -> None:
         """Fetch from these partitions again."""
-        self._client.resume(*partitions)
+        self._connected().resume(*partitions)
 
-    def subscribe(self, topics: Sequence[str]) -> None:
-        """Read these topics instead; the group rebalances."""
+    def read(self, topics: Sequence[str]) -> None:
+        """Read these topics from the next start on."""
         self._topics = list(topics)
-        self._client.subscribe(topics=self._topics, listener=self._listener)
 
     def _make_client(self) -> Any:
         named = {}
@@ -221,3 +220,8 @@ class AsyncKafkaConsumerClient:
 
     def _servers(self) -> str:
         return ", ".join(self.options.consumer["bootstrap_servers"])
+
+    def _connected(self) -> Any:
+        if self._client is None:
+            raise IllegalStateError("the consumer is not connected")
+        return self._client
