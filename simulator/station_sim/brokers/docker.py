@@ -15,7 +15,7 @@ from testcontainers.core.container import DockerContainer
 
 from station_sim.brokers.broker import Broker
 from station_sim.brokers.docker_engine import can_have_image, connect_engine, find_image
-from station_sim.brokers.jvm import CLUSTER_ID, SINGLE_NODE
+from station_sim.brokers.jvm import CLUSTER_ID, QUICK_START, SINGLE_NODE
 from station_sim.brokers.kafka_log import reason_in
 from station_sim.brokers.ports import LOOPBACK, free_ports, require_free
 from station_sim.errors import LabError
@@ -36,6 +36,7 @@ class KafkaContainer(DockerContainer):
         self.ports["9092/tcp"] = (LOOPBACK, port)  # type: ignore[assignment]  # Docker takes the pair
         self.with_env("CLUSTER_ID", CLUSTER_ID)
         self.with_env("KAFKA_HEAP_OPTS", f"-Xmx{heap_mb}m")
+        self.with_env("KAFKA_JVM_PERFORMANCE_OPTS", " ".join(QUICK_START))
         for name, value in properties.items():
             self.with_env(variable_name(name), value)
 
