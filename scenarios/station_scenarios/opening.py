@@ -16,6 +16,8 @@ from station_scenarios.scenario import Extent, Scenario
 from station_scenarios.service import MODULE, OUTPUT_TOPIC, ServiceFactory, story_config
 from station_scenarios.stage import Stage, on_host
 from station_sim.brokers import Broker, TopicSpec
+from station_sim.brokers.ports import is_loopback
+from station_sim.brokers.remote import RemoteBroker
 from station_sim.streams.driver import StoryClock
 from station_sim.streams.gateway import Gateway
 from station_sim.streams.ledger import Ledger
@@ -26,6 +28,9 @@ from station_sim.world.profile import Profile
 KEYED_PARTITIONS = 3
 GATEWAY_HOST = "site"
 LINGER_STORY_S = 1.0
+
+REMOTE_SKEW_S = 1.0
+"""Results that a distant broker stored less than this after a commit accuse nobody."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ async def open_stage(
         if broker.is_virtual:
             broker.simulated.observers.append(stage.observables)  # type: ignore[attr-defined]  # of virtual brokers
             stack.enter_context(stage.observables.log_lines())
-        await _make_topics(stage)
+        stack.push_async_callback(_remove_topics, broker, await _make_topics(stage))
         await stack.enter_async_context(stage.commits.on(broker))
         with on_host(GATEWAY_HOST):
             await stack.enter_async_context(stage.gateway)
@@ -111,37 +116,65 @@ def _build(
         observables=Observables(),
         group=group,
         began_at_s=time.time(),
+        clock_skew_s=_clock_skew_s(broker),
         factory=factory,
         progress=progress,
     )
 
 
-async def _make_topics(stage: Stage) -> None:
-    """Make the story's topics; where they exist already, what they hold is not the story's."""
-    specs = [TopicSpec(name, KEYED_PARTITIONS if name == REAL else 1) for name in TOPICS]
-    output = TopicSpec(
-        OUTPUT_TOPIC, KEYED_PARTITIONS, config={"message.timestamp.type": "LogAppendTime"}
+def story_topics() -> list[TopicSpec]:
+    """The topics of a story; the output topic's records tell when they were stored."""
+    inputs = [TopicSpec(name, KEYED_PARTITIONS if name == REAL else 1) for name in TOPICS]
+    stamped = {"message.timestamp.type": "LogAppendTime"}
+    return [*inputs, TopicSpec(OUTPUT_TOPIC, KEYED_PARTITIONS, config=stamped)]
+
+
+def _clock_skew_s(broker: Broker) -> float:
+    """A broker on this machine has this machine's clock; of others nothing is known."""
+    return (
+        0.0
+        if broker.is_virtual or is_loopback(broker.bootstrap.rpartition(":")[0])
+        else REMOTE_SKEW_S
     )
-    await stage.broker.make_topics(*specs, output)
-    if stage.broker.is_virtual:
-        return
-    stage.upload_starts = await _ends(stage.broker, OUTPUT_TOPIC)
-    old = {
-        TopicPartition(spec.name, partition): end
-        for spec in specs
-        for partition, end in (await _ends(stage.broker, spec.name)).items()
-        if end
-    }
-    if old:
-        await _begin_behind(stage, old)
+
+
+async def _make_topics(stage: Stage) -> list[str]:
+    """Make the story's topics; answers those that were not there before.
+
+    Where they were, what they hold is not the story's.
+    """
+    specs = story_topics()
+    existing = set(await stage.broker.topic_names()) if _is_not_ours(stage.broker) else set()
+    await stage.broker.make_topics(*specs)
+    if existing:
+        await _begin_behind(stage, [name for name in TOPICS if name in existing])
+        stage.upload_starts = await _ends(stage.broker, OUTPUT_TOPIC)
+    return [spec.name for spec in specs if spec.name not in existing]
+
+
+async def _remove_topics(broker: Broker, names: list[str]) -> None:
+    """Leave a broker that is not ours as it was, ready for the next run."""
+    if _is_not_ours(broker):
+        await broker.delete_topics(*names)
+
+
+def _is_not_ours(broker: Broker) -> bool:
+    return isinstance(broker, RemoteBroker)
 
 
 async def _ends(broker: Broker, topic: str) -> dict[int, int]:
     return {partition: end for partition, (_, end) in (await broker.log_ranges(topic)).items()}
 
 
-async def _begin_behind(stage: Stage, ends: dict[TopicPartition, int]) -> None:
+async def _begin_behind(stage: Stage, topics: list[str]) -> None:
     """Let the group begin behind records that were there before."""
+    ends = {
+        TopicPartition(topic, partition): end
+        for topic in topics
+        for partition, end in (await _ends(stage.broker, topic)).items()
+    }
+    if not ends:
+        return
     consumer = AIOKafkaConsumer(
         bootstrap_servers=stage.broker.bootstrap, group_id=stage.group, enable_auto_commit=False
     )

@@ -4,6 +4,7 @@ Virtual brokers in virtual time, all others on the standard loop. What is printe
 """
 
 import asyncio
+import logging
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -19,6 +20,8 @@ from station_sim.brokers import open_broker
 from station_sim.clock import run_virtual
 from station_sim.errors import LabError
 from station_sim.world.profile import Profile
+
+log = logging.getLogger(__name__)
 
 VIRTUAL = "virtual"
 INTERRUPTED = "interrupted by Ctrl-C; this is what was found so far"
@@ -95,6 +98,7 @@ def run_scenario(request: Request) -> Outcome:
             raise
         error = str(trouble)
     except Exception as trouble:
+        log.info("%s failed", request.scenario.name, exc_info=trouble)
         error = _one_line(trouble)
     return _outcome(run, error, time.perf_counter() - began_s)
 

@@ -60,6 +60,7 @@ class Stage:
     observables: Observables
     group: str
     began_at_s: float
+    clock_skew_s: float
     factory: ServiceFactory
     progress: Callable[[float, float], None]
     commits: CommitWatch = field(init=False)
@@ -172,7 +173,7 @@ class Stage:
         ):
             judge.read(upload)
         self.uploads = judge.count
-        self.checker.judge(judge, self.commits.seen, self.now_s())
+        self.checker.judge(judge, self.commits.seen, self.now_s(), clock_skew_s=self.clock_skew_s)
 
     def counts(self) -> dict[str, int]:
         """What happened, in numbers."""

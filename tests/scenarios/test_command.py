@@ -1,6 +1,9 @@
 """`station-lab run`: what it prints, how it exits, and that trouble is one line."""
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -85,3 +88,18 @@ def test_bad_input_is_one_line(
     assert "" == captured.out
     assert 1 == len(captured.err.splitlines()), captured.err
     assert expected in captured.err
+
+
+@pytest.mark.parametrize("broker", ["virtual", "embedded"])
+def test_ctrl_c_tells_what_was_found_so_far(broker: str) -> None:
+    command = [sys.executable, "-W", "ignore", "-m", "station_sim.cli", "-v", "run", "steady-day"]
+    with subprocess.Popen(
+        [*command, "--broker", broker], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        assert any(line.startswith("INFO:data_analysis") for line in process.stderr)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert 130 == process.returncode
+    assert "interrupted by Ctrl-C" in out
+    assert "Traceback" not in err

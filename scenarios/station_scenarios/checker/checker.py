@@ -130,7 +130,8 @@ class Checker:
 
     def committed(self, topic: str, partition: int, offset: int) -> None:
         """A commit was seen; only memory is spared by it, it is judged at the end."""
-        self.lives[-1].committed[topic, partition] = offset
+        if self.lives:
+            self.lives[-1].committed[topic, partition] = offset
 
     # At the end
 
@@ -138,15 +139,25 @@ class Checker:
         """Reads the output topic, once the last life has ended; `judge` takes it back."""
         return UploadsJudge(self.calls, self.plan.module, output_topic)
 
-    def judge(self, uploads: UploadsJudge, commits: Iterable[CommitSeen], at_s: float) -> None:
-        """Judge what only the end can tell; `commits` are all that were seen."""
+    def judge(
+        self,
+        uploads: UploadsJudge,
+        commits: Iterable[CommitSeen],
+        at_s: float,
+        *,
+        clock_skew_s: float = 0.0,
+    ) -> None:
+        """Judge what only the end can tell; `commits` are all that were seen.
+
+        `clock_skew_s`: how far the clock that stamped uploads may be from the one of the commits.
+        """
         global_topics = frozenset(self._globals)
         finished_at_s = uploads.finished_at_s(self.lives)
         for violation in (
             *judge_left_behind(self.parts, global_topics, self.lives, self.cuts, self.gaps, at_s),
             *uploads.violations,
             *uploads.missing(self.lives, at_s),
-            *judge_commits(commits, self.parts, self.calls, finished_at_s),
+            *judge_commits(commits, self.parts, self.calls, finished_at_s, clock_skew_s),
         ):
             self.violations.add(violation)
 

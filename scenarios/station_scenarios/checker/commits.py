@@ -36,7 +36,11 @@ class _Finished(NamedTuple):
 
 
 def judge_commits(
-    commits: Iterable[CommitSeen], parts: Parts, calls: Calls, finished_at_s: "array[float]"
+    commits: Iterable[CommitSeen],
+    parts: Parts,
+    calls: Calls,
+    finished_at_s: "array[float]",
+    clock_skew_s: float,
 ) -> Iterator[Violation]:
     """`commit-behind-work`: at most one violation a partition, with the number of such commits."""
     partitions = _by_partition(parts, _parts_finished(parts, calls, finished_at_s))
@@ -44,7 +48,7 @@ def judge_commits(
     count: dict[tuple[str, int], int] = {}
     for commit in commits:
         where = commit.topic, commit.partition
-        early = where in partitions and _too_early(commit, partitions[where])
+        early = where in partitions and _too_early(commit, partitions[where], clock_skew_s)
         if early:
             first.setdefault(where, (commit, *early))
             count[where] = count.get(where, 0) + 1
@@ -81,12 +85,15 @@ def _by_partition(
     return found
 
 
-def _too_early(commit: CommitSeen, done: _Finished) -> tuple[int, float] | None:
+def _too_early(
+    commit: CommitSeen, done: _Finished, clock_skew_s: float
+) -> tuple[int, float] | None:
     """Offset of the first record below the commit that was finished after it, and when."""
+    latest_s = commit.at_s + clock_skew_s + TOLERANCE_S
     below = int(np.searchsorted(done.offsets, commit.offset, "left"))
-    if below == 0 or done.so_far_s[below - 1] <= commit.at_s + TOLERANCE_S:
+    if below == 0 or done.so_far_s[below - 1] <= latest_s:
         return None
-    index = int(np.argmax(done.finished_at_s[:below] > commit.at_s + TOLERANCE_S))
+    index = int(np.argmax(done.finished_at_s[:below] > latest_s))
     return int(done.offsets[index]), float(done.finished_at_s[index])
 
 

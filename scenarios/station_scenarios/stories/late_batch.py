@@ -53,4 +53,5 @@ LATE_BATCH = Scenario(
         "uploaded",
         "caught-up",
     ),
+    consumer_options={"fetch_max_wait_ms": 2000},
 )

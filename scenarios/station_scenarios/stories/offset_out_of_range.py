@@ -38,4 +38,5 @@ OFFSET_OUT_OF_RANGE = Scenario(
         "uploaded",
         "caught-up",
     ),
+    consumer_options={"fetch_max_wait_ms": 2000},
 )
