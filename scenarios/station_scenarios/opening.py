@@ -95,9 +95,7 @@ def _build(
         linger_ms=round(LINGER_STORY_S * 1000 / extent.pace),
         producers=options.producers,
     )
-    window_form = scenario.service_options.get("window_form", "list")
-    plan = Plan.of(story_config(TOPICS).TOPIC_DETAIL, MODULE, window_form=window_form)
-    checker = Checker(plan)
+    checker = Checker(Plan.of(story_config(TOPICS).TOPIC_DETAIL, MODULE))
     ledger.observe_sent(checker.sent)
     group = f"station-lab-{scenario.name}-{seed}"
     if not broker.is_virtual:

@@ -81,8 +81,7 @@ class Desk:
     """One checker, one ledger, one service; faults are what a test leaves out or adds."""
 
     def __init__(self, *, arrays: bool = False) -> None:
-        form = "array" if arrays else "list"
-        self.checker = Checker(Plan.of(DETAIL, "load_prediction", window_form=form))
+        self.checker = Checker(Plan.of(DETAIL, "load_prediction"))
         self.arrays = arrays
         self.now_s = 1000.0
         self.commits: list[CommitSeen] = []

@@ -3,6 +3,9 @@
 Every callback: the newest value of every field, the length of every window and its newest
 `TAIL_POINTS`. Whole windows: whenever asked to look `deep`ly, which the caller does for records
 that did not go to the end, for every `DEEP_EVERY`-th callback of a station, and for its last one.
+
+A window's form is told by its type: a list is padded to its size, an array is as long as it holds
+points.
 """
 
 from collections.abc import Mapping
@@ -23,7 +26,7 @@ ModuleInput = Mapping[str, Any]
 
 
 def topic_difference(
-    plan: TopicPlan, window: NaiveWindow, given: ModuleInput, *, arrays: bool, deep: bool
+    plan: TopicPlan, window: NaiveWindow, given: ModuleInput, *, deep: bool
 ) -> str | None:
     """What is wrong with one topic's fields in an input; None when nothing is."""
     newest = window.rows[-1] if window.rows else None
@@ -35,7 +38,7 @@ def topic_difference(
                 return f"{key} is {_show(value)}, expected {_show(expected)}"
         if plan.shows_windows:
             for key in field.window_keys:
-                wrong = _window_difference(given.get(key), window, position, arrays, deep)
+                wrong = _window_difference(given.get(key), window, position, deep)
                 if wrong:
                     return f"{key} {wrong}"
     return None
@@ -64,20 +67,18 @@ def quality_difference(plan: Plan, windows: Windows, given: ModuleInput) -> str 
     return f"_data_quality is {_show(quality)}, expected available_topics {available}"
 
 
-def _window_difference(
-    given: Any, window: NaiveWindow, position: int, arrays: bool, deep: bool
-) -> str | None:
+def _window_difference(given: Any, window: NaiveWindow, position: int, deep: bool) -> str | None:
     if given is None:
         return "is missing"
-    held = len(window)
-    length = held if arrays else window.size_points
+    held, is_array = len(window), isinstance(given, np.ndarray)
+    length = held if is_array else window.size_points
     if len(given) != length:
         return f"has {len(given)} points, expected {length}"
     count = length if deep else min(TAIL_POINTS, length)
     rows = window.rows[held - count :] if count < held else window.rows
     expected = [None] * (count - len(rows)) + [row[position] for row in rows]
     tail = given if count == length else given[length - count :]
-    if arrays:
+    if is_array:
         return None if _same_column(tail, expected) else _first_difference(tail, expected)
     return None if tail == expected else _first_difference(tail, expected)
 

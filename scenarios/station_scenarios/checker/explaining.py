@@ -89,9 +89,7 @@ class Explainer:
         """
         for topic in self._plan.topics:
             if topic.name != judged and topic.name not in state.suspect:
-                wrong = topic_difference(
-                    topic, state.windows[topic.name], given, arrays=self._plan.arrays, deep=deep
-                )
+                wrong = topic_difference(topic, state.windows[topic.name], given, deep=deep)
                 if wrong:
                     return topic.name, wrong
         if QUALITY not in state.suspect:
@@ -233,9 +231,7 @@ class Explainer:
         if part.topic in state.suspect:
             if newest_values(topic, given) != part.row:
                 return False
-        elif topic_difference(
-            topic, state.windows[part.topic], given, arrays=self._plan.arrays, deep=deep
-        ):
+        elif topic_difference(topic, state.windows[part.topic], given, deep=deep):
             return False
         return self.difference(state, given, deep=deep, judged=part.topic) is None
 
@@ -250,7 +246,7 @@ class Explainer:
     def _topic_difference(
         self, topic: TopicPlan, window: NaiveWindow, given: ModuleInput
     ) -> str | None:
-        return topic_difference(topic, window, given, arrays=self._plan.arrays, deep=True)
+        return topic_difference(topic, window, given, deep=True)
 
 
 def _in_send_order(parts: Iterable[Part | None]) -> list[Part]:

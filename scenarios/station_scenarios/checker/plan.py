@@ -50,11 +50,10 @@ class TopicPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The input of one module: topics in configuration order, and how windows are shown."""
+    """The input of one module: its topics in configuration order."""
 
     module: str
     topics: tuple[TopicPlan, ...]
-    arrays: bool
 
     def __contains__(self, topic: str) -> bool:
         return any(plan.name == topic for plan in self.topics)
@@ -64,8 +63,6 @@ class Plan:
         cls,
         topic_detail: Mapping[str, Mapping[str, Any]],
         module: str,
-        *,
-        window_form: str = "list",
     ) -> "Plan":
         """The plan of `module` under a `TOPIC_DETAIL`; `stationId` is checked apart from fields."""
         used = {
@@ -87,7 +84,6 @@ class Plan:
                 )
                 for topic, detail in used.items()
             ),
-            arrays=window_form == "array",
         )
 
 
