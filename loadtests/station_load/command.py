@@ -17,7 +17,7 @@ from rich.console import Console
 from station_load.plan import LoadPlan
 from station_load.progress import RunProgress
 from station_load.report import Report, print_report
-from station_load.run import DEFAULT_FACTORY, Target, run_load
+from station_load.run import DEFAULT_CALLBACK, DEFAULT_SERVICE, Target, run_load
 from station_load.thresholds import Threshold
 
 POSITIVE = click.FloatRange(min=0, min_open=True)
@@ -65,11 +65,17 @@ def _threshold_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option(
     "--service",
-    "factory",
-    default=DEFAULT_FACTORY,
+    default=DEFAULT_SERVICE,
     show_default=True,
     metavar="PKG.MOD:FACTORY",
-    help="Makes the service under load: (setup) -> (service, callback).",
+    help="Makes the service under load, as in `station-lab run`.",
+)
+@click.option(
+    "--callback",
+    default=DEFAULT_CALLBACK,
+    show_default=True,
+    metavar="PKG.MOD:FUNCTION",
+    help="The model under load: (station_id, module_input) -> result.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides phases and values.")
 @_threshold_options
@@ -84,7 +90,8 @@ def load(
     drain: float,
     partitions: int,
     broker: str,
-    factory: str,
+    service: str,
+    callback: str,
     seed: int,
     allow_remote: bool,
     use_existing_topics: bool,
@@ -105,7 +112,7 @@ def load(
         partitions=partitions,
         drain_s=drain,
     )
-    target = Target(broker, factory, allow_remote, use_existing_topics)
+    target = Target(broker, service, callback, allow_remote, use_existing_topics)
     with RunProgress(duration) as progress:
         report = _run(plan, target, stated_thresholds(limits), progress)
     if report is None:

@@ -12,8 +12,7 @@ from station_sim.errors import LabError
 
 INPUT_TOPIC = "REAL-STATION-DATA"
 MODULE = "load_prediction"
-OUTPUT_TOPIC_PREFIX = "MODULE-OUTPUT-"
-OUTPUT_TOPIC = OUTPUT_TOPIC_PREFIX + MODULE.upper()
+OUTPUT_TOPIC = f"MODULE-OUTPUT-{MODULE.upper()}"
 
 
 @dataclass(frozen=True)

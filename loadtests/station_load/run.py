@@ -19,8 +19,10 @@ from station_load.service import ServiceSetup
 from station_load.thresholds import Threshold
 from station_sim.brokers import KINDS, Broker, TopicSpec, open_broker
 from station_sim.errors import LabError
+from station_sim.named_object import split_name
 
-DEFAULT_FACTORY = "station_load.service:load_prediction"
+DEFAULT_SERVICE = "data_analysis:AsyncDataAnalysisService"
+DEFAULT_CALLBACK = "station_load.service:mean_of_last_hour"
 
 READY_WITHIN_S = 60.0
 """How long the service may take to start, its group's first rebalance included."""
@@ -34,12 +36,20 @@ BROKER_CHECK_EVERY_S = 1.0
 
 @dataclass(frozen=True)
 class Target:
-    """What the load is put on: a kind of broker or an address, and the service's factory."""
+    """What the load is put on: a kind of broker or an address, a service and a model.
+
+    `service` and `callback` are `pkg.mod:name`s, found in the service's process.
+    """
 
     broker: str = "docker"
-    factory: str = DEFAULT_FACTORY
+    service: str = DEFAULT_SERVICE
+    callback: str = DEFAULT_CALLBACK
     allow_remote: bool = False
     use_existing_topics: bool = False
+
+    def __post_init__(self) -> None:
+        split_name(self.service, option="--service", what="factory")
+        split_name(self.callback, option="--callback", what="function")
 
     @property
     def broker_options(self) -> dict[str, Any]:
@@ -165,7 +175,7 @@ async def _service(broker: Broker, target: Target, run: int, fresh: bool) -> Asy
         group_id=f"station-lab-load-{run}",
         auto_offset_reset="earliest" if fresh else "latest",
     )
-    order = {"factory": target.factory, "setup": asdict(setup)}
+    order = {"service": target.service, "callback": target.callback, "setup": asdict(setup)}
     async with Child("the service", "station_load.service_process", order) as service:
         await service.expect("ready", within_s=READY_WITHIN_S)
         yield service

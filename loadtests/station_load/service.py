@@ -1,42 +1,57 @@
-"""The service under load: what a factory is given, and the factory used when none is named.
+"""The service under load: what its factory is given, and the stand-in for a model.
 
-`station-lab load --service pkg.mod:factory` calls `factory(setup)` in the service's own process
-(`service_process.py`), with its event loop running. It returns a pair:
-
-- the service, not started: anything with `start(callback=...)` and `stop()`, coroutines or not;
-- the callback `(station_id, module_input)`, a function or coroutine function.
+The service is made as `station-lab run` makes it: the factory is called with keyword arguments of
+`data_analysis.AsyncDataAnalysisService` and returns an object with its coroutines `start(callback)`
+and `stop()`. That happens in the service's own process (`service_process.py`).
 
 The load run wraps the callback's result to recognise it, so the service must upload what the
 callback returns to the module's output topic, once for each record.
 """
 
 import copy
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+
 from data_analysis import config as default_config
-from station_load.plan import INPUT_TOPIC, MODULE, OUTPUT_TOPIC_PREFIX
+from data_analysis.clock import SystemClock
+from station_load.plan import INPUT_TOPIC, MODULE
 from station_load.trace import TRACE_FIELDS
 
 Callback = Callable[[str, Any], Any]
 
+DATA_EXPIRE_SECONDS = 600
+
+SAMPLES_PER_HOUR = 240
+"""At one sample in 15 seconds."""
+
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class ServiceSetup:
-    """What a service needs to know to take part in a load run.
-
-    `kafka_config` and `config` are `data_analysis.config`'s, with the broker's address, a group of
-    the run's own and the trace fields filled in.
-    """
+    """What decides a service's part in a load run: the broker's address, a group of its own."""
 
     bootstrap: str
     group_id: str
     auto_offset_reset: str
-    module_name: str = MODULE
-    input_topic: str = INPUT_TOPIC
-    output_topic_prefix: str = OUTPUT_TOPIC_PREFIX
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The keyword arguments of the service's factory."""
+        return {
+            "module_name": MODULE,
+            "kafka_config": self.kafka_config,
+            "data_expire_seconds": DATA_EXPIRE_SECONDS,
+            "config": self.config,
+            "clock": SystemClock(),
+            "on_gap": _tell_gap,
+            "window_form": "array",
+        }
 
     @property
     def kafka_config(self) -> dict[str, Any]:
@@ -51,38 +66,32 @@ class ServiceSetup:
 
     @property
     def config(self) -> SimpleNamespace:
-        """The default configuration, with the trace fields in the input topic."""
-        names = {name: value for name, value in vars(default_config).items() if name.isupper()}
-        config = SimpleNamespace(**copy.deepcopy(names))
-        config.KAFKA_CONFIG = self.kafka_config
-        config.TOPIC_DETAIL[self.input_topic]["fields"] += TRACE_FIELDS
-        return config
-
-
-def load_prediction(setup: ServiceSetup) -> tuple[Any, Callback]:
-    """An `AsyncDataAnalysisService` whose callback answers with the mean of the last hour."""
-    from data_analysis import AsyncDataAnalysisService
-
-    service = AsyncDataAnalysisService(
-        module_name=setup.module_name,
-        topics=[setup.input_topic],
-        kafka_config=setup.kafka_config,
-        output_topic_prefix=setup.output_topic_prefix,
-        config=setup.config,
-        window_form="array",
-    )
-    return service, mean_of_last_hour
-
-
-SAMPLES_PER_HOUR = 240
-"""At one sample in 15 seconds."""
+        """The default configuration of the input topic alone, with the trace fields in it."""
+        detail = copy.deepcopy(default_config.TOPIC_DETAIL[INPUT_TOPIC])
+        detail["fields"] += TRACE_FIELDS
+        return SimpleNamespace(
+            KAFKA_CONFIG=self.kafka_config,
+            TOPIC_DETAIL={INPUT_TOPIC: detail},
+            MODULE_DEPENDENCIES={},
+            OFFSET_COMMIT_CONFIG=default_config.OFFSET_COMMIT_CONFIG,
+            STATION_TIMEZONE=default_config.STATION_TIMEZONE,
+        )
 
 
 def mean_of_last_hour(station_id: str, module_input: Any) -> dict[str, Any]:
-    """A stand-in for a model: `totalPower` in kW, its latest value and its mean over an hour."""
+    """A stand-in for a model: `totalPower` in kW, its latest value and its mean over an hour.
+
+    Windows may be arrays, or lists with None where nothing has been received yet.
+    """
     powers_kw = module_input["totalPower_window"][-SAMPLES_PER_HOUR:]
+    if isinstance(powers_kw, list):
+        powers_kw = [power_kw for power_kw in powers_kw if power_kw is not None]
     return {
         "stationId": station_id,
         "totalPower": module_input["totalPower"],
-        "meanPower": float(powers_kw.mean()),
+        "meanPower": float(np.mean(powers_kw)),
     }
+
+
+def _tell_gap(gap: Any) -> None:
+    logger.warning("the service declared a gap: %s", gap)

@@ -1,24 +1,23 @@
 """The service's own process: make it by its factory, start it, stop it.
 
-    python -m station_load.service_process '{"parent_pid": ..., "factory": "pkg.mod:name", ...}'
+    python -m station_load.service_process '{"parent_pid": ..., "service": "pkg.mod:factory", ...}'
 
 It answers `ready` when the service's `start` has returned, or `failed` with one line. It stops on
 SIGTERM, and when its standard input ends, which means that its parent is gone.
 """
 
 import asyncio
-import inspect
 import json
 import os
 import signal
 import sys
-from importlib import import_module
 from typing import Any
 
-from station_load.service import Callback, ServiceSetup
+from station_load.service import ServiceSetup
 from station_load.tether import Tether
 from station_load.trace import traced
 from station_sim.errors import LabError
+from station_sim.named_object import load_callable
 
 STOP_WITHIN_S = 15.0
 
@@ -28,7 +27,7 @@ def main() -> int:
     order = json.loads(sys.argv[1])
     tether = Tether(order["parent_pid"])
     try:
-        asyncio.run(serve(order["factory"], ServiceSetup(**order["setup"]), tether))
+        asyncio.run(serve(order, tether))
     except BrokenPipeError:  # nobody is there to be told
         return 1
     except Exception as error:
@@ -38,41 +37,26 @@ def main() -> int:
     return 0
 
 
-def build(factory_path: str, setup: ServiceSetup) -> tuple[Any, Callback]:
-    """The service and the callback that the factory named `pkg.mod:name` makes."""
-    module_name, _, name = factory_path.partition(":")
-    try:
-        factory = getattr(import_module(module_name), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise LabError(f"there is no {factory_path} (written pkg.mod:factory): {error}") from error
-    made = factory(setup)
-    if not isinstance(made, tuple) or len(made) != 2:
-        raise LabError(f"{factory_path} must return (service, callback), got {made!r}")
-    return made
-
-
-async def serve(factory_path: str, setup: ServiceSetup, tether: Tether) -> None:
+async def serve(order: dict[str, Any], tether: Tether) -> None:
     """Make the service and start it, wait for the end, stop it."""
-    service, callback = build(factory_path, setup)
+    factory = load_callable(order["service"], option="--service", what="factory")
+    callback = load_callable(order["callback"], option="--callback", what="function")
+    service = factory(**ServiceSetup(**order["setup"]).options)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stopped.set)
     loop.add_reader(0, _end_with_parent, stopped)
-    await _answer(service.start(callback=traced(callback)))
+    await service.start(callback=traced(callback))
     tether.say("ready")
     await stopped.wait()
     loop.remove_reader(0)
-    await asyncio.wait_for(_answer(service.stop()), STOP_WITHIN_S)
+    await asyncio.wait_for(service.stop(), STOP_WITHIN_S)
 
 
 def _end_with_parent(stopped: asyncio.Event) -> None:
     if not os.read(0, 1024):
         asyncio.get_running_loop().remove_reader(0)
         stopped.set()
-
-
-async def _answer(result: Any) -> Any:
-    return await result if inspect.isawaitable(result) else result
 
 
 def _one_line(error: Exception) -> str:

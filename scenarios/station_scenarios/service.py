@@ -5,15 +5,12 @@ object with its `start` and `stop`. The user names another one by `pkg.mod:facto
 """
 
 import copy
-import importlib
-import os
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from types import SimpleNamespace
 from typing import Any, Protocol
 
 from data_analysis import config as default_config
-from station_sim.errors import LabError
+from station_sim.named_object import load_callable
 
 MODULE = "load_prediction"
 OUTPUT_TOPIC = f"MODULE-OUTPUT-{MODULE.upper()}"
@@ -38,22 +35,7 @@ def load_factory(path: str = DEFAULT_SERVICE) -> ServiceFactory:
 
     Raises `LabError` when there is no such thing, or importing it fails.
     """
-    module_name, _, name = path.partition(":")
-    if not module_name or not name:
-        raise LabError(f"--service wants pkg.mod:factory, got {path!r}")
-    here = os.getcwd()
-    if here not in sys.path:
-        sys.path.insert(0, here)
-    try:
-        factory = getattr(importlib.import_module(module_name), name)
-    except AttributeError as error:
-        raise LabError(f"--service {path}: {module_name} has no {name!r}") from error
-    except Exception as error:
-        raise LabError(f"--service {path}: importing it failed: {error!r}") from error
-    if not callable(factory):
-        raise LabError(f"--service {path}: {name} cannot be called")
-    made: ServiceFactory = factory
-    return made
+    return load_callable(path, option="--service", what="factory")
 
 
 def story_config(topics: tuple[str, ...], module: str = MODULE) -> SimpleNamespace:

@@ -50,5 +50,9 @@ def load(*arguments: str) -> Outcome:
 
 def load_embedded(service: str, *arguments: str) -> Outcome:
     """A short run on the embedded broker with a service of `services.py`, answered in JSON."""
-    factory = f"{SERVICES}:{service}"
-    return load(*SHORT, "--broker", "embedded", "--service", factory, "--json", *arguments)
+    return load(*SHORT, "--broker", "embedded", *under_load(service), "--json", *arguments)
+
+
+def under_load(service: str) -> tuple[str, ...]:
+    """The options that name a service of `services.py`, and a model that it can feed."""
+    return ("--service", f"{SERVICES}:{service}", "--callback", f"{SERVICES}:power")

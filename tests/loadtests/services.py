@@ -1,4 +1,4 @@
-"""Services for load runs, made by factories as `station-lab load --service` takes them.
+"""Services and models for load runs, as `station-lab load --service --callback` takes them.
 
 `PlainService` uses aiokafka alone, so that these runs measure the load command and not the library.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from station_load.service import Callback, ServiceSetup
+from station_load.service import Callback
 
 LOSSY_EVERY = 10
 
@@ -18,15 +18,18 @@ LOSSY_EVERY = 10
 class PlainService:
     """Reads the input topic, calls back for each record, uploads what came back."""
 
-    def __init__(self, setup: ServiceSetup) -> None:
-        self._setup = setup
+    def __init__(
+        self, *, module_name: str, kafka_config: dict[str, Any], config: Any, **_: Any
+    ) -> None:
+        bootstrap = kafka_config["bootstrap_servers"]
+        self._output_topic = f"MODULE-OUTPUT-{module_name.upper()}"
         self._consumer: Any = AIOKafkaConsumer(
-            setup.input_topic,
-            bootstrap_servers=setup.bootstrap,
-            group_id=setup.group_id,
-            auto_offset_reset=setup.auto_offset_reset,
+            *config.TOPIC_DETAIL,
+            bootstrap_servers=bootstrap,
+            group_id=kafka_config["consumer"]["group_id"],
+            auto_offset_reset=kafka_config["consumer"]["auto_offset_reset"],
         )
-        self._producer: Any = AIOKafkaProducer(bootstrap_servers=setup.bootstrap)
+        self._producer: Any = AIOKafkaProducer(bootstrap_servers=bootstrap)
         self._task: asyncio.Task[None] | None = None
 
     async def start(self, callback: Callback) -> None:
@@ -50,8 +53,8 @@ class PlainService:
     async def _handle(self, reading: dict[str, Any], callback: Callback) -> None:
         station = reading["stationId"]
         result = {"station_id": station, "output": callback(station, reading)}
-        topic = self._setup.output_topic_prefix + self._setup.module_name.upper()
-        await self._producer.send(topic, json.dumps(result).encode(), key=station.encode())
+        value = json.dumps(result).encode()
+        await self._producer.send(self._output_topic, value, key=station.encode())
 
 
 class LossyService(PlainService):
@@ -80,31 +83,19 @@ class DyingService(PlainService):
         await super()._handle(reading, callback)
 
 
+def failing(**options: Any) -> PlainService:
+    """A factory that cannot make its service."""
+    raise RuntimeError("the model file\nis missing")
+
+
 def power(station_id: str, module_input: dict[str, Any]) -> dict[str, Any]:
-    """The callback of them all."""
+    """A model that needs no windows."""
     return {"stationId": station_id, "totalPower": module_input["totalPower"]}
 
 
-def plain(setup: ServiceSetup) -> tuple[Any, Callback]:
-    """A service that does its work."""
-    return PlainService(setup), power
+async def power_later(station_id: str, module_input: dict[str, Any]) -> dict[str, Any]:
+    """The same, as a coroutine."""
+    return power(station_id, module_input)
 
 
-def lossy(setup: ServiceSetup) -> tuple[Any, Callback]:
-    """A service that loses records."""
-    return LossyService(setup), power
-
-
-def doubling(setup: ServiceSetup) -> tuple[Any, Callback]:
-    """A service that answers twice."""
-    return DoublingService(setup), power
-
-
-def dying(setup: ServiceSetup) -> tuple[Any, Callback]:
-    """A service that does not live long."""
-    return DyingService(setup), power
-
-
-def failing(setup: ServiceSetup) -> tuple[Any, Callback]:
-    """A factory that cannot make its service."""
-    raise RuntimeError("the model file\nis missing")
+NO_FUNCTION = 7

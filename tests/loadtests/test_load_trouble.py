@@ -17,6 +17,7 @@ from tests.loadtests.load_command import (
     command_line,
     load,
     load_embedded,
+    under_load,
 )
 
 
@@ -29,6 +30,8 @@ from tests.loadtests.load_command import (
         (["--broker", "192.0.2.1:9092"], "--allow-remote"),
         (["--users", "3", "--stations", "2"], "choose --users at most --stations"),
         (["--rate", "0"], "--rate"),
+        (["--service", "json"], "--service wants pkg.mod:factory, got 'json'"),
+        (["--callback", "json"], "--callback wants pkg.mod:function, got 'json'"),
     ],
 )
 def test_a_run_that_cannot_be_had_is_one_line(arguments: list[str], words: str) -> None:
@@ -42,7 +45,10 @@ def test_a_run_that_cannot_be_had_is_one_line(arguments: list[str], words: str) 
 @pytest.mark.parametrize(
     ("service", "line"),
     [
-        ("dying", "station-lab: the service ended (exit code 7): the model is out of memory"),
+        (
+            "DyingService",
+            "station-lab: the service ended (exit code 7): the model is out of memory",
+        ),
         ("failing", "station-lab: the service failed: RuntimeError: the model file is missing"),
     ],
 )
@@ -51,11 +57,20 @@ def test_a_service_that_does_not_live_is_one_line(service: str, line: str) -> No
     assert (2, "", [line]) == (outcome.exit_code, outcome.output, outcome.errors.splitlines())
 
 
-def test_a_factory_that_is_not_there_is_named() -> None:
-    outcome = load_embedded("nobody")
-    assert 2 == outcome.exit_code
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--service", f"{SERVICES}:nobody"], f"--service {SERVICES}:nobody: {SERVICES} has no"),
+        (["--callback", f"{SERVICES}:NO_FUNCTION"], "NO_FUNCTION cannot be called, it is int"),
+        (["--callback", "nowhere:model"], "--callback nowhere:model: there is no module 'nowhere'"),
+    ],
+)
+def test_what_is_not_there_is_named(arguments: list[str], words: str) -> None:
+    outcome = load_embedded("PlainService", *arguments)
+    assert (2, "") == (outcome.exit_code, outcome.output)
     (line,) = outcome.errors.splitlines()
-    assert f"there is no {SERVICES}:nobody (written pkg.mod:factory)" in line
+    assert line.startswith("station-lab: ")
+    assert words in line
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
@@ -102,7 +117,7 @@ def test_children_do_not_outlive_a_killed_command() -> None:
 
 
 def _start(*arguments: str) -> "subprocess.Popen[str]":
-    fixed = ("--broker", "embedded", "--service", f"{SERVICES}:plain", "--rate", "300", "--json")
+    fixed = ("--broker", "embedded", *under_load("PlainService"), "--rate", "300", "--json")
     return subprocess.Popen(
         command_line(*fixed, *arguments),
         cwd=ROOT,

@@ -71,7 +71,7 @@ def test_an_error_of_the_service_is_a_verdict(
     [
         (["steady-dya"], "unknown scenario 'steady-dya'; did you mean 'steady-day'?"),
         (["--broker", "virtula"], "unknown broker 'virtula'"),
-        (["--service", "nowhere:make"], "importing it failed: ModuleNotFoundError"),
+        (["--service", "nowhere:make"], "there is no module 'nowhere'"),
         (["--service", "json:make"], "json has no 'make'"),
         (["--service", "json"], "--service wants pkg.mod:factory, got 'json'"),
         (["--seeds", "9..2"], "--seeds wants A..B with A <= B, got '9..2'"),
