@@ -5,11 +5,13 @@ help is quick.
 """
 
 import re
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from station_sim.errors import LabError
+from station_sim.finite_range import FiniteRange
 
 if TYPE_CHECKING:
     from station_scenarios.outcome import Outcome
@@ -28,7 +30,7 @@ OWN_BROKERS = ("virtual", "embedded", "jvm", "docker")
     metavar="B",
     help="virtual, embedded, jvm, docker or host:port.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N")
+@click.option("--seed", type=click.IntRange(min=0), metavar="N", help="[default: 0]")
 @click.option("--seeds", metavar="A..B", help="Run every seed from A to B instead.")
 @click.option(
     "--service",
@@ -46,7 +48,7 @@ OWN_BROKERS = ("virtual", "embedded", "jvm", "docker")
     "--duration",
     "duration_h",
     metavar="H",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     help="Story hours, instead of the scenario's own.",
 )
 @click.option(
@@ -85,7 +87,7 @@ def _requests(
     names: tuple[str, ...],
     *,
     broker: str,
-    seed: int,
+    seed: int | None,
     seeds: str | None,
     service_path: str | None,
     stations: int | None,
@@ -138,9 +140,12 @@ def _scenarios(names: tuple[str, ...]) -> list[Any]:
     return [SCENARIOS[name] for name in names or SCENARIOS]
 
 
-def _seeds(seed: int, seeds: str | None) -> range:
+def _seeds(seed: int | None, seeds: str | None) -> range:
     if seeds is None:
-        return range(seed, seed + 1)
+        first = seed or 0
+        return range(first, first + 1)
+    if seed is not None:
+        raise LabError(f"--seed {seed} and --seeds {seeds} exclude each other; give one of them")
     match = re.fullmatch(r"(\d+)\.\.(\d+)", seeds)
     if match is None or int(match[1]) > int(match[2]):
         raise LabError(f"--seeds wants A..B with A <= B, got {seeds!r}")
@@ -155,7 +160,7 @@ def _changed_options(**options: Any) -> str:
         if value is True:
             words.append(flag)
         elif value not in (None, False) and (name, value) != ("broker", "virtual"):
-            words.append(f"{flag} {value}")
+            words.append(f"{flag} {shlex.quote(str(value))}")
     return "".join(f" {word}" for word in words)
 
 

@@ -85,6 +85,9 @@ async def read_uploads(
 ) -> AsyncIterator[Upload]:
     """Everything in a topic from the offsets `starts` to its end, partition by partition."""
     ends = {partition: end for partition, (_, end) in (await broker.log_ranges(topic)).items()}
+    ends = {partition: end for partition, end in ends.items() if end > starts.get(partition, 0)}
+    if not ends:
+        return  # aiokafka's consumer cannot be stopped before it has done something
     consumer = AIOKafkaConsumer(
         bootstrap_servers=broker.bootstrap,
         client_id="station-lab-reader",

@@ -93,6 +93,8 @@ def run_scenario(request: Request) -> Outcome:
         run.in_its_time()
     except KeyboardInterrupt:
         error = INTERRUPTED
+    except SystemExit as trouble:
+        error = f"the service ended the program: SystemExit: {trouble.code}"
     except LabError as trouble:
         if run.stage is None:
             raise

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any, Protocol
 
 from data_analysis import config as default_config
+from station_sim.errors import LabError
 from station_sim.named_object import load_callable
 
 MODULE = "load_prediction"
@@ -36,6 +37,18 @@ def load_factory(path: str = DEFAULT_SERVICE) -> ServiceFactory:
     Raises `LabError` when there is no such thing, or importing it fails.
     """
     return load_callable(path, option="--service", what="factory")
+
+
+def require_service(made: Any) -> Service:
+    """What a factory made; raises `LabError` when it lacks a method that a story needs."""
+    for method in ("start", "stop"):
+        if not callable(getattr(made, method, None)):
+            found = type(made).__name__
+            raise LabError(
+                f"the factory returned {found}, which has no {method}(); return a service"
+            )
+    service: Service = made
+    return service
 
 
 def story_config(topics: tuple[str, ...], module: str = MODULE) -> SimpleNamespace:

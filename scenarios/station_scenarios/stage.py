@@ -5,6 +5,7 @@ logs. How a stage is built is in `opening.py`; what is judged is in `checker/`.
 """
 
 import asyncio
+import inspect
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -23,10 +24,12 @@ from station_scenarios.service import (
     Service,
     ServiceFactory,
     kafka_config,
+    require_service,
     story_config,
 )
 from station_sim.brokers import Broker
 from station_sim.clock import VirtualLoop
+from station_sim.errors import LabError
 from station_sim.streams.driver import StoryClock, drive
 from station_sim.streams.gateway import Gateway
 from station_sim.streams.ledger import Ledger
@@ -38,6 +41,10 @@ STEPS_PER_STORY = 200
 """How often progress is told."""
 
 LOOK_EVERY_S = 1.0
+
+START_WITHIN_S = 120.0
+STOP_WITHIN_S = 300.0
+"""How long a service may take, in the broker's time; one that hangs must not hang the run."""
 
 DATA_EXPIRE_SECONDS = 6 * 3600
 """Above any pause of a story: windows that expire are another story's subject."""
@@ -112,13 +119,14 @@ class Stage:
                     **self.scenario.service_options,
                 },
             )
-            await self.service.start(callback=self._callback)
+            starting = require_service(self.service).start(callback=self._callback)
+            await _within(START_WITHIN_S, starting, "start")
 
     async def stop_service(self) -> None:
         """The service stops in order."""
         assert self.service is not None, "the service was not started"
         service, self.service = self.service, None
-        await service.stop()
+        await _within(STOP_WITHIN_S, service.stop(), "stop")
         self.checker.ends()
 
     # The broker
@@ -216,6 +224,20 @@ class Stage:
                 if offset != end:
                     behind.append((topic, partition, offset, end))
         return behind
+
+
+async def _within(limit_s: float, answer: Any, method: str) -> None:
+    """Await what a service's method returned; raises `LabError` if that is wrong or takes long."""
+    if not inspect.isawaitable(answer):
+        found = type(answer).__name__
+        raise LabError(f"the service's {method}() is not a coroutine: it returned {found}")
+    try:
+        async with asyncio.timeout(limit_s) as limit:
+            await answer
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        raise LabError(f"the service's {method}() did not return within {limit_s:g} s") from error
 
 
 def on_host(name: str) -> AbstractContextManager[None]:

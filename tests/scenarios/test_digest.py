@@ -103,7 +103,7 @@ def test_a_group_of_plain_members_is_the_same_in_another_process() -> None:
 @pytest.mark.full
 def test_twenty_seeds_of_every_story_are_the_same_in_another_process() -> None:
     program = "from station_sim.cli import main; main()"
-    arguments = ("run", "--json", "--seeds", "0..19", "--duration", "1")
+    arguments = ("run", "--json", "--seeds", "0..19", "--stations", "6", "--duration", "0.5")
     one, other = (
         [json.loads(line) for line in output.splitlines()]
         for output in in_two_processes("-c", program, *arguments)
