@@ -19,8 +19,9 @@ from station_load.progress import RunProgress
 from station_load.report import Report, print_report
 from station_load.run import DEFAULT_CALLBACK, DEFAULT_SERVICE, Target, run_load
 from station_load.thresholds import Threshold
+from station_sim.finite_range import FiniteRange
 
-POSITIVE = click.FloatRange(min=0, min_open=True)
+POSITIVE = FiniteRange(min=0, min_open=True)
 COUNT = click.IntRange(min=1)
 
 THRESHOLDS = {
@@ -35,7 +36,7 @@ THRESHOLDS = {
 def _threshold_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for name, (_, _, text) in reversed(THRESHOLDS.items()):
         option = "--" + name.replace("_", "-")
-        command = click.option(option, name, type=click.FloatRange(min=0), help=text)(command)
+        command = click.option(option, name, type=FiniteRange(min=0), help=text)(command)
     return command
 
 

@@ -54,7 +54,7 @@ class Outcome:
             "digest": self.digest,
             "violations": [violation.as_json() for violation in self.violations],
             "counts": self.counts,
-            "story_s": round(self.story_s, 3),
+            "story_s": round(float(self.story_s), 3),
             "wall_s": round(self.wall_s, 3),
             "error": self.error,
             "replay": self.replay,

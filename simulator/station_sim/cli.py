@@ -34,9 +34,9 @@ SHORT_HELP = {
 """What `--help` says of each subcommand, without importing it."""
 
 EXTRAS = {
-    "sim": ("faker", "holidays", "rich", "simpy"),
+    "sim": ("cramjam", "faker", "holidays", "rich", "simpy"),
     "kafka": ("docker", "testcontainers"),
-    "load": ("hdrh", "locust"),
+    "load": ("gevent", "hdrh", "locust"),
 }
 """Which extra of the distribution brings a module."""
 
@@ -70,6 +70,9 @@ class LazyGroup(click.Group):
             # Flushing the rest at exit must not fail again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise click.exceptions.Exit(EXIT_TROUBLE) from None
+        except ModuleNotFoundError as error:
+            # A command imports what it needs when it runs.
+            raise _missing_extra(ctx.invoked_subcommand, error) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of subcommands, without importing them."""
@@ -126,16 +129,20 @@ def _load(found: EntryPoint) -> click.Command:
     try:
         command: Any = found.load()
     except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        for extra, modules in EXTRAS.items():
-            if missing in modules:
-                raise LabError(
-                    f"{PROGRAM} {found.name} needs the '{extra}' extra:"
-                    f" pip install '{PROGRAM}[{extra}]'"
-                ) from error
-        raise
+        raise _missing_extra(found.name, error) from error
     assert isinstance(command, click.Command), f"{found.value} is not a command"
     return command
+
+
+def _missing_extra(command: str | None, error: ModuleNotFoundError) -> Exception:
+    """What to tell of a module that is not there: how to have it, or the error if it is a bug."""
+    missing = (error.name or "").partition(".")[0]
+    for extra, modules in EXTRAS.items():
+        if missing in modules:
+            return LabError(
+                f"{PROGRAM} {command} needs the '{extra}' extra: pip install '{PROGRAM}[{extra}]'"
+            )
+    return error
 
 
 def _unknown_command(name: str, known: Sequence[str]) -> str:

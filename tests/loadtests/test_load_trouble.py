@@ -30,6 +30,8 @@ from tests.loadtests.load_command import (
         (["--broker", "192.0.2.1:9092"], "--allow-remote"),
         (["--users", "3", "--stations", "2"], "choose --users at most --stations"),
         (["--rate", "0"], "--rate"),
+        (["--duration", "inf"], "inf is not a finite number"),
+        (["--max-p99-ms", "nan"], "nan is not a finite number"),
         (["--service", "json"], "--service wants pkg.mod:factory, got 'json'"),
         (["--callback", "json"], "--callback wants pkg.mod:function, got 'json'"),
     ],

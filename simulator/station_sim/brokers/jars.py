@@ -74,8 +74,15 @@ def _find_maven() -> str:
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("w")
+    except OSError as error:
+        raise LabError(
+            f"Kafka's jars cannot be kept in {folder}: {error.strerror}; set XDG_CACHE_HOME to a"
+            " folder that can be written, or KAFKA_HOME"
+        ) from error
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -44,7 +44,11 @@ class RemoteBroker(Broker):
                 f"{self.bootstrap} is not on this machine; allow it with --allow-remote"
                 " (allow_remote=True) if load and test records may go there"
             )
-        await self.wait_until_ready(within_s=ANSWER_WITHIN_S)
+        try:
+            await self.wait_until_ready(within_s=ANSWER_WITHIN_S)
+        except LabError as error:
+            choice = "virtual, embedded, jvm or docker"
+            raise LabError(f"{error}; start Kafka there, or choose {choice}") from error
         cluster = await self._ask("describe the cluster", AIOKafkaAdminClient.describe_cluster)
         self._nodes = len(cluster["brokers"])
 

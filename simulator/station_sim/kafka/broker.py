@@ -7,6 +7,7 @@ in `groups.py`. It is a cluster of one: controller, leader of everything, coordi
 
 import asyncio
 import base64
+import errno
 import random
 import time
 from typing import Any, Protocol
@@ -115,8 +116,7 @@ class Broker:
             )
         except OSError as error:
             raise LabError(
-                f"cannot listen at {self.host}:{self.port}: {error.strerror or error}; "
-                "choose another port, or 0 for a free one"
+                f"cannot listen at {self.host}:{self.port}: {_why_not(error)}"
             ) from error
         self._server = server
         if self.port == 0:
@@ -156,3 +156,12 @@ class Broker:
             if log.waiters:
                 for waiter in list(log.waiters):
                     waiter.wake()
+
+
+def _why_not(error: OSError) -> str:
+    """Why an address cannot be listened at, and the next move; asyncio wraps the plain reason."""
+    if error.errno == errno.EADDRINUSE:
+        return "the port is in use; choose another, or 0 for a free one"
+    if error.errno == errno.EACCES:
+        return "the port is not allowed to this user; choose one above 1023, or 0 for a free one"
+    return "this machine has no such address; choose one that it has, such as 127.0.0.1"
