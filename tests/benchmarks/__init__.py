@@ -1,0 +1,1 @@
+"""Figures of the project, measured: benchmarks, not tests. Run by `tox -e figures`."""
