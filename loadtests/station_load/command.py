@@ -122,7 +122,11 @@ def load(
     if as_json:
         click.echo(json.dumps(report.as_json()))
     else:
-        print_report(report, Console())
+        console = Console()
+        with console.capture() as captured:
+            print_report(report, console)
+        # rich would end the program when nobody reads.
+        click.echo(captured.get(), nl=False)
     return report.exit_code
 
 

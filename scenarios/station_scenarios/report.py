@@ -31,8 +31,12 @@ def print_table(outcomes: Sequence[Outcome]) -> None:
     for outcome in outcomes:
         table.add_row(*_row(outcome))
     console = Console(file=sys.stdout)
-    console.width = max(console.width, TABLE_WIDTH_MIN)
-    console.print(table)
+    # Both must be set: a dumb terminal is taken to have 80 columns otherwise.
+    console.height, console.width = console.height, max(console.width, TABLE_WIDTH_MIN)
+    with console.capture() as captured:
+        console.print(table)
+    # rich would end the program when nobody reads.
+    click.echo(captured.get(), nl=False)
 
 
 def print_findings(outcome: Outcome, *, to_stderr: bool) -> None:

@@ -8,6 +8,7 @@ Exit codes: what the subcommand returns or exits with; 2 for foreseeable trouble
 """
 
 import difflib
+import errno
 import logging
 import os
 import signal
@@ -67,8 +68,7 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            # Flushing the rest at exit must not fail again.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _forget_output()
             raise click.exceptions.Exit(EXIT_TROUBLE) from None
         except ModuleNotFoundError as error:
             # A command imports what it needs when it runs.
@@ -97,6 +97,7 @@ def station_lab(ctx: click.Context, verbose: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
     interrupt_on_sigterm()
+    open_closed_output()
     sys.exit(run(arguments))
 
 
@@ -109,6 +110,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         return _complain(_usage_line(error))
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            _forget_output()
+            return _complain(f"output cannot be written: {error.strerror}; make room")
         if not _is_foreseeable(error):
             raise
         return _complain(str(error))
@@ -118,6 +122,18 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def interrupt_on_sigterm() -> None:
     """Let SIGTERM end a command as Ctrl-C does: in order, with nothing left running."""
     signal.signal(signal.SIGTERM, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
+
+
+def open_closed_output() -> None:
+    """Let what is written to a stream that is closed (`2>&-`) go nowhere, instead of failing."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  # as long as the process
+
+
+def _forget_output() -> None:
+    """Flushing the rest at exit must not fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _entry_points() -> dict[str, EntryPoint]:

@@ -75,7 +75,10 @@ def test_an_error_of_the_service_is_a_verdict(
         (["--service", "json:make"], "json has no 'make'"),
         (["--service", "json"], "--service wants pkg.mod:factory, got 'json'"),
         (["--seeds", "9..2"], "--seeds wants A..B with A <= B, got '9..2'"),
+        (["--seed", "1", "--seeds", "2..9"], "--seed 1 and --seeds 2..9 exclude each other"),
         (["--stations", "0"], "'--stations'"),
+        (["--duration", "nan"], "nan is not a finite number"),
+        (["--duration", "inf"], "inf is not a finite number"),
         (["--no-such-option"], "--no-such-option"),
         (["--broker", "192.0.2.1:9092"], "--allow-remote"),
     ],
@@ -88,6 +91,38 @@ def test_bad_input_is_one_line(
     assert "" == captured.out
     assert 1 == len(captured.err.splitlines()), captured.err
     assert expected in captured.err
+
+
+@pytest.mark.parametrize(
+    ("factory", "error"),
+    [
+        ("nothing", "the factory returned NoneType, which has no start(); return a service"),
+        ("NotAwaited", "the service's start() is not a coroutine: it returned NoneType"),
+        ("StartHangs", "the service's start() did not return within 120 s"),
+        ("StopHangs", "the service's stop() did not return within 300 s"),
+        ("Exits", "the service ended the program: SystemExit: 7"),
+    ],
+)
+def test_a_service_that_breaks_its_word_ends_the_run(
+    factory: str, error: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = ["--service", f"tests.scenarios.unfit_services:{factory}"]
+    assert 2 == run(["run", "steady-day", "--json", *SMALL, *service])
+    captured = capsys.readouterr()
+    assert error == json.loads(captured.out)["error"]
+    assert "Traceback" not in captured.err
+
+
+@pytest.mark.parametrize(
+    ("factory", "invariant"), [("NeverFinishes", "caught-up"), ("Raises", "uploaded")]
+)
+def test_callbacks_that_never_have_a_result_are_violations(
+    factory: str, invariant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = ["--service", f"tests.scenarios.unfit_services:{factory}"]
+    assert 1 == run(["run", "steady-day", "--json", *SMALL, *service])
+    violations = json.loads(capsys.readouterr().out)["violations"]
+    assert invariant in {violation["invariant"] for violation in violations}
 
 
 @pytest.mark.parametrize("broker", ["virtual", "embedded"])

@@ -162,6 +162,16 @@ def test_missing_extra(
     assert expected == capsys.readouterr().err
 
 
+def test_an_extra_that_is_missed_only_when_the_command_runs(
+    commands: dict[str, click.Command | Exception], capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands["tell"] = raising(ModuleNotFoundError("No module named 'cramjam'", name="cramjam"))
+
+    assert 2 == cli.run(["tell"])
+    expected = "station-lab tell needs the 'sim' extra: pip install 'station-lab[sim]'\n"
+    assert ("", expected) == capsys.readouterr()
+
+
 def test_a_module_of_ours_that_is_missing_is_a_bug(
     commands: dict[str, click.Command | Exception],
 ) -> None:
@@ -210,6 +220,22 @@ except KeyboardInterrupt:
         assert b"runs\n" == process.stdout.readline()
         process.send_signal(signal.SIGTERM)
         assert b"cleaned\ninterrupted\n" == process.stdout.read()
+
+
+def test_output_that_cannot_be_stored() -> None:
+    if not os.path.exists("/dev/full"):
+        pytest.skip("needs /dev/full")
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "station_sim.cli", "--version"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+    assert 2 == done.returncode
+    assert b"station-lab: output cannot be written: " == done.stderr[:39]
+    assert 1 == done.stderr.count(b"\n")
 
 
 def test_output_that_nobody_reads() -> None:
