@@ -1,8 +1,8 @@
 """Virtual time: a loop whose clock jumps to the next timer, and `run_virtual`, which uses it.
 
 Here live the loop, the order of its timers and its detection of deadlocks. What the loop's
-connections run on is in `network.py`; what the rest of the process sees while a world runs (`time`,
-`random`, guards) is in `seams.py`.
+connections run on is in `network.py`; what a loop has only in real time is refused in
+`refusals.py`; what the rest of the process sees while a world runs begins in `seams.py`.
 
 Semantics 39 to 42: time moves to the next timer when nothing is ready, and by a tiny step at every
 iteration; computing takes no time; the same seed gives the same run in any process.
@@ -11,14 +11,21 @@ iteration; computing takes no time; the same seed gives the same run in any proc
 import asyncio
 import gc
 import heapq
+import math
+import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextvars import Context
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
+from station_sim.deadlock import who_waits
 from station_sim.errors import DeadlockError, VirtualTimeError
+from station_sim.guards import forbid_real_time
 from station_sim.network import Network
-from station_sim.seams import virtual_seams
+from station_sim.refusals import RealTimeRefusals
+from station_sim.seams import one_world
+from station_sim.world_clocks import replace_clocks
+from station_sim.world_randomness import replace_randomness
 
 T = TypeVar("T")
 
@@ -29,13 +36,17 @@ STEP_S = 1e-7
 """What an iteration of the loop costs: clients that poll until a deadline get there."""
 
 RESOLUTION_S = 1e-9
-"""Timers due within this of now are run together; far below the step, far above a float's error."""
+"""Timers due within this of now are run together; far below the step.
+
+After half a year of virtual time a float is coarser than this, after 34 years coarser than the
+step: then both are one unit of the float's last place, so that time always moves on.
+"""
 
 COLLECT_EVERY_ITERATIONS = 100_000
 """Cycles are collected at iterations, not at allocations: finalizers run at the same instant."""
 
 CANCELLED_TIMERS_KEPT = 1000
-"""Beyond this many cancelled timers the heap is rebuilt without them."""
+"""Beyond this many cancelled timers, and half of all, the heap is rebuilt without them."""
 
 FULL_COLLECT_EVERY = 50
 """Every so many collections the oldest generation is looked through too."""
@@ -50,7 +61,7 @@ class Timer(asyncio.TimerHandle):
     """True while the timer is in the loop's heap."""
 
 
-class VirtualLoop(asyncio.BaseEventLoop):
+class VirtualLoop(RealTimeRefusals):
     """An event loop in virtual time with an in-memory network.
 
     `now` is in seconds since the start of the world; `time()` returns it. `epoch_s + now` is the
@@ -61,6 +72,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     _closed: bool
     _ready: deque[asyncio.Handle]
     _stopping: bool
+    _thread_id: int | None
 
     def __init__(self, seed: int = 0, *, epoch_s: float = EPOCH_S) -> None:
         super().__init__()
@@ -94,6 +106,25 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._ready.append(handle)
         return handle
 
+    def call_soon_threadsafe(  # type: ignore[override]  # typeshed's signature uses TypeVarTuple
+        self,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
+    ) -> asyncio.Handle:
+        """As `call_soon`, from the world's own thread.
+
+        Raises: VirtualTimeError in any other thread, for the instant at which it calls is decided
+        by the machine, not by the seed.
+        """
+        if self._thread_id not in (None, threading.get_ident()):
+            name = getattr(callback, "__name__", type(callback).__name__)
+            raise VirtualTimeError(
+                f"call_soon_threadsafe({name}): a real thread may not act on a virtual world; "
+                "do the work in a task"
+            )
+        return self.call_soon(callback, *args, context=context)
+
     def call_at(  # type: ignore[override]  # typeshed's signature uses TypeVarTuple
         self,
         when: float,
@@ -101,9 +132,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
         *args: Any,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
-        """As asyncio's, but equal deadlines keep the order in which they were set."""
+        """As asyncio's, but equal deadlines keep the order in which they were set.
+
+        An infinite deadline never comes. Raises: ValueError for one that is not a number.
+        """
         if self._closed:
             raise RuntimeError("the virtual loop is closed")
+        if when != when:
+            raise ValueError("a timer's deadline must be a number, got nan")
         timer = Timer(when, callback, args, self, context)
         self._timers_set += 1
         heapq.heappush(self._timers, (when, self._timers_set, timer))
@@ -122,14 +158,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """
         if self._timers_cancelled:
             self._drop_cancelled_timers()
-        now = self.now + STEP_S
+        now = _later(self.now, STEP_S)
         if not self._ready and not self._stopping:
-            if not self._timers:
+            if not self._timers or self._timers[0][0] == math.inf:
                 raise DeadlockError(self.who_waits())
             now = max(now, self._timers[0][0])
         self.now = now
         self._collect_garbage()
-        self._make_due_ready(now + RESOLUTION_S)
+        self._make_due_ready(_later(now, RESOLUTION_S))
         pop = self._ready.popleft
         for _ in range(len(self._ready)):
             handle = pop()
@@ -141,11 +177,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
         while timers and timers[0][0] < before:
             timer = heapq.heappop(timers)[2]
             timer._scheduled = False
-            self._ready.append(timer)
+            if timer._cancelled:
+                self._timers_cancelled -= 1
+            else:
+                self._ready.append(timer)
 
     def _drop_cancelled_timers(self) -> None:
         timers = self._timers
-        if self._timers_cancelled > CANCELLED_TIMERS_KEPT:
+        if self._timers_cancelled > max(CANCELLED_TIMERS_KEPT, len(timers) // 2):
             for _when, _number, timer in timers:
                 timer._scheduled = not timer._cancelled
             timers[:] = [entry for entry in timers if entry[2]._scheduled]
@@ -163,8 +202,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def who_waits(self) -> str:
         """Who waits for what, in one line: the text of a deadlock."""
-        waits = sorted(_waiting(task) for task in asyncio.all_tasks(self))
-        who = "; ".join(waits) or "no task at all"
+        who = who_waits(asyncio.all_tasks(self))
         return f"deadlock at {self.now:.6f} s: nothing is scheduled and these wait: {who}"
 
     async def create_connection(
@@ -185,7 +223,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             raise VirtualTimeError("create_connection(ssl=...): the virtual network has no TLS")
         if sock is not None or host is None or port is None:
             raise VirtualTimeError("create_connection: the virtual network needs a host and a port")
-        return await self.network.connect(protocol_factory, host, port)
+        return await self.network.connect(protocol_factory, host, int(port))
 
     async def create_server(  # type: ignore[override]  # as create_connection
         self,
@@ -200,37 +238,15 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Listen on the in-memory network. Raises OSError (EADDRINUSE) when the port is taken."""
         if ssl or sock is not None:
             raise VirtualTimeError("create_server: the virtual network has neither TLS nor sockets")
-        return self.network.listen(protocol_factory, host or "localhost", port or 0)
-
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> NoReturn:  # type: ignore[override]  # refuses
-        raise VirtualTimeError(
-            f"run_in_executor({getattr(func, '__name__', func)}): real threads do not exist in"
-            " virtual time; await the work instead"
-        )
-
-    async def getaddrinfo(self, host: Any, port: Any, **_options: Any) -> NoReturn:
-        raise VirtualTimeError(f"getaddrinfo({host}): names are resolved by the virtual network")
-
-    async def subprocess_exec(self, *args: Any, **_options: Any) -> NoReturn:
-        raise VirtualTimeError("subprocess_exec: a subprocess lives in real time")
-
-    async def subprocess_shell(self, *args: Any, **_options: Any) -> NoReturn:
-        raise VirtualTimeError("subprocess_shell: a subprocess lives in real time")
+        return self.network.listen(protocol_factory, host, int(port or 0))
 
     def _write_to_self(self) -> None:
         """Called by `call_soon_threadsafe`: nobody sleeps in a selector, so nobody needs waking."""
 
 
-def _waiting(task: "asyncio.Task[Any]") -> str:
-    """`name in function (file:line) waits for what`; no addresses, so that texts compare."""
-    frames = task.get_stack()
-    if not frames:
-        return f"{task.get_name()} not started"
-    code = frames[-1].f_code
-    waits_for = getattr(task, "_fut_waiter", None)
-    kind = type(waits_for).__name__ if waits_for is not None else "the loop"
-    where = f"{code.co_filename.rsplit('/', 1)[-1]}:{frames[-1].f_lineno}"
-    return f"{task.get_name()} in {code.co_qualname} ({where}) waits for {kind}"
+def _later(now: float, by_s: float) -> float:
+    """`now` and `by_s` more, or the next number there is."""
+    return max(now + by_s, math.nextafter(now, math.inf))
 
 
 def run_virtual(main: Callable[[], Awaitable[T]], *, seed: int = 0, epoch_s: float = EPOCH_S) -> T:
@@ -250,7 +266,11 @@ def run_virtual(main: Callable[[], Awaitable[T]], *, seed: int = 0, epoch_s: flo
     else:
         raise VirtualTimeError("run_virtual was called inside a running loop: call it from outside")
     loop = VirtualLoop(seed, epoch_s=epoch_s)
-    with virtual_seams(loop, seed):
+    with one_world() as seams:
+        replace_clocks(seams, loop)
+        replace_randomness(seams, seed)
+        forbid_real_time(seams)
+        seams.replace_aliases()
         try:
             return _run(loop, main)
         finally:
@@ -263,14 +283,23 @@ def _run(loop: VirtualLoop, main: Callable[[], Awaitable[T]]) -> T:
 
     task = loop.create_task(program(), name="main")
     try:
-        return loop.run_until_complete(task)
-    except KeyboardInterrupt:
-        if not task.done():
-            task.cancel()
-            _settle(loop, [task])
+        result = loop.run_until_complete(task)
+    except BaseException as error:
+        _end_after(error, loop, task)
         raise
-    finally:
+    _cancel_rest(loop)
+    return result
+
+
+def _end_after(error: BaseException, loop: VirtualLoop, main: "asyncio.Task[Any]") -> None:
+    """Let everything end; what goes wrong in doing so is a note to the `error` that ended it."""
+    try:
+        if isinstance(error, KeyboardInterrupt) and not main.done():
+            main.cancel()
+            _settle(loop, [main])
         _cancel_rest(loop)
+    except DeadlockError as deadlock:
+        error.add_note(f"and while the virtual world was ending: {deadlock}")
 
 
 def _cancel_rest(loop: VirtualLoop) -> None:

@@ -24,7 +24,11 @@ from station_sim.wire import Transport, Wire
 FIRST_FREE_PORT = 49152
 """Where the ports begin that port 0 asks for (RFC 6335's dynamic ports)."""
 
+LAST_FREE_PORT = 65535
+
 _LOOPBACK = {"127.0.0.1": "localhost", "::1": "localhost", "0.0.0.0": "localhost"}
+
+_ALL_INTERFACES = (None, "", "0.0.0.0", "::")
 
 _current_host: contextvars.ContextVar[str] = contextvars.ContextVar("host", default="localhost")
 
@@ -123,12 +127,16 @@ class Network:
         finally:
             _current_host.reset(token)
 
-    def listen(self, factory: Callable[[], Any], host: str, port: int) -> Server:
-        """Accept connections; port 0 takes a free one. Raises OSError if the port is taken."""
-        address = Address(_named(host), port or next(self._ports))
+    def listen(self, factory: Callable[[], Any], host: str | None, port: int) -> Server:
+        """Accept connections at `host`, or (None, 0.0.0.0) at the host on whose behalf this runs.
+
+        Port 0 takes a free one. Raises: OSError if the port is taken.
+        """
+        name = _current_host.get() if host in _ALL_INTERFACES or host is None else _named(host)
+        address = Address(name, port or next(self._ports))
         key = (address.host, address.port)
         if key in self._servers:
-            raise OSError(errno.EADDRINUSE, f"port {port} of virtual host {host} is in use")
+            raise OSError(errno.EADDRINUSE, f"port {port} of virtual host {name} is in use")
         server = Server(self, factory, address)
         self._servers[key] = server
         return server
@@ -167,7 +175,7 @@ class Network:
     ) -> tuple[Transport, Any]:
         key = next(self._ids)
         name = f"{here}>{there}:{port}#{number}"
-        local = (here, FIRST_FREE_PORT + number)
+        local = (here, FIRST_FREE_PORT + number % (LAST_FREE_PORT - FIRST_FREE_PORT + 1))
         wires = Wire(self, name, here, there, key), Wire(self, f"{name}/back", there, here, key)
         near = Transport(self.loop, wires[0], contextvars.copy_context(), local, (there, port))
         far = Transport(self.loop, wires[1], server.context, (there, port), local)
@@ -175,7 +183,7 @@ class Network:
         self._connections[key] = (near, far)
         for wire in wires:
             self._wires.setdefault((wire.source, wire.target), {})[key] = wire
-        far.begin(server.factory)
+        far.accept(server.factory)
         return near, near.begin(factory)
 
     def forget(self, key: int) -> None:

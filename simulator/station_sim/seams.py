@@ -1,70 +1,126 @@
-"""What the process sees while a virtual world runs: the world's clock and randomness, and guards.
+"""What the process sees while a virtual world runs, and how it is put back afterwards.
 
-The seams are process-wide attributes (`time.time`, `os.urandom`, `socket.socket.__init__`, ...),
-replaced on entry and put back on exit. Each replacement looks at the thread that calls: only the
-world's own thread lives in virtual time, every other thread keeps the real thing.
+A seam stands where a function of the standard library was (`time.time`, `os.urandom`,
+`socket.socket.__init__`, ...). It looks at who calls: the world's own thread, while the world runs,
+gets the virtual thing; everybody else gets the real one. There is one seam for each function in a
+process, so that a module that was imported inside a world and keeps one, `from time import time`,
+has the right clock later too; names that modules imported before the world are replaced as well.
+
+What is put in place lives in `world_clocks.py`, `world_randomness.py` and `guards.py`.
 """
 
-import fcntl
+import functools
 import gc
-import os
-import random
-import socket
-import subprocess
+import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Protocol
-
-from aiokafka.producer.message_accumulator import BatchBuilder
+from contextlib import ExitStack, contextmanager
+from types import ModuleType
+from typing import Any
 
 from station_sim.errors import VirtualTimeError
 
-_CLOCKS = ("monotonic", "perf_counter", "process_time", "thread_time")
-_BROKEN_DOWN = ("localtime", "gmtime", "ctime")
+_NOBODY = -1
+"""No thread has this identifier."""
 
 
-class Clock(Protocol):
-    """What the seams need of a virtual loop."""
+class Seam:
+    """One replaced attribute of a module or class; `stand_in` is what stands there instead."""
 
-    def time(self) -> float:
-        """Seconds since the world began."""
-        ...
+    __slots__ = ("name", "owner", "real", "stand_in", "virtual", "where")
 
-    def wall_time(self) -> float:
-        """Epoch seconds."""
-        ...
+    def __init__(self, where: Any, name: str) -> None:
+        self.where = where
+        self.name = name
+        self.owner = _NOBODY
+        self.real: Callable[..., Any] = getattr(where, name)
+        self.virtual = self.real
+        self.stand_in = self._stand_in()
+
+    def _stand_in(self) -> Callable[..., Any]:
+        ident = threading.get_ident
+
+        def seam(*args: Any, **kwargs: Any) -> Any:
+            return (self.virtual if ident() == self.owner else self.real)(*args, **kwargs)
+
+        if isinstance(self.where, ModuleType):
+            # As a builtin, and unlike a function, it is not bound when a class keeps it.
+            return functools.update_wrapper(functools.partial(seam), self.real)
+        return functools.wraps(self.real)(seam)
+
+    def install(self, virtual: Callable[..., Any]) -> None:
+        """Let this thread get `virtual` from now on."""
+        self.real = getattr(self.where, self.name)
+        self.virtual = virtual
+        self.owner = threading.get_ident()
+        setattr(self.where, self.name, self.stand_in)
+
+    def remove(self) -> None:
+        """Put the real thing back; who kept the stand-in gets the real thing too."""
+        self.owner = _NOBODY
+        self.virtual = self.real
+        setattr(self.where, self.name, self.real)
+
+
+_REAL_WAITS = frozenset({"threading", "queue"})
+"""Modules that wait in real time, where that is not refused, and must see it pass."""
+
+
+class Aliases:
+    """Names by which modules know a function: `from time import sleep` makes one.
+
+    A module's names are looked through once, when it is first seen.
+    """
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+        self._known: list[tuple[dict[str, Any], str, Seam]] = []
+        self._replaced: list[tuple[dict[str, Any], str, Seam]] = []
+
+    def install(self, seams: list[Seam]) -> None:
+        """Replace every alias of what `seams` stand for."""
+        by_id = {id(seam.real): seam for seam in seams if isinstance(seam.where, ModuleType)}
+        for name, module in list(sys.modules.items()):
+            if name not in self._seen and isinstance(module, ModuleType):
+                self._seen.add(name)
+                if name in _REAL_WAITS:
+                    continue
+                names = vars(module)
+                for alias, value in list(names.items()):
+                    if id(value) in by_id:
+                        self._known.append((names, alias, by_id[id(value)]))
+        for names, alias, seam in self._known:
+            if names.get(alias) is seam.real:
+                names[alias] = seam.stand_in
+                self._replaced.append((names, alias, seam))
+
+    def remove(self) -> None:
+        """Put them back."""
+        for names, alias, seam in self._replaced:
+            if names.get(alias) is seam.stand_in:
+                names[alias] = seam.real
+        self._replaced.clear()
+
+
+_SEAMS: dict[tuple[int, str], Seam] = {}
+"""Every seam there ever was, by the identity of the module or class (they live on) and the name."""
+
+_ALIASES = Aliases()
 
 
 class Seams:
-    """A set of replaced attributes that remembers how it was."""
+    """The seams of one world; `with` ends them."""
 
     def __init__(self) -> None:
         self._owner = threading.get_ident()
-        self._replaced: list[tuple[Any, str, Any]] = []
+        self._installed: list[Seam] = []
+        self._undo = ExitStack()
 
     def replace(self, where: Any, name: str, virtual: Callable[..., Any]) -> None:
         """`where.name` is `virtual` in the world's thread and what it was in every other."""
-        real = getattr(where, name)
-        owner, ident = self._owner, threading.get_ident
-
-        def seam(*args: Any, **kwargs: Any) -> Any:
-            return (virtual if ident() == owner else real)(*args, **kwargs)
-
-        self._replaced.append((where, name, real))
-        setattr(where, name, seam)
-
-    def replace_clock(self, where: Any, name: str, virtual: Callable[[], Any]) -> None:
-        """`replace` for what takes no arguments and is read at every turn."""
-        real = getattr(where, name)
-        owner, ident = self._owner, threading.get_ident
-
-        def seam() -> Any:
-            return virtual() if ident() == owner else real()
-
-        self._replaced.append((where, name, real))
-        setattr(where, name, seam)
+        seam = _SEAMS.setdefault((id(where), name), Seam(where, name))
+        seam.install(virtual)
+        self._installed.append(seam)
 
     def forbid(self, where: Any, name: str, called: str, instead: str) -> None:
         """`where.name` raises `VirtualTimeError`, naming the call, in the world's thread."""
@@ -74,88 +130,46 @@ class Seams:
 
         self.replace(where, name, refuse)
 
+    def of_caller(self) -> bool:
+        """Whether the caller is the world's own thread, while the world runs."""
+        return threading.get_ident() == self._owner
+
+    def on_exit(self, undo: Callable[[], object]) -> None:
+        """Have `undo` called at the end of the world, before the seams go; last come, first."""
+        self._undo.callback(undo)
+
+    def replace_aliases(self) -> None:
+        """Replace, for what is replaced by now, the names that modules have imported."""
+        _ALIASES.install(self._installed)
+
     def restore(self) -> None:
         """Put everything back, last replaced first."""
-        while self._replaced:
-            where, name, real = self._replaced.pop()
-            setattr(where, name, real)
+        self._undo.close()
+        _ALIASES.remove()
+        while self._installed:
+            self._installed.pop().remove()
+
+
+_running: list[Seams] = []
+"""The world that runs in this process, if one does."""
 
 
 @contextmanager
-def virtual_seams(loop: Clock, seed: int) -> Iterator[None]:
-    """While inside, `time`, `random`, `os.urandom` are the world's and real-time calls raise."""
-    if getattr(time.time, "__name__", "") == "seam":
+def one_world() -> Iterator[Seams]:
+    """Seams for the one world that may run in a process; garbage is collected at its iterations.
+
+    Raises: VirtualTimeError if a world runs already.
+    """
+    if _running:
         raise VirtualTimeError("a virtual world runs already in this process: one at a time")
     seams = Seams()
-    random_state = random.getstate()
+    _running.append(seams)
     collecting = gc.isenabled()
+    gc.disable()
     try:
-        _replace_clocks(seams, loop)
-        _replace_randomness(seams, seed)
-        _forbid_real_time(seams)
-        gc.disable()
-        yield
+        yield seams
     finally:
+        seams.restore()
         if collecting:
             gc.enable()
-        random.setstate(random_state)
-        seams.restore()
-
-
-def _replace_clocks(seams: Seams, loop: Clock) -> None:
-    seams.replace_clock(time, "time", loop.wall_time)
-    seams.replace_clock(time, "time_ns", lambda: int(loop.wall_time() * 1e9))
-    for name in _CLOCKS:
-        seams.replace_clock(time, name, loop.time)
-        seams.replace_clock(time, f"{name}_ns", lambda: int(loop.time() * 1e9))
-    for name in _BROKEN_DOWN:
-        seams.replace(time, name, _at_world_time(getattr(time, name), loop))
-    seams.replace(time, "strftime", _strftime(time.strftime, time.localtime))
-    seams.forbid(time, "sleep", "time.sleep", "use `await asyncio.sleep(...)`")
-    seams.replace(BatchBuilder, "append", _append_at_world_time(BatchBuilder.append, loop))
-
-
-def _at_world_time(real: Callable[..., Any], loop: Clock) -> Callable[..., Any]:
-    def broken_down(seconds: float | None = None) -> Any:
-        return real(loop.wall_time() if seconds is None else seconds)
-
-    return broken_down
-
-
-def _strftime(real: Callable[..., str], localtime: Callable[[], Any]) -> Callable[..., str]:
-    def strftime(text: str, moment: Any = None) -> str:
-        return real(text, localtime() if moment is None else moment)
-
-    return strftime
-
-
-def _append_at_world_time(real: Callable[..., Any], loop: Clock) -> Callable[..., Any]:
-    """aiokafka's record builder reads the C clock where no timestamp is given: give it ours."""
-
-    def append(builder: BatchBuilder, *, timestamp: int | None, **record: Any) -> Any:
-        if timestamp is None:
-            timestamp = int(loop.wall_time() * 1000)
-        return real(builder, timestamp=timestamp, **record)
-
-    return append
-
-
-def _replace_randomness(seams: Seams, seed: int) -> None:
-    entropy = random.Random(f"{seed}/os.urandom")
-    random.seed(f"{seed}/random")
-    seams.replace(os, "urandom", entropy.randbytes)
-    seams.replace(random, "_urandom", entropy.randbytes)
-
-
-def _forbid_real_time(seams: Seams) -> None:
-    world = "the virtual network connects named hosts through the running loop"
-    seams.forbid(socket.socket, "__init__", "socket.socket", world)
-    seams.forbid(socket, "getaddrinfo", "socket.getaddrinfo", world)
-    tasks = "use a task on the running loop"
-    seams.forbid(threading, "_start_new_thread", "threading.Thread.start", tasks)
-    outside = "start it outside the virtual world"
-    seams.forbid(subprocess.Popen, "__init__", "subprocess.Popen", outside)
-    seams.forbid(os, "system", "os.system", outside)
-    seams.forbid(os, "fork", "os.fork", outside)
-    seams.forbid(fcntl, "flock", "fcntl.flock", "virtual hosts share no files")
-    seams.forbid(fcntl, "lockf", "fcntl.lockf", "virtual hosts share no files")
+        _running.clear()

@@ -6,20 +6,34 @@ network's; a wire asks.
 """
 
 import asyncio
+import errno
 import random
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context
 from typing import Any, Protocol
 
-HIGH_WATER_BYTES = 64 * 1024 * 1024
-"""A writer is told to pause beyond this: far above a fetch answer, far below the memory."""
+HIGH_WATER_BYTES = 4 * 1024 * 1024
+"""A writer is told to pause beyond this: about what the buffers of two kernels hold of a stream."""
 
 RETRANSMIT_MAX_S = 1.0
 """After a partition is repaired, TCP's retransmission timer decides when bytes flow again."""
 
 _END = b""
-"""What travels in place of bytes when the writer has closed."""
+"""What travels in place of bytes when no more will come."""
+
+
+class _Reset:
+    """What travels when the writer has gone without a farewell; nothing comes after it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __len__(self) -> int:
+        return 0
+
+
+_Message = bytes | _Reset
 
 
 class Rules(Protocol):
@@ -54,14 +68,14 @@ class Wire:
         self.bytes_under_way = 0
         self._rng = rules.rng(name)
         self._last_at = 0.0
-        self._stopped: deque[bytes] = deque()
+        self._stopped: deque[_Message] = deque()
         self._receiver: Transport | None = None
 
     def lead_to(self, receiver: "Transport") -> None:
         """Say who gets what is sent."""
         self._receiver = receiver
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: _Message) -> None:
         """Put a message under way; an empty one says that no more will come."""
         self.bytes_under_way += len(data)
         if self._stopped or self.rules.is_blocked(self.source, self.target):
@@ -75,17 +89,21 @@ class Wire:
         while self._stopped:
             self._deliver(self._stopped.popleft(), delay_s)
 
-    def _deliver(self, data: bytes, delay_s: float) -> None:
+    def _deliver(self, data: _Message, delay_s: float) -> None:
         assert self._receiver is not None, "a wire leads to a transport before it is used"
         loop = self._receiver.loop
         self._last_at = max(self._last_at, loop.time() + delay_s)
         loop.call_at(self._last_at, self._arrive, data, context=self._receiver.context)
 
-    def _arrive(self, data: bytes) -> None:
-        self.bytes_under_way -= len(data)
+    def _arrive(self, data: _Message) -> None:
         assert self._receiver is not None
-        self._receiver.peer.drained()
         self._receiver.arrived(data)
+
+    def taken(self, size_bytes: int) -> None:
+        """The receiver took bytes over: there is room for more."""
+        assert self._receiver is not None
+        self.bytes_under_way -= size_bytes
+        self._receiver.peer.drained()
 
 
 class Transport(asyncio.Transport):
@@ -107,11 +125,13 @@ class Transport(asyncio.Transport):
         self.context = context
         self._protocol: Any = None
         self._closing = False
+        self._ended_writing = False
         self._lost = False
         self._reading = True
-        self._unread: deque[bytes] = deque()
+        self._unread: deque[_Message] = deque()
         self._writer_paused = False
         self._high_water = HIGH_WATER_BYTES
+        self._low_water = HIGH_WATER_BYTES // 4
 
     def face(self, peer: "Transport") -> None:
         """Join two ends: what one writes, the other reads."""
@@ -125,13 +145,28 @@ class Transport(asyncio.Transport):
         self.context.run(self._protocol.connection_made, self)
         return self._protocol
 
+    def accept(self, factory: Callable[[], Any]) -> None:
+        """`begin` at the side that listens; of its trouble the other side sees a reset."""
+        self._protocol = asyncio.Protocol()
+        try:
+            self.begin(factory)
+        except Exception as error:
+            self._fail(error)
+
     # -- writing
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send; ignored once closing, as a closed socket's transport does."""
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise TypeError(f"data must be bytes-like, got {type(data).__name__}")
+        if self._ended_writing and not self._closing:
+            raise RuntimeError("Cannot call write() after write_eof()")
         if self._closing or not data:
             return
         self.wire.send(bytes(data))
+        self._pause_if_full()
+
+    def _pause_if_full(self) -> None:
         if self.wire.bytes_under_way > self._high_water and not self._writer_paused:
             self._writer_paused = True
             self._protocol.pause_writing()
@@ -141,40 +176,99 @@ class Transport(asyncio.Transport):
         self.write(b"".join(list_of_data))
 
     def drained(self) -> None:
-        """Something that was sent from here has arrived."""
-        if self._writer_paused and self.wire.bytes_under_way <= self._high_water // 4:
+        """Something that was sent from here was taken."""
+        if self._writer_paused and self.wire.bytes_under_way <= self._low_water:
             self._writer_paused = False
             if not self._lost:
                 self.context.run(self._protocol.resume_writing)
 
     def get_write_buffer_size(self) -> int:
-        """Bytes under way."""
+        """Bytes under way, or kept by a reader that is paused."""
         return self.wire.bytes_under_way
 
+    def get_write_buffer_limits(self) -> tuple[int, int]:
+        """(low, high)"""
+        return (self._low_water, self._high_water)
+
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """Pause the writer beyond `high` bytes under way (`low` is a quarter of it)."""
-        self._high_water = HIGH_WATER_BYTES if high is None else high
+        """Pause the writer beyond `high` bytes under way, resume it at `low`.
+
+        Raises: ValueError unless 0 <= low <= high.
+        """
+        if high is None:
+            high = HIGH_WATER_BYTES if low is None else 4 * low
+        if low is None:
+            low = high // 4
+        if not 0 <= low <= high:
+            raise ValueError(f"high ({high!r}) must be >= low ({low!r}) must be >= 0")
+        self._high_water, self._low_water = high, low
+        self._pause_if_full()
 
     def can_write_eof(self) -> bool:
-        """Half-closed connections are not modelled."""
-        return False
+        """A connection may be closed one way."""
+        return True
+
+    def write_eof(self) -> None:
+        """Say that no more will come; what comes back is still read."""
+        if not self._ended_writing and not self._closing:
+            self._ended_writing = True
+            self.wire.send(_END)
 
     # -- reading
 
-    def arrived(self, data: bytes) -> None:
+    def arrived(self, data: _Message) -> None:
         """Hand over what came, or keep it while reading is paused."""
-        if self._lost or self._closing:
-            return
-        if self._unread or not self._reading:
+        if isinstance(data, _Reset):
+            self.break_off(ConnectionResetError(errno.ECONNRESET, data.text))
+        elif self._lost or self._closing:
+            self._refuse(data)
+        elif self._unread or not self._reading:
             self._unread.append(data)
-        elif data == _END:
-            self._ended()
         else:
-            self._protocol.data_received(data)
+            self._hand_over(data)
 
-    def _ended(self) -> None:
-        if not self._protocol.eof_received():
-            self.close()
+    def _refuse(self, data: bytes) -> None:
+        """Bytes for an end that has closed: they are lost, and who sent them is told so."""
+        if data:
+            self.wire.send(_Reset(f"{self.wire.name}: the other end has closed"))
+
+    def _hand_over(self, data: _Message) -> None:
+        assert isinstance(data, bytes), "a reset is heard at once"
+        self.peer.wire.taken(len(data))
+        try:
+            if data:
+                self._receive(data)
+            elif not self._protocol.eof_received():
+                self.close()
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            self._fail(error)
+
+    def _receive(self, data: bytes) -> None:
+        if not isinstance(self._protocol, asyncio.BufferedProtocol):
+            self._protocol.data_received(data)
+            return
+        while data and not self._closing:
+            buffer = memoryview(self._protocol.get_buffer(len(data)))
+            size = min(len(buffer), len(data))
+            if not size:
+                raise RuntimeError("get_buffer() returned an empty buffer")
+            buffer[:size] = data[:size]
+            self._protocol.buffer_updated(size)
+            data = data[size:]
+
+    def _fail(self, error: BaseException) -> None:
+        """A protocol that raises loses its connection, as with asyncio's own transports."""
+        self.loop.call_exception_handler(
+            {
+                "message": f"the protocol of {self.wire.name} failed at what it received",
+                "exception": error,
+                "transport": self,
+                "protocol": self._protocol,
+            }
+        )
+        self.abort()
 
     def pause_reading(self) -> None:
         """Keep what comes until `resume_reading`."""
@@ -187,11 +281,7 @@ class Transport(asyncio.Transport):
 
     def _read_kept(self) -> None:
         while self._unread and self._reading and not self._closing:
-            data = self._unread.popleft()
-            if data == _END:
-                self._ended()
-            else:
-                self._protocol.data_received(data)
+            self._hand_over(self._unread.popleft())
 
     def is_reading(self) -> bool:
         """True unless paused or closing."""
@@ -204,13 +294,16 @@ class Transport(asyncio.Transport):
         if self._closing:
             return
         self._closing = True
-        if not self.peer.is_lost:
+        if self._unread:  # as a socket that is closed before all was read
+            self.wire.send(_Reset(f"{self.wire.name}: closed with unread data"))
+        elif not self._ended_writing:
             self.wire.send(_END)
         self.loop.call_soon(self._lose, None, context=self.context)
 
     def abort(self) -> None:
-        """End at once; the other end sees a reset."""
-        self.peer.break_off(ConnectionResetError(f"{self.wire.name}: reset by peer"))
+        """End at once; the other end sees a reset when it arrives."""
+        if not self._lost:
+            self.wire.send(_Reset(f"{self.wire.name}: reset by peer"))
         self.break_off(None)
 
     def break_off(self, error: Exception | None) -> None:
@@ -223,10 +316,13 @@ class Transport(asyncio.Transport):
         if self._lost:
             return
         self._lost = True
+        self.peer.wire.taken(sum(map(len, self._unread)))
         self._unread.clear()
-        self._protocol.connection_lost(error)
-        if self.peer.is_lost:
-            self.wire.rules.forget(self.wire.key)
+        try:
+            self._protocol.connection_lost(error)
+        finally:
+            if self.peer.is_lost:
+                self.wire.rules.forget(self.wire.key)
 
     def is_closing(self) -> bool:
         """True from the first close on."""

@@ -78,9 +78,12 @@ class ProducerStates:
 
     def wrote(self, batch: Batch, now_ms: int) -> None:
         """Remember a batch that was appended; its offsets are those of the log."""
-        known = self._producers.get(batch.producer_id)
+        known = self._producers.pop(batch.producer_id, None)
+        if known is None:
+            self._forget_expired(now_ms)
         if known is None or known.epoch != batch.producer_epoch:
-            known = self._producers[batch.producer_id] = _Producer(batch.producer_epoch, now_ms)
+            known = _Producer(batch.producer_epoch, now_ms)
+        self._producers[batch.producer_id] = known  # last, for it is the one seen last
         known.seen_at_ms = now_ms
         known.written.append(
             Written(
@@ -90,6 +93,13 @@ class ProducerStates:
                 batch.max_timestamp_ms,
             )
         )
+
+    def _forget_expired(self, now_ms: int) -> None:
+        while self._producers:
+            oldest_id = next(iter(self._producers))
+            if now_ms - self._producers[oldest_id].seen_at_ms < self._expiration_ms:
+                break
+            del self._producers[oldest_id]
 
     def _known(self, producer_id: int, now_ms: int) -> _Producer | None:
         known = self._producers.get(producer_id)

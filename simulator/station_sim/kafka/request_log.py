@@ -9,6 +9,9 @@ from station_sim.kafka.requests.shapes import TopicPartition
 REMEMBERED_REQUESTS = 10_000
 """How many requests are kept; a virtual day makes some hundred thousand."""
 
+REMEMBERED_PARTITIONS = 200_000
+"""How many partitions the requests kept may name together; a fetch may name thousands."""
+
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
@@ -26,7 +29,8 @@ class RequestLog:
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
-        self._entries: deque[LoggedRequest] = deque(maxlen=REMEMBERED_REQUESTS)
+        self._entries: deque[LoggedRequest] = deque()
+        self._partitions = 0
 
     def __iter__(self) -> Iterator[LoggedRequest]:
         return iter(list(self._entries))
@@ -41,4 +45,8 @@ class RequestLog:
     def add(self, entry: LoggedRequest) -> None:
         """Remember a request."""
         self.counts[entry.kind] += 1
-        self._entries.append(entry)
+        entries = self._entries
+        entries.append(entry)
+        self._partitions += len(entry.partitions)
+        while len(entries) > REMEMBERED_REQUESTS or self._partitions > REMEMBERED_PARTITIONS:
+            self._partitions -= len(entries.popleft().partitions)
