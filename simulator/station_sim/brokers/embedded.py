@@ -9,17 +9,12 @@ import os
 import re
 import signal
 import sys
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import ClassVar
 
-from station_sim.brokers.broker import Broker
-from station_sim.brokers.kafka_log import why_it_ended
 from station_sim.brokers.ports import require_free
-from station_sim.brokers.process import LeashedProcess
+from station_sim.brokers.process_broker import ProcessBroker
 from station_sim.brokers.retrying import NotYetError, retry
-from station_sim.errors import LabError
 
 START_TIMEOUT_S = 60.0
 
@@ -29,7 +24,7 @@ OPEN_LISTENER = signal.SIGUSR2
 _LISTENING = re.compile(r"^listening on (\S+:\d+)$", re.MULTILINE)
 
 
-class EmbeddedBroker(Broker):
+class EmbeddedBroker(ProcessBroker):
     """The simulated Kafka as a server.
 
     `port` is a port on loopback (default: a free one); `server_properties` are Kafka's own names
@@ -37,19 +32,17 @@ class EmbeddedBroker(Broker):
     """
 
     kind: ClassVar[str] = "embedded"
+    program: ClassVar[str] = "the simulated Kafka"
 
     def __init__(
         self, *, port: int | None = None, server_properties: Mapping[str, str] | None = None
     ) -> None:
-        self._port = port
-        self._server_properties = dict(server_properties or {})
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._process: LeashedProcess | None = None
+        super().__init__(port, server_properties)
 
     async def start(self) -> None:
         """Start the process, or tell it to listen again."""
         if self._process is None:
-            await self._launch()
+            await self._open()
         else:
             os.kill(self.pid, OPEN_LISTENER)
         await self.wait_until_ready(within_s=START_TIMEOUT_S)
@@ -63,49 +56,13 @@ class EmbeddedBroker(Broker):
         """The same as `stop`: the simulated Kafka always ends without goodbye."""
         await self.stop()
 
-    async def close(self) -> None:
-        """End the process and remove its folder."""
-        try:
-            if self._process is not None:
-                await self._process.kill()
-        finally:
-            self._process = None
-            if self._folder is not None:
-                self._folder.cleanup()
-
-    def check_alive(self) -> None:
-        """Raises `LabError` with the last line of its output when the process has ended."""
-        if self._process is not None and self._process.exit_code is not None:
-            reason = why_it_ended(self.log_path)
-            raise LabError(f"the simulated Kafka ended: {reason}")
-
-    @property
-    def directory(self) -> Path:
-        """The temporary folder of this broker."""
-        assert self._folder is not None, "the broker was never started"
-        return Path(self._folder.name)
-
-    @property
-    def log_path(self) -> Path:
-        """The file with the output of the process."""
-        return self.directory / "kafka.log"
-
-    @property
-    def pid(self) -> int:
-        """The process id of the simulated Kafka."""
-        if self._process is None:
-            raise LabError("the embedded broker does not run; start it first")
-        return self._process.pid
-
-    async def _launch(self) -> None:
+    async def _open(self) -> None:
         if self._port:
             require_free(self._port)
-        self._folder = tempfile.TemporaryDirectory(prefix="station-lab-embedded-")
+        self._make_folder()
         command = [sys.executable, "-m", "station_sim.kafka", "--port", str(self._port or 0)]
         command += [f"--set={name}={value}" for name, value in self._server_properties.items()]
-        self._process = await LeashedProcess.start(
-            command, directory=self.directory, log_path=self.log_path
-        )
+        self._process = await self._launch(command)
         self.bootstrap = await retry(
             self._address, what="start the simulated Kafka", within_s=START_TIMEOUT_S
         )

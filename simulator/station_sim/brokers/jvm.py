@@ -5,17 +5,15 @@ with the program that started it.
 """
 
 import asyncio
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from station_sim.brokers.broker import Broker
 from station_sim.brokers.jars import find_jars
 from station_sim.brokers.java import find_java
 from station_sim.brokers.kafka_log import why_it_ended
 from station_sim.brokers.ports import LOOPBACK, free_ports, require_free
-from station_sim.brokers.process import LeashedProcess
+from station_sim.brokers.process_broker import ProcessBroker
 from station_sim.errors import LabError
 
 START_TIMEOUT_S = 120.0
@@ -28,7 +26,7 @@ QUICK_START = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
 LOGGING = ("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dlog4j2.level=WARN")
 
 
-class JvmBroker(Broker):
+class JvmBroker(ProcessBroker):
     """Apache Kafka from its jars.
 
     `port` is a port on loopback (default: a free one), `server_properties` go over ours, `heap_mb`
@@ -36,6 +34,7 @@ class JvmBroker(Broker):
     """
 
     kind: ClassVar[str] = "jvm"
+    program: ClassVar[str] = "Kafka"
 
     def __init__(
         self,
@@ -44,11 +43,8 @@ class JvmBroker(Broker):
         server_properties: Mapping[str, str] | None = None,
         heap_mb: int = 768,
     ) -> None:
-        self._port = port
-        self._server_properties = dict(server_properties or {})
+        super().__init__(port, server_properties)
         self._heap_mb = heap_mb
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._process: LeashedProcess | None = None
         self._java: list[str] = []
 
     async def start(self) -> None:
@@ -58,7 +54,9 @@ class JvmBroker(Broker):
         if self._folder is None:
             await self._prepare()
         require_free(int(self.bootstrap.rpartition(":")[2]))
-        self._process = await self._launch("kafka.Kafka", str(self.directory / "server.properties"))
+        self._process = await self._launch(
+            [*self._java, "kafka.Kafka", str(self.directory / "server.properties")]
+        )
         await self.wait_until_ready(within_s=START_TIMEOUT_S)
 
     async def stop(self) -> None:
@@ -71,43 +69,6 @@ class JvmBroker(Broker):
         await self._running().kill()
         self._process = None
 
-    async def close(self) -> None:
-        """Stop Kafka if it runs, and remove its folder."""
-        try:
-            if self._process is not None:
-                await self._process.kill()
-        finally:
-            self._process = None
-            if self._folder is not None:
-                self._folder.cleanup()
-
-    def check_alive(self) -> None:
-        """Raises `LabError` with the reason from Kafka's log when the JVM has ended by itself."""
-        if self._process is not None and self._process.exit_code is not None:
-            reason = why_it_ended(self.log_path)
-            raise LabError(f"Kafka ended with code {self._process.exit_code}: {reason}")
-
-    @property
-    def directory(self) -> Path:
-        """The temporary folder with everything of this broker."""
-        assert self._folder is not None, "the broker was never started"
-        return Path(self._folder.name)
-
-    @property
-    def log_path(self) -> Path:
-        """The file with Kafka's output."""
-        return self.directory / "kafka.log"
-
-    @property
-    def pid(self) -> int:
-        """The process id of the running JVM."""
-        return self._running().pid
-
-    def _running(self) -> LeashedProcess:
-        if self._process is None:
-            raise LabError("the jvm broker does not run; start it first")
-        return self._process
-
     async def _prepare(self) -> None:
         java = await asyncio.to_thread(find_java)
         jars = await asyncio.to_thread(find_jars)
@@ -116,7 +77,7 @@ class JvmBroker(Broker):
         port = self._port or own_port
         require_free(port)
         self.bootstrap = f"{LOOPBACK}:{port}"
-        self._folder = tempfile.TemporaryDirectory(prefix="station-lab-kafka-")
+        self._make_folder()
         properties = node_properties(port, controller_port, self.directory / "data")
         path = self.directory / "server.properties"
         path.write_text(properties_text({**properties, **self._server_properties}))
@@ -124,16 +85,11 @@ class JvmBroker(Broker):
 
     async def _format(self, properties: Path) -> None:
         command = ["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(properties)]
-        self._process = await self._launch(*command)
+        self._process = await self._launch([*self._java, *command])
         exit_code = await self._process.wait()
         self._process = None
         if exit_code != 0:
             raise LabError(f"Kafka's storage was not formatted: {why_it_ended(self.log_path)}")
-
-    async def _launch(self, *arguments: str) -> LeashedProcess:
-        return await LeashedProcess.start(
-            [*self._java, *arguments], directory=self.directory, log_path=self.log_path
-        )
 
 
 def node_properties(port: int, controller_port: int, data: Path) -> dict[str, str]:
