@@ -246,7 +246,8 @@ class VirtualLoop(RealTimeRefusals):
 
 def _later(now: float, by_s: float) -> float:
     """`now` and `by_s` more, or the next number there is."""
-    return max(now + by_s, math.nextafter(now, math.inf))
+    later = now + by_s
+    return later if later > now else math.nextafter(now, math.inf)
 
 
 def run_virtual(main: Callable[[], Awaitable[T]], *, seed: int = 0, epoch_s: float = EPOCH_S) -> T:

@@ -294,7 +294,7 @@ class Transport(asyncio.Transport):
         if self._closing:
             return
         self._closing = True
-        if self._unread:  # as a socket that is closed before all was read
+        if any(self._unread):  # as a socket that is closed before all was read
             self.wire.send(_Reset(f"{self.wire.name}: closed with unread data"))
         elif not self._ended_writing:
             self.wire.send(_END)

@@ -126,10 +126,13 @@ def _length_refusal(length: int, there: int) -> RefusalError:
 
 
 def records_of(batch: Batch) -> Iterator[Record]:
-    """The records inside a batch, decompressed; raises `LabError` where the codec is missing."""
-    reader = DefaultRecordBatch(bytearray(batch.data))
+    """The records inside a batch, decompressed.
+
+    Raises `RefusalError` (CORRUPT_MESSAGE) if what the header promises is not there, and `LabError`
+    where the codec is missing.
+    """
     try:
-        for record in reader:
+        for record in DefaultRecordBatch(bytearray(batch.data)):
             yield Record(
                 record.offset,
                 record.timestamp,
@@ -141,3 +144,5 @@ def records_of(batch: Batch) -> Iterator[Record]:
         raise LabError(
             f"cannot look into a compressed batch ({error}); install the package cramjam"
         ) from error
+    except Exception as error:  # each codec and the reader have errors of their own
+        raise RefusalError(ErrorCode.CORRUPT_MESSAGE, f"records that are none: {error}") from error

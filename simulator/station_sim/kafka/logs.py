@@ -149,7 +149,8 @@ class PartitionLog:
     def newest_record(self) -> tuple[int, int] | None:
         """Offset and time of the first record that has the log's largest time.
 
-        As in Kafka, a record below the log's start counts as long as its segment is there.
+        As in Kafka, a record below the log's start counts as long as its segment is there. Where a
+        header claims a time that no record has, it is the batch's last.
         """
         newest: Batch | None = None
         for segment in self.segments:
@@ -159,9 +160,8 @@ class PartitionLog:
         if newest is None:
             return None
         latest_ms = newest.max_timestamp_ms
-        return next(
-            (r.offset, latest_ms) for r in records_of(newest) if r.timestamp_ms == latest_ms
-        )
+        has_it = (r.offset for r in records_of(newest) if r.timestamp_ms == latest_ms)
+        return next(has_it, newest.last_offset), latest_ms
 
     def _is_cut(self, batch: Batch) -> bool:
         return batch.last_offset < self.log_start_offset

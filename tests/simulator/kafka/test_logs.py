@@ -314,3 +314,22 @@ def test_a_producer_is_forgotten_after_a_day() -> None:
     later = append(log, make_batch(producer_id=7, epoch=0, sequence=9), NOW_MS + DAY_MS)
 
     assert 1 == later.base_offset
+
+
+def test_records_that_are_none_are_found_out_when_somebody_looks() -> None:
+    log = make_log()
+    data = bytearray(make_batch(2))
+    data[61] = 0x7F  # the first record's length, beyond the batch's end
+    append(log, patched(bytes(data), ">i", 57, 2))
+
+    with pytest.raises(RefusalError) as caught:
+        log.offset_at(NOW_MS)
+    assert ErrorCode.CORRUPT_MESSAGE == caught.value.code
+
+
+def test_a_header_that_claims_a_time_of_no_record_does_not_confuse() -> None:
+    log = make_log()
+    append(log, patched(make_batch(3), ">q", 35, NOW_MS + 500))
+
+    assert (2, NOW_MS + 500) == log.newest_record()
+    assert log.offset_at(NOW_MS + 400) is None

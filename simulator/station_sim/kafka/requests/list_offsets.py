@@ -44,16 +44,11 @@ def _answer(broker: "Broker", topic: str, asked: Any) -> Any:
         log = broker.topics.require(topic, index)
         if asked.current_leader_epoch > LEADER_EPOCH:
             raise RefusalError(ErrorCode.UNKNOWN_LEADER_EPOCH)
+        if asked.timestamp < LATEST_TIERED:
+            raise RefusalError(ErrorCode.UNSUPPORTED_VERSION)
+        found = look_up(log, asked.timestamp)
     except RefusalError as refused:
         return _PARTITION(partition_index=index, error_code=refused.code, timestamp=-1, offset=-1)
-    if asked.timestamp < LATEST_TIERED:
-        return _PARTITION(
-            partition_index=index,
-            error_code=ErrorCode.UNSUPPORTED_VERSION,
-            timestamp=-1,
-            offset=-1,
-        )
-    found = look_up(log, asked.timestamp)
     if found is None:
         return _PARTITION(partition_index=index, error_code=0, timestamp=-1, offset=-1)
     offset, timestamp_ms = found
