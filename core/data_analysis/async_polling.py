@@ -32,6 +32,11 @@ TICK_SECONDS = 30.0
 """How often expired windows are given up; reading one never shows expired points."""
 
 ERROR_DELAY_SECONDS = 1.0
+LONGEST_ERROR_DELAY_SECONDS = 30.0
+ERRORS_TO_REJOIN = 3
+"""Polls that fail in a row until the consumer is taken for dead: aiokafka's fetcher and coordinator
+end on some errors, a refused authorisation among them, and repeat them for ever after."""
+
 WORK_LIMIT_SECONDS = 5.0
 """How long a revocation waits for work in flight."""
 
@@ -72,6 +77,7 @@ class Poller:
         self._ticked = ticked
         self._give_up = give_up
         self._rejoin_wanted = False
+        self._errors_in_a_row = 0
         self._backlog = Backlog(consumer.options.max_poll_records)
         self._progress = asyncio.Event()
         self._next_tick = clock.monotonic() + TICK_SECONDS
@@ -88,6 +94,10 @@ class Poller:
     def progressed(self) -> None:
         """Something was finished: there may be room."""
         self._progress.set()
+
+    def forget(self, tp: TopicPartition) -> None:
+        """Hand no more of what was read of this partition over: its log is another one now."""
+        self._backlog.drop([tp])
 
     async def revoked(self, tps: Sequence[Any], flush: Callable[[], None]) -> None:
         """Hand no more of these partitions over; wait for their work within a limit."""
@@ -137,8 +147,9 @@ class Poller:
                 self._backlog.add(tp, records[tp])
         for error in errors:
             await self._trouble(error)
-        if records:
+        if all(lost_position(error) is not None for error in errors):
             self.last_error = None
+            self._errors_in_a_row = 0
         return timeout_ms > 0
 
     async def _trouble(self, error: BaseException) -> None:
@@ -149,10 +160,14 @@ class Poller:
             return
         self._engine.counters.poll_errors += 1
         self.last_error = describe(error)
-        logger.error("polling failed, next try in %g s: %s", ERROR_DELAY_SECONDS, self.last_error)
-        await asyncio.sleep(ERROR_DELAY_SECONDS)
-        # aiokafka wraps what ends its coordinator in a plain KafkaError, for ever after.
-        if type(error) is KafkaError:
+        delay_seconds = min(
+            ERROR_DELAY_SECONDS * 2.0 ** min(self._errors_in_a_row, 10), LONGEST_ERROR_DELAY_SECONDS
+        )
+        self._errors_in_a_row += 1
+        logger.error("polling failed, next try in %g s: %s", delay_seconds, self.last_error)
+        await asyncio.sleep(delay_seconds)
+        # aiokafka wraps what ends its coordinator in a plain KafkaError.
+        if type(error) is KafkaError or self._errors_in_a_row >= ERRORS_TO_REJOIN:
             logger.error("the consumer has ended and joins the group again")
             await self._rejoin()
 
@@ -174,7 +189,7 @@ class Poller:
 
     def _pause_or_resume(self) -> None:
         pending = self._engine.in_flight + len(self._backlog)
-        if not self.paused and pending >= self._most_pending:
+        if pending >= self._most_pending:
             self.paused = self._positions.pollable()
             self._consumer.pause(self.paused)
         elif self.paused and pending <= self._most_pending // 2:

@@ -5,16 +5,16 @@ Here effects are performed, and here is the order in which parts begin and end.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from data_analysis.async_gap_reports import GapReports
 from data_analysis.async_polling import Poller
 from data_analysis.async_stations import StationTasks
 from data_analysis.clock import Clock
 from data_analysis.effects import Effect, Note, RunCallback, RunHandlers, Upload
 from data_analysis.engine import Engine
 from data_analysis.errors import KafkaConnectionError
-from data_analysis.gaps import GapEvent
 from data_analysis.kafka.async_commits import Committer
 from data_analysis.kafka.async_consumer import AsyncKafkaConsumerClient
 from data_analysis.kafka.async_positions import Positions
@@ -42,7 +42,7 @@ class AsyncRun:
         stations: runs callbacks.
         options: of the service.
         clock: of the service.
-        report_gap: awaited with every gap.
+        gap_reports: told of every gap.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class AsyncRun:
         stations: StationTasks,
         options: ServiceOptions,
         clock: Clock,
-        report_gap: Callable[[GapEvent], Awaitable[None]],
+        gap_reports: GapReports,
     ) -> None:
         self._engine = engine
         self._consumer = consumer
@@ -64,7 +64,15 @@ class AsyncRun:
         self._log = LimitedLog(logger, clock)
         self._uploader = Uploader(producer, self._settled, engine.counters)
         self._committer = Committer(consumer, engine.offsets, engine.counters)
-        self._positions = Positions(consumer, engine, clock, report_gap, self._committer.nudge)
+        self._gap_reports = gap_reports
+        self._positions = Positions(
+            consumer,
+            engine,
+            clock,
+            gap_reports.report,
+            self._committer.nudge,
+            lambda tp: self._poller.forget(tp),
+        )
         self._poller = Poller(
             consumer,
             engine,
@@ -92,6 +100,7 @@ class AsyncRun:
         if self._options.output_topic or self._options.dead_letter_topic:
             await self._producer.start()
         self._committing = asyncio.create_task(self._committer.run())
+        self._committing.add_done_callback(lambda task: _log_end("committing", task))
         await self._consumer.start()
         try:
             async with asyncio.timeout(START_TIMEOUT_SECONDS):
@@ -102,7 +111,7 @@ class AsyncRun:
                 f"no position found within {START_TIMEOUT_SECONDS:g} s for {', '.join(searching)}"
             ) from None
         self._polling = asyncio.create_task(self._poller.run())
-        self._polling.add_done_callback(_log_end)
+        self._polling.add_done_callback(lambda task: _log_end("polling", task))
 
     async def stop(self) -> None:
         """End in the order that loses nothing: polling, callbacks, uploads, commit, clients."""
@@ -115,6 +124,7 @@ class AsyncRun:
             await self._uploader.stop(limit_seconds)
             await self._stations.stop(limit_seconds)
             await self._committer.commit()
+            await self._gap_reports.stop(limit_seconds)
         finally:
             await self.abort()
 
@@ -124,9 +134,12 @@ class AsyncRun:
         await self._positions.stop()
         await self._stations.stop(0)
         await self._uploader.stop(0)
+        await self._gap_reports.stop(0)
         await _end(self._committing)
-        await self._consumer.stop()
-        await self._producer.stop()
+        try:
+            await self._consumer.stop()
+        finally:
+            await self._producer.stop()
 
     def perform(self, effects: Sequence[Effect]) -> None:
         """Do what the engine wants done."""
@@ -153,10 +166,22 @@ class AsyncRun:
         self._positions.assigned(partitions)
 
     async def revoked(self, partitions: list[Any]) -> None:
-        """Finish what is in work for these partitions, within a limit, commit it, give them up."""
+        """Finish what is in work for these partitions, within a limit, commit it, give them up.
+
+        The commit carries the generation that ends: once another member may own the partitions,
+        Kafka refuses it. From the return on nothing is committed for them, and what is still in
+        work counts no more: their next owner sees those records again.
+        """
         await self._poller.revoked(partitions, self._uploader.flush)
         if any(self._engine.offsets.owns(tp) for tp in partitions):
-            await self._committer.commit(REVOCATION_COMMIT_SECONDS)
+            try:
+                async with asyncio.timeout(REVOCATION_COMMIT_SECONDS):
+                    await self._committer.commit(tries=1)
+            except TimeoutError:
+                logger.warning(
+                    "last commit of revoked partitions not known within %g s",
+                    REVOCATION_COMMIT_SECONDS,
+                )
         self._positions.revoked()
         self._engine.revoked(partitions)
 
@@ -174,6 +199,8 @@ class AsyncRun:
             trouble.append("paused: too many records in work")
         if not self.polling:
             trouble.append("polling has ended")
+        if self._committing is None or self._committing.done():
+            trouble.append("committing has ended")
         return trouble
 
     def _settled(self, ticket: Any, error: str | None) -> None:
@@ -186,6 +213,6 @@ async def _end(task: asyncio.Task[None] | None) -> None:
         await asyncio.gather(task, return_exceptions=True)
 
 
-def _log_end(task: asyncio.Task[None]) -> None:
+def _log_end(what: str, task: asyncio.Task[None]) -> None:
     if not task.cancelled() and task.exception() is not None:
-        logger.critical("polling has ended", exc_info=task.exception())
+        logger.critical("%s has ended", what, exc_info=task.exception())

@@ -6,12 +6,12 @@ The public methods are here; what lives between start and stop is in `data_analy
 import asyncio
 import copy
 import logging
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from data_analysis import config as default_config
+from data_analysis.async_gap_reports import GapReports
 from data_analysis.async_run import AsyncRun
 from data_analysis.async_stations import Callbacks, StationTasks
 from data_analysis.clock import Clock, SystemClock
@@ -19,7 +19,6 @@ from data_analysis.dispatcher import DataDispatcher
 from data_analysis.effects import Effect
 from data_analysis.engine import Engine, EngineOptions
 from data_analysis.errors import ConfigurationError, DataAnalysisError
-from data_analysis.gaps import GapEvent
 from data_analysis.kafka.async_consumer import AsyncKafkaConsumerClient
 from data_analysis.kafka.async_producer import AsyncKafkaProducerClient
 from data_analysis.kafka.async_rebalances import Rebalances
@@ -29,9 +28,6 @@ from data_analysis.options import ServiceOptions
 from data_analysis.settings import Settings, load_settings
 
 logger = logging.getLogger(__name__)
-
-GAPS_SHOWN = 100
-"""Newest gaps that `health()` lists."""
 
 
 class AsyncDataAnalysisService:
@@ -133,7 +129,7 @@ class AsyncDataAnalysisService:
         self._stations = StationTasks(
             self.engine, self._callbacks, self._perform, self._clock, callback_stall_seconds
         )
-        self._gaps: deque[GapEvent] = deque(maxlen=GAPS_SHOWN)
+        self._gap_reports = GapReports(on_gap, self.engine.counters)
         self._run: AsyncRun | None = None
         self._stopped = False
         self._make_clients()
@@ -180,7 +176,7 @@ class AsyncDataAnalysisService:
             self._stations,
             self.options,
             self._clock,
-            self._report_gap,
+            self._gap_reports,
         )
         try:
             await self._run.start()
@@ -194,8 +190,10 @@ class AsyncDataAnalysisService:
         """Stop fetching, finish what runs within a limit, upload, commit, close; twice is fine."""
         if self._run is not None and not self._stopped:
             self._stopped = True
-            await self._run.stop()
-            self._run = None
+            try:
+                await self._run.stop()
+            finally:
+                self._run = None
 
     async def get_all_inputs(self, station_id: str) -> dict[str, Any]:
         """Return `{module: input}` of one station as it is now."""
@@ -267,36 +265,16 @@ class AsyncDataAnalysisService:
             **self.get_service_status(),
             "in_flight": self.engine.in_flight,
             "commits_unknown": self.engine.offsets.commits_unknown,
-            "gaps": [{**asdict(gap), "cause": str(gap.cause)} for gap in self._gaps],
+            "gaps": [{**asdict(gap), "cause": str(gap.cause)} for gap in self._gap_reports.newest],
             "counters": self.engine.counters.shown(),
         }
 
     # What the parts of a running service call.
 
     def _perform(self, effects: Sequence[Effect]) -> None:
-        assert self._run is not None, "effects come from a running service"
-        self._run.perform(effects)
-
-    async def _report_gap(self, gap: GapEvent) -> None:
-        self._gaps.append(gap)
-        logger.warning(
-            "gap in %s partition %d: %d offsets from %d to before %d are lost (%s, time span %s s)",
-            gap.topic,
-            gap.partition,
-            gap.lost,
-            gap.start_offset,
-            gap.end_offset,
-            gap.cause,
-            "unknown" if gap.time_span_seconds is None else f"{gap.time_span_seconds:.1f}",
-        )
-        if self.options.on_gap is not None:
-            try:
-                answer = self.options.on_gap(gap)
-                if hasattr(answer, "__await__"):
-                    await answer
-            except Exception:
-                self.engine.counters.handler_errors += 1
-                logger.exception("on_gap failed for %s partition %d", gap.topic, gap.partition)
+        # A callback that stops its own service returns to nobody.
+        if self._run is not None:
+            self._run.perform(effects)
 
     def _make_clients(self) -> None:
         instance_id = self.options.instance_id

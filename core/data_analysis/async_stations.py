@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from data_analysis.cancelling import is_being_cancelled
 from data_analysis.clock import Clock
 from data_analysis.effects import Effect, RunCallback, RunHandlers
 from data_analysis.engine import Engine
@@ -72,8 +73,12 @@ class StationTasks:
                 del self.tasks[station_id]
 
     async def stop(self, timeout_seconds: float) -> int:
-        """Wait for running tasks within a limit, then cancel; return how many were cancelled."""
-        running = [task for task in self.tasks.values() if not task.done()]
+        """Wait for running tasks within a limit, then cancel; return how many were cancelled.
+
+        The task of a callback that stops the service goes on.
+        """
+        here = asyncio.current_task()
+        running = [task for task in self.tasks.values() if not task.done() and task is not here]
         if not running:
             return 0
         await asyncio.wait(running, timeout=timeout_seconds)
@@ -107,15 +112,15 @@ class StationTasks:
         engine = self._engine
         callback = self.own.get(work.station_id) or self._callbacks.every
         assert callback is not None, "work is only made for stations with a callback"
-        shown = work.shown = work.snapshot.assemble(engine.dispatcher.window_form)
         began = self._clock.monotonic()
         try:
+            shown = work.shown = work.snapshot.assemble(engine.dispatcher.window_form)
             result = callback(work.station_id, shown)
             self._check_stall(work, began)
             if hasattr(result, "__await__"):
                 result = await result
         except asyncio.CancelledError as error:
-            if _is_cancelled():
+            if is_being_cancelled():
                 raise
             return engine.failed(work, error)
         except Exception as error:
@@ -136,7 +141,7 @@ class StationTasks:
                 if hasattr(answer, "__await__"):
                     await answer
             except asyncio.CancelledError as error:
-                if _is_cancelled():
+                if is_being_cancelled():
                     raise
                 errors.append(error)
             except Exception as error:
@@ -152,9 +157,3 @@ class StationTasks:
                 work.station_id,
                 held,
             )
-
-
-def _is_cancelled() -> bool:
-    """Return whether this task is being cancelled, not just something it awaited."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

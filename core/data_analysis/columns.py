@@ -19,18 +19,35 @@ EXACT_INTEGER = 2**53
 
 Array = npt.NDArray[Any]
 
+CONTAINERS = (dict, list)
+
+
+def fresh(value: Any) -> Any:
+    """Return a container's copy, so that a callback that edits its input edits nothing else."""
+    if type(value) is dict:
+        return {key: fresh(each) for key, each in value.items()}
+    if type(value) is list:
+        return [fresh(each) for each in value] if _nests(value) else value.copy()
+    return value
+
+
+def _nests(values: list[Any]) -> bool:
+    return any(type(value) in CONTAINERS for value in values)
+
 
 class Column:
     """Room for `capacity` values of one field; the arrays are never replaced, only filled.
 
     `takes` is the type that may be written into `data` as it is: float, int, `object` for anything,
-    or None for a mixed column, which needs `codes` as well. `shown` is `data`, read-only.
+    or None for a mixed column, which needs `codes` as well. `shown` is `data`, read-only. `nested`
+    is true once lists or dicts were written, which are copied for who reads them.
     """
 
-    __slots__ = ("codes", "data", "shown", "takes")
+    __slots__ = ("codes", "data", "nested", "shown", "takes")
 
     def __init__(self, takes: type | None, capacity: int) -> None:
         self.takes = takes
+        self.nested = False
         self.data: Array = np.empty(capacity, np.float64 if takes is None else takes)
         self.codes: Array | None = np.empty(capacity, np.uint8) if takes is None else None
         self.shown: Array = self.data.view()
@@ -40,6 +57,7 @@ class Column:
         """Write one value; False if a value of this kind has no place here."""
         if self.takes is object:
             self.data[place] = value
+            self.nested = self.nested or type(value) in CONTAINERS
         elif self.takes is None:
             return self._put_mixed(place, value)
         elif type(value) is self.takes:
@@ -54,6 +72,8 @@ class Column:
     def values(self, start: int, end: int) -> list[Any]:
         """Return the values in [start, end) as they went in."""
         values: list[Any] = self.data[start:end].tolist()
+        if self.nested:
+            return [fresh(value) for value in values]
         if self.codes is None:
             return values
         for place in np.flatnonzero(self.codes[start:end]).tolist():
@@ -64,6 +84,7 @@ class Column:
         """Take over the places [start, end) of a column of the same kind, from `place` on."""
         assert self.takes is other.takes
         self.data[place : place + end - start] = other.data[start:end]
+        self.nested = self.nested or other.nested
         if self.codes is not None and other.codes is not None:
             self.codes[place : place + end - start] = other.codes[start:end]
 

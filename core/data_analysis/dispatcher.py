@@ -160,7 +160,9 @@ class DataDispatcher:
 
     def keep_for_everyone(self, topic: str, payload: Any, timestamp: float | None) -> None:
         """Keep the newest item that is for all stations, for those still to come."""
-        self.global_data[topic] = (payload, timestamp)
+        held = self.global_data.get(topic, (None, None))[1]
+        if held is None or timestamp is None or timestamp >= held:
+            self.global_data[topic] = (payload, timestamp)
 
     def update(
         self, station_id: str, topic: str, payload: Any, timestamp: float | None, now: float

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from data_analysis.dispatcher import DataDispatcher
 from data_analysis.effects import Effect, Note, RunCallback, RunHandlers, Upload
+from data_analysis.flights import Flights
 from data_analysis.gaps import GapEvent
 from data_analysis.lanes import Job, Lanes
 from data_analysis.messages import Message, Scope, read_message
@@ -27,7 +28,7 @@ MILLISECONDS = 1000
 
 
 class Record(Protocol):
-    """What the engine needs of a client's record; `timestamp` in epoch ms, < 0 for none."""
+    """What the engine needs of a client's record; `timestamp` in epoch ms, None or < 0 for none."""
 
     @property
     def topic(self) -> str: ...
@@ -36,7 +37,7 @@ class Record(Protocol):
     @property
     def offset(self) -> int: ...
     @property
-    def timestamp(self) -> int: ...
+    def timestamp(self) -> int | None: ...
     @property
     def key(self) -> bytes | None: ...
     @property
@@ -72,17 +73,17 @@ class Engine:
         self.dispatcher = dispatcher
         self.offsets = offsets
         self.counters = Counters()
-        self.in_flight = 0
+        self._flights = Flights(offsets)
         self._options = options
         self._calls_all = False
         self._calls: dict[str, None] = {}
         self._removed: dict[str, None] = {}
         self._handles = False
         self._lanes = Lanes()
-        self._flying: dict[tuple[str, int], int] = {}
         self._reflected: dict[tuple[str, int], int] = {}
         self._fed: dict[tuple[str, int], dict[str, None]] = {}
         self._topics: dict[str, _Topic] = {}
+        self._settings = dispatcher.settings
         self.configure(dispatcher.settings)
 
     # Who is called.
@@ -91,6 +92,7 @@ class Engine:
         """Use these topics and modules from now on."""
         if self.dispatcher.settings is not settings:
             self.dispatcher.apply_settings(settings)
+        self._settings = settings
         module = self._options.module_name
         self._topics = {
             name: _Topic(family_of(name), _uses(module, topic.modules))
@@ -123,10 +125,12 @@ class Engine:
         """Note records that are held in memory: none of them, nor what follows, is done yet."""
         track = self.offsets.track
         for record in records:
-            track((record.topic, record.partition), record.offset, record.timestamp)
+            track((record.topic, record.partition), record.offset, _time_ms(record))
 
     def received(self, records: Iterable[Record], now: float) -> list[Effect]:
         """Apply taken records, in this order, at the time `now` in epoch seconds."""
+        if self.dispatcher.settings is not self._settings:
+            self.configure(self.dispatcher.settings)
         effects: list[Effect] = []
         newest: dict[str, Work] | None = {} if self._options.coalesce else None
         for record in records:
@@ -178,7 +182,8 @@ class Engine:
         self.counters.callback_errors += 1
         work.attempts += 1
         effects: list[Effect] = [note_failed(work, "callback failed", error)]
-        if work.attempts < self._options.callback_tries:
+        known = work.station_id not in self._removed
+        if known and work.attempts < self._options.callback_tries and self._wanted(work):
             effects.append(RunCallback(work))
             return effects
         self._close(work)
@@ -215,6 +220,7 @@ class Engine:
     def assigned(self, tp: tuple[str, int], position: int, last_record_ms: int | None) -> None:
         """A partition is ours, from `position` on; windows that reflect another one are dropped."""
         self.offsets.assign(tp, position, last_record_ms=last_record_ms)
+        self._flights.forget([tp])
         if self._reflected.get(tp, position) != position:
             for station_id in self._fed.pop(tp, {}):
                 self.dispatcher.drop_window(station_id, tp[0])
@@ -231,8 +237,13 @@ class Engine:
         generation = self.offsets.generation(tp)
         self.offsets.gap(tp, start, end, last_record_ms=last_record_ms)
         if self.offsets.generation(tp) != generation:
-            self.in_flight -= self._flying.pop(tp, 0)
+            self._flights.forget([tp])
         self._reflected[tp] = end
+
+    @property
+    def in_flight(self) -> int:
+        """How many records are in flight."""
+        return self._flights.count
 
     @property
     def idle(self) -> bool:
@@ -241,13 +252,12 @@ class Engine:
 
     def busy(self, tps: Iterable[tuple[str, int]]) -> bool:
         """Return whether work for one of these partitions is in flight."""
-        return any(self._flying.get(tp) for tp in tps)
+        return self._flights.busy(tps)
 
     def revoked(self, tps: Sequence[tuple[str, int]]) -> None:
         """Partitions are no longer ours: waiting work is dropped, nothing more is committed."""
         self.offsets.revoke(tps)
-        for tp in tps:
-            self.in_flight -= self._flying.pop(tp, 0)
+        self._flights.forget(tps)
         self.counters.works_dropped += self._lanes.drop(lambda work: not self._wanted(work))
 
     # Inside.
@@ -260,17 +270,15 @@ class Engine:
         effects: list[Effect],
         newest: dict[str, Work] | None,
     ) -> None:
-        flight = Flight(tp[0], tp[1], record.offset, self.offsets.generation(tp))
-        flight.open = 1
-        self.in_flight += 1
-        self._flying[tp] = self._flying.get(tp, 0) + 1
+        flight = self._flights.begin(tp[0], tp[1], record.offset)
         self._reflected[tp] = record.offset + 1
         topic = self._topics.get(tp[0])
         if topic is not None:
             message = read_message(record.value, topic.family.scopes)
             if message.reasons:
                 self._refuse(record, message, flight, now, effects)
-            timestamp = record.timestamp / MILLISECONDS if record.timestamp >= 0 else None
+            time_ms = _time_ms(record)
+            timestamp = None if time_ms is None else time_ms / MILLISECONDS
             touched = self._store(tp, topic.family, message, timestamp, now)
             if topic.used:
                 for station_id in touched:
@@ -360,20 +368,10 @@ class Engine:
         self._release(work.flight)
 
     def _release(self, flight: Flight) -> None:
-        flight.open -= 1
-        if flight.open == 0 and self._live(flight):
-            tp = (flight.topic, flight.partition)
-            self.in_flight -= 1
-            self._flying[tp] -= 1
-            self.counters.records_finished += 1
-            self.offsets.done(tp, flight.offset, generation=flight.generation)
-
-    def _live(self, flight: Flight) -> bool:
-        tp = (flight.topic, flight.partition)
-        return self.offsets.owns(tp) and self.offsets.generation(tp) == flight.generation
+        self.counters.records_finished += self._flights.release(flight)
 
     def _wanted(self, work: Work) -> bool:
-        return any(self._live(flight) for flight in work.flights())
+        return any(self._flights.counts(flight) for flight in work.flights())
 
     def _refuse(
         self, record: Record, message: Message, flight: Flight, now: float, effects: list[Effect]
@@ -421,6 +419,11 @@ class _Topic:
 def _uses(module: str | None, modules: Sequence[str]) -> bool:
     """Return whether a topic of these modules matters to a service of one, or of all for None."""
     return bool(modules) if module is None else module in modules
+
+
+def _time_ms(record: Record) -> int | None:
+    """Return a record's time; clients give None or a negative one for a record without."""
+    return None if record.timestamp is None or record.timestamp < 0 else record.timestamp
 
 
 def _key(station_id: str) -> bytes:

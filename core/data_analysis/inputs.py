@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from data_analysis.columns import Array
+from data_analysis.columns import CONTAINERS, Array, fresh
 from data_analysis.padding import pad
 from data_analysis.settings import OUTPUT_WINDOW_SIZE, Settings, TopicSettings
 from data_analysis.topics import family_of
@@ -157,7 +157,7 @@ def _fill(shown: dict[str, Any], topic: TopicPlan, view: WindowView, as_arrays: 
     newest = view.newest
     for name, column in topic.names:
         value = newest[column]
-        shown[name] = _fresh(value) if type(value) in _CONTAINERS else value
+        shown[name] = fresh(value) if type(value) in CONTAINERS else value
     if as_arrays:
         for name, column in topic.series:
             shown[name] = view.array(column)
@@ -172,15 +172,3 @@ def _fill_missing(shown: dict[str, Any], topic: TopicPlan, as_arrays: bool) -> N
         shown[name] = None
     for name, _ in topic.series:
         shown[name] = _NOTHING if as_arrays else [None] * topic.settings.window_size
-
-
-def _fresh(value: Any) -> Any:
-    """Return a container's copy, so that a callback that edits its input edits nothing else."""
-    if type(value) is dict:
-        return {
-            key: _fresh(each) if type(each) in _CONTAINERS else each for key, each in value.items()
-        }
-    return value.copy()
-
-
-_CONTAINERS = (dict, list)

@@ -20,12 +20,17 @@ CALENDAR_KEY = "calendar"
 STATION_KEY = "stationId"
 
 ENVELOPES = {
+    "realTimeData": STATION_KEY,
     "fee": STATION_KEY,
     "weather": STATION_KEY,
     "photovoltaicMessage": STATION_KEY,
     "results": "station_id",
 }
 """Objects that wrap a list of items, and the key that names the station of an item."""
+
+SORTED_ENVELOPES = ("realTimeData", "fee")
+"""Those whose items come in any order, and go on by `sendTime`: local time as text, whose order is
+the order of time."""
 
 
 class Scope(Enum):
@@ -122,6 +127,9 @@ def _open(content: Any, scopes: tuple[Scope, ...], message: Message) -> None:
             for key, station_key in ENVELOPES.items():
                 if type(content.get(key)) is list:
                     _take_all(content[key], station_key, message)
+                    if key in SORTED_ENVELOPES:
+                        for items in message.stations.values():
+                            items.sort(key=_send_time)
                     return
             if STATION_KEY in content:
                 _take(content, STATION_KEY, message)
@@ -131,14 +139,20 @@ def _open(content: Any, scopes: tuple[Scope, ...], message: Message) -> None:
     elif type(content) is not dict:
         message.reasons.append(Reason.WRONG_ENVELOPE)
     elif type(content.get(CALENDAR_KEY)) is list and Scope.EVERYONE in scopes:
-        if content[CALENDAR_KEY]:
+        days = content[CALENDAR_KEY]
+        bad = sum(type(day) is not dict for day in days)
+        message.reasons.extend([Reason.BAD_ITEM] * bad if days else [Reason.EMPTY])
+        if len(days) > bad:
             message.everyone = content
-        else:
-            message.reasons.append(Reason.EMPTY)
     elif Scope.STATION in scopes and CALENDAR_KEY not in content:
         message.reasons.append(Reason.NO_STATION)
     else:
         message.reasons.append(Reason.WRONG_ENVELOPE)
+
+
+def _send_time(item: dict[str, Any]) -> str:
+    time = item.get("sendTime")
+    return time if isinstance(time, str) else ""
 
 
 def _take_all(items: list[Any], station_key: str, message: Message) -> None:

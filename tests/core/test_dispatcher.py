@@ -213,3 +213,23 @@ def test_a_reload_keeps_what_fits_and_a_bad_one_changes_nothing() -> None:
     with pytest.raises(ConfigurationError):
         dispatcher.reload_config(_config({"T": _topic(["x"], 0)}))
     assert 2 == len(dispatcher.get_topic_window("A", "T"))
+
+
+def test_an_older_item_for_everyone_does_not_replace_the_newest() -> None:
+    dispatcher = DataDispatcher()
+    for date, timestamp in (("2026-03-02", 20.0), ("2026-03-01", 10.0)):
+        dispatcher.keep_for_everyone(CALENDAR, {"calendar": [{"date": date}]}, timestamp)
+    dispatcher.ensure_station("A", 1000.0)
+    assert ["2026-03-02"] == dispatcher.get_all_inputs("A")["load_prediction"]["date"]
+
+
+def test_whoever_edits_an_input_edits_no_window() -> None:
+    dispatcher = DataDispatcher(config=_config({DATA: _topic(["x"], 2)}))
+    for number in (1, 2):
+        dispatcher.update_topic_data("A", DATA, {"x": {"deep": [number]}})
+    shown = dispatcher.get_module_input("A", "m")
+    shown["x_window"][0]["deep"].append("edited")
+    shown["x"]["deep"].append("edited")
+    dispatcher.get_topic_window("A", DATA)[0]["x"]["deep"].append("edited")
+    again = dispatcher.get_module_input("A", "m")
+    assert [{"deep": [1]}, {"deep": [2]}] == again["x_window"]

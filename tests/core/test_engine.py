@@ -187,3 +187,47 @@ def test_windows_are_kept_at_the_same_position_and_dropped_at_another() -> None:
     engine.revoked([("T", 0)])
     engine.assigned(("T", 0), 7, None)
     assert [] == engine.dispatcher.get_topic_window("A", "T")
+
+
+def test_a_partition_that_is_found_anew_leaves_nothing_in_flight() -> None:
+    engine = _engine()
+    engine.taken([_record(0, 0, ["A"])])
+    engine.received([_record(0, 0, ["A"])], 0.0)
+    assert 1 == engine.in_flight
+    engine.assigned(("T", 0), 0, None)
+    assert 0 == engine.in_flight
+
+
+def test_records_without_a_time_are_appended_and_date_nothing() -> None:
+    for timestamp in (-1, None):
+        engine = _engine()
+        record = _record(0, 0, ["A"])._replace(timestamp=timestamp)  # type: ignore[arg-type]  # as clients do
+        engine.taken([record])
+        (callback,) = engine.received([record], 0.0)
+        assert isinstance(callback, RunCallback)
+        engine.failed(callback.work, ValueError())
+        assert 1 == engine.counters.points_appended
+        assert (1, None) == (
+            engine.offsets.committable()["T", 0],  # type: ignore[index]  # equal to a Partition
+            engine.offsets.last_record_ms(("T", 0)),
+        )
+
+
+def test_a_removed_station_is_not_tried_again() -> None:
+    engine = _engine(callback_tries=3)
+    engine.taken([_record(0, 0, ["A"])])
+    (callback,) = engine.received([_record(0, 0, ["A"])], 0.0)
+    assert isinstance(callback, RunCallback)
+    engine.remove_station("A")
+    effects = engine.failed(callback.work, ValueError())
+    assert not any(isinstance(effect, RunCallback) for effect in effects)
+    assert (0, 1) == (engine.in_flight, engine.counters.records_finished)
+
+
+def test_a_dispatcher_that_was_reloaded_by_itself_is_followed() -> None:
+    engine = _engine()
+    detail = {"U": {"fields": ["n"], "modules": ["m"], "window_size": 5}}
+    engine.dispatcher.reload_config(SimpleNamespace(TOPIC_DETAIL=detail, MODULE_DEPENDENCIES={}))
+    engine.taken([_record(0, 0, ["A"])])
+    assert [] == engine.received([_record(0, 0, ["A"])], 0.0)
+    assert {("T", 0): 1} == engine.offsets.committable()

@@ -99,3 +99,21 @@ JSON = st.recursive(
 def test_no_bytes_raise_and_each_leaves_something_or_a_reason(value: bytes) -> None:
     message = read_message(value, BOTH)
     assert message.stations or message.everyone is not None or message.reasons
+
+
+def test_items_of_many_hours_go_on_in_the_order_of_their_time() -> None:
+    for key in ("realTimeData", "fee"):
+        items = [
+            {"stationId": "A", "sendTime": f"2026-03-01 {hour:02}:00:00", "x": hour}
+            for hour in (3, 1, 2)
+        ]
+        message = read_message(json.dumps({key: [*items, {"stationId": "A"}]}).encode(), BOTH)
+        assert [None, 1, 2, 3] == [item.get("x") for item in message.stations["A"]]
+
+
+def test_days_of_a_calendar_that_are_none_are_counted_and_the_others_used() -> None:
+    some = read_message(b'{"calendar": [{"date": "2026-01-01"}, 7, null]}', BOTH)
+    assert [Reason.BAD_ITEM, Reason.BAD_ITEM] == some.reasons
+    assert some.everyone is not None
+    none = read_message(b'{"calendar": [7]}', BOTH)
+    assert (None, [Reason.BAD_ITEM]) == (none.everyone, none.reasons)

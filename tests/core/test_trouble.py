@@ -4,10 +4,12 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
 from aiokafka import AIOKafkaProducer
 
 from data_analysis import AsyncDataAnalysisService
 from station_sim.brokers import TopicSpec
+from station_sim.kafka.error_codes import ErrorCode
 from tests.core.world import DATA, DEAD, GROUP, OUTPUT, World, in_world, small_config
 
 WIDE = "WIDE"
@@ -169,5 +171,127 @@ def test_a_reload_that_adds_a_topic_subscribes_to_it() -> None:
         shown = await service.get_all_inputs("A")
         assert (7, 1.0) == (shown["m"]["n"], shown["load_prediction"]["totalPower"])
         await service.stop()
+
+    in_world(story)
+
+
+def _faults(world: World) -> Any:
+    return world.broker.simulated.faults  # type: ignore[attr-defined]  # a virtual broker
+
+
+def test_a_consumer_whose_fetcher_has_ended_is_replaced() -> None:
+    async def story(world: World) -> None:
+        await world.send("A", 1.0)
+        service = world.service()
+        with _faults(world).on("OffsetFetch", answer=ErrorCode.GROUP_AUTHORIZATION_FAILED, count=2):
+            await service.start(world.callback)
+            await world.until(lambda: world.calls == [("A", 1.0)], within_s=120)
+        assert 1 == len(world.calls)
+        await world.until(lambda: service.health()["status"] == "ok")
+        await service.stop()
+
+    in_world(story)
+
+
+def test_stop_closes_everything_while_fetches_are_backing_off() -> None:
+    async def story(world: World) -> None:
+        for delay_ms in range(0, 400, 80):
+            service = world.service()
+            await service.start(world.callback)
+            await world.broker.stop()
+            await asyncio.sleep(delay_ms / 1000)
+            await service.stop()
+            await world.broker.start()
+            status = service.get_service_status()
+            assert (False, False) == (status["consumer_alive"], status["producer_alive"])
+
+    in_world(story)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ErrorCode.UNKNOWN_SERVER_ERROR,
+        ErrorCode.NETWORK_EXCEPTION,
+        ErrorCode.CORRUPT_MESSAGE,
+        ErrorCode.UNKNOWN_PRODUCER_ID,
+        ErrorCode.INVALID_PRODUCER_EPOCH,
+        ErrorCode.PRODUCER_FENCED,
+    ],
+)
+def test_an_upload_error_that_says_nothing_of_the_result_loses_none(answer: ErrorCode) -> None:
+    async def story(world: World) -> None:
+        service = world.service()
+        await service.start(world.callback)
+        with _faults(world).on("Produce", topic=OUTPUT, answer=answer, count=3):
+            await world.send("A", 1.0, 2.0, 3.0)
+            await world.until(lambda: service.engine.counters.results_uploaded == 3)
+        await service.stop()
+        assert 0 == service.engine.counters.results_lost
+        powers = [json.loads(each.value)["output"]["power"] for each in await world.sent(OUTPUT)]
+        assert {1.0, 2.0, 3.0} == set(powers)
+
+    in_world(story)
+
+
+def test_a_callback_may_stop_its_service() -> None:
+    async def story(world: World) -> None:
+        stopped = asyncio.Event()
+
+        async def stops(station_id: str, module_input: dict[str, Any]) -> None:
+            await service.stop()
+            stopped.set()
+
+        await world.send("A", 1.0, 2.0)
+        service = world.service()
+        await service.start(stops)
+        await world.until(stopped.is_set, within_s=10)
+        assert "stopped" == service.health()["status"]
+        # Its record was not done when the service ended: it comes again.
+        again = world.service()
+        await again.start(world.callback)
+        await world.until(lambda: len(world.calls) == 2)
+        await again.stop()
+
+    in_world(story)
+
+
+def test_an_input_that_cannot_be_assembled_stalls_nothing() -> None:
+    async def story(world: World) -> None:
+        service = world.service(padding="linear")
+        await service.start(world.callback)
+        for _ in range(2):
+            service.dispatcher.update_topic_data("A", DATA, {"totalPower": 10**400})
+        await world.send("A", 1.0)
+        await world.until(lambda: service.engine.counters.records_finished == 1)
+        await service.stop()
+        assert 1 == await world.committed()
+
+    in_world(story)
+
+
+def test_revocation_waits_for_work_and_for_its_commit_within_a_limit() -> None:
+    async def story(world: World) -> None:
+        gate = asyncio.Event()
+
+        async def hangs(station_id: str, module_input: dict[str, Any]) -> None:
+            await gate.wait()
+
+        await world.send("A", 1.0)
+        first = world.service(stop_timeout_seconds=0)
+        await first.start(hangs)
+        await world.until(lambda: first.engine.in_flight == 1)
+        second = world.service()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await second.start(world.callback)
+        assert 15 > loop.time() - began
+        await world.until(lambda: 1 <= len(world.calls) or not gate.is_set(), within_s=30)
+        assert 0 == first.engine.in_flight
+        gate.set()
+        await first.stop()
+        await world.until(lambda: len(world.calls) == 1)
+        await second.stop()
+        assert 1 == await world.committed()
 
     in_world(story)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -107,8 +107,8 @@ class World:
 
 
 @asynccontextmanager
-async def _open() -> AsyncIterator[World]:
-    async with open_broker("virtual") as broker:
+async def _open(**properties: str) -> AsyncIterator[World]:
+    async with open_broker("virtual", server_properties=properties) as broker:
         await broker.make_topics(
             *(
                 TopicSpec(topic, partitions=1, config={"retention.ms": "-1"})
@@ -123,11 +123,13 @@ async def _open() -> AsyncIterator[World]:
             await producer.stop()
 
 
-def in_world(story: Callable[[World], Awaitable[None]]) -> None:
-    """Run a story in virtual time."""
+def in_world(
+    story: Callable[[World], Awaitable[None]], properties: Mapping[str, str] | None = None
+) -> None:
+    """Run a story in virtual time, with these properties of the broker."""
 
     async def main() -> None:
-        async with _open() as world:
+        async with _open(**properties or {}) as world:
             await story(world)
 
     run_virtual(main, seed=1)

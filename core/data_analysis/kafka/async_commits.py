@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
 from data_analysis.gaps import write_commit_note
@@ -60,40 +60,41 @@ class Committer:
             else:
                 await self.commit()
 
-    async def commit(self, timeout_seconds: float = COMMIT_TIMEOUT_SECONDS) -> bool:
-        """Commit what is safe now; return whether it was acknowledged, or nothing was to do."""
+    async def commit(self, tries: int | None = None) -> bool:
+        """Commit what is safe now; return whether it was acknowledged, or nothing was to do.
+
+        `tries` is the manager's `max_commit_retries` unless given.
+        """
+        tries = self._offsets.max_commit_retries if tries is None else tries
         async with self._one_at_a_time:
             self._offsets.attempted()
-            for attempt in range(1, self._offsets.max_commit_retries + 1):
+            for attempt in range(1, tries + 1):
                 offsets = self._offsets.committable()
                 if not offsets:
                     return True
-                if await self._try(offsets, timeout_seconds):
+                if await self._try(offsets):
                     return True
-                if attempt < self._offsets.max_commit_retries:
+                if attempt < tries:
                     await asyncio.sleep(self._offsets.commit_retry_delay)
             logger.error(
                 "commit of %d partitions given up after %d tries; it is tried again when next due",
                 len(offsets),
-                self._offsets.max_commit_retries,
+                tries,
             )
             return False
 
-    async def _try(self, offsets: dict[Partition, int], timeout_seconds: float) -> bool:
+    async def _try(self, offsets: dict[Partition, int]) -> bool:
         noted = {
             TopicPartition(*tp): (offset, write_commit_note(self._offsets.last_record_ms(tp)))
             for tp, offset in offsets.items()
         }
         try:
-            async with asyncio.timeout(timeout_seconds):
+            async with asyncio.timeout(COMMIT_TIMEOUT_SECONDS):
                 await self._consumer.commit(noted)
         except TimeoutError:
-            self._failed(offsets, f"no answer within {timeout_seconds:g} s")
+            self._failed(offsets, f"no answer within {COMMIT_TIMEOUT_SECONDS:g} s")
             return False
-        except (CommitFailedError, IllegalStateError) as error:
-            self._failed(offsets, describe(error))
-            return False
-        except KafkaError as error:
+        except (KafkaError, OSError) as error:
             self._failed(offsets, describe(error))
             return False
         self._counters.commits += 1

@@ -15,8 +15,9 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import IllegalStateError, KafkaError
 from aiokafka.structs import ConsumerRecord, OffsetAndMetadata, TopicPartition
 
+from data_analysis.cancelling import is_being_cancelled
 from data_analysis.errors import ConfigurationError, KafkaConnectionError
-from data_analysis.kafka.errors import lost_position, mapped
+from data_analysis.kafka.errors import describe, lost_position, mapped
 from data_analysis.kafka.options import read_kafka_options
 
 logger = logging.getLogger(__name__)
@@ -100,7 +101,7 @@ class AsyncKafkaConsumerClient:
         """Leave the group and close; a second call does nothing."""
         client, self._client = self._client, None
         if client is not None:
-            await client.stop()
+            await _close(client)
 
     async def getone(self) -> ConsumerRecord:
         """Return the next record, waiting for it.
@@ -193,7 +194,14 @@ class AsyncKafkaConsumerClient:
 
     def partitions_of(self, topic: str) -> list[int]:
         """Return the known partitions of a topic, sorted."""
-        return sorted(self._connected().partitions_for_topic(topic) or ())
+        if self._client is None:
+            return []
+        return sorted(self._client.partitions_for_topic(topic) or ())
+
+    @property
+    def topics(self) -> list[str]:
+        """What is subscribed to, or will be at the next start."""
+        return list(self._topics)
 
     def pause(self, partitions: Sequence[TopicPartition]) -> None:
         """Fetch no more from these partitions."""
@@ -230,3 +238,26 @@ class AsyncKafkaConsumerClient:
         if self._client is None:
             raise IllegalStateError("the consumer is not connected")
         return self._client
+
+
+async def _close(client: Any) -> None:
+    """Close aiokafka's consumer whole.
+
+    Its `stop` awaits fetches that it has cancelled: one that is backing off at that moment ends it
+    with a cancellation that nobody asked for, and what follows stays open. What ended the
+    coordinator comes out here too, and has been reported by a poll already.
+    """
+    try:
+        await client.stop()
+    except asyncio.CancelledError:
+        if is_being_cancelled():
+            raise
+    except KafkaError as error:
+        logger.warning("closing the consumer: %s", describe(error))
+    else:
+        return
+    fetches = list(client._fetcher._pending_tasks)
+    for fetch in fetches:
+        fetch.cancel()
+    await asyncio.gather(*fetches, return_exceptions=True)
+    await client._client.close()

@@ -2,12 +2,14 @@
 
 aiokafka runs without a reset policy here; it reports a lost position at every poll until a seek.
 One partition at a time, its start and end are asked of its leader before anything is moved, and
-what was lost becomes a `GapEvent`.
+what was lost becomes a `GapEvent`. A partition that cannot be answered for waits for its next try;
+the others do not wait for it.
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aiokafka.errors import KafkaError
@@ -17,20 +19,26 @@ from data_analysis.clock import Clock
 from data_analysis.engine import MILLISECONDS, Engine
 from data_analysis.gaps import GapCause, GapEvent, read_commit_note
 from data_analysis.kafka.async_consumer import AsyncKafkaConsumerClient
-from data_analysis.kafka.errors import describe
+from data_analysis.kafka.errors import describe, may_pass
 
 logger = logging.getLogger(__name__)
 
 FIRST_DELAY_SECONDS = 0.1
 LONGEST_DELAY_SECONDS = 5.0
+DATING_TRIES = 3
+"""How often a search may fail over the time span of a gap, which is only an estimate."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Search:
-    """A partition whose position is to be found; `wanted` is the offset that was refused."""
+    """A partition whose position is to be found; `wanted` is the offset that was refused.
 
-    ownership: int
-    wanted: int | None = None
+    `due_at` is the loop's time of the next try.
+    """
+
+    wanted: int | None
+    due_at: float
+    failures: int = 0
 
 
 class Positions:
@@ -40,8 +48,9 @@ class Positions:
         consumer: the client to look up and seek with.
         engine: told of positions and gaps.
         clock: for the time of detection.
-        report: awaited with every gap.
+        report: called with every gap.
         moved: called when there is a position to commit.
+        restarted: called with a partition whose log is another one now.
     """
 
     def __init__(
@@ -49,8 +58,9 @@ class Positions:
         consumer: AsyncKafkaConsumerClient,
         engine: Engine,
         clock: Clock,
-        report: Callable[[GapEvent], Awaitable[None]],
+        report: Callable[[GapEvent], None],
         moved: Callable[[], None],
+        restarted: Callable[[TopicPartition], None],
     ) -> None:
         self.changed = asyncio.Event()
         self._consumer = consumer
@@ -58,12 +68,15 @@ class Positions:
         self._clock = clock
         self._report = report
         self._moved = moved
-        self._ownership = 0
+        self._restarted = restarted
         self._searches: dict[TopicPartition, _Search] = {}
         self._known: dict[TopicPartition, None] = {}
+        self._refusals: dict[TopicPartition, tuple[int | None, int]] = {}
         self._at_start: dict[str, int] = {}
         self._committed_before: dict[TopicPartition, int] = {}
+        self._more = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._stopped = False
 
     @property
     def searching(self) -> list[TopicPartition]:
@@ -76,27 +89,31 @@ class Positions:
 
     def assigned(self, partitions: Sequence[TopicPartition]) -> None:
         """Find the positions of newly assigned partitions."""
-        for topic in sorted({tp.topic for tp in partitions}):
+        # Partitions beyond these counts have appeared later, whoever gets them.
+        for topic in self._consumer.topics:
             self._at_start.setdefault(topic, len(self._consumer.partitions_of(topic)))
         for tp in sorted(partitions):
-            self._search(tp, None)
+            self._search(tp, None, 0.0)
 
     def revoked(self) -> None:
         """Forget all positions: the group reassigns everything."""
-        self._ownership += 1
         for tp in self._known:
             committed = self._engine.offsets.committed(tp)
             if committed is not None:
                 self._committed_before[tp] = committed
         self._searches.clear()
         self._known.clear()
+        self._refusals.clear()
         self.changed.set()
 
     def lost(self, tp: TopicPartition, wanted: int | None) -> None:
         """Find the position of a partition anew: Kafka has refused `wanted`."""
         if tp in self._known:
             del self._known[tp]
-            self._search(tp, wanted)
+            before, times = self._refusals.get(tp, (None, 0))
+            times = times + 1 if before == wanted else 0
+            self._refusals[tp] = (wanted, times)
+            self._search(tp, wanted, _delay_seconds(times))
 
     async def found(self) -> None:
         """Return when every position is known."""
@@ -106,31 +123,43 @@ class Positions:
 
     async def stop(self) -> None:
         """End the search."""
+        self._stopped = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    def _search(self, tp: TopicPartition, wanted: int | None) -> None:
-        self._searches[tp] = _Search(self._ownership, wanted)
+    def _search(self, tp: TopicPartition, wanted: int | None, delay_seconds: float) -> None:
+        if self._stopped:
+            return
+        due_at = asyncio.get_running_loop().time() + delay_seconds
+        self._searches[tp] = _Search(wanted, due_at)
+        self._more.set()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._find_all())
 
     async def _find_all(self) -> None:
+        loop = asyncio.get_running_loop()
         while self._searches:
-            tp = min(self._searches)
-            await self._find(tp, self._searches[tp])
+            due_at, tp = min((search.due_at, tp) for tp, search in self._searches.items())
+            if due_at <= loop.time():
+                await self._find(tp, self._searches[tp])
+                continue
+            self._more.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(due_at):
+                    await self._more.wait()
 
     async def _find(self, tp: TopicPartition, search: _Search) -> None:
-        delay_seconds = FIRST_DELAY_SECONDS
-        while self._searches.get(tp) is search:
-            try:
-                if search.wanted is None:
-                    await self._begin(tp, search)
-                else:
-                    await self._recover(tp, search, search.wanted)
-            except (KafkaError, OSError) as error:
-                if self._searches.get(tp) is not search:
-                    return
+        try:
+            if search.wanted is None:
+                await self._begin(tp, search)
+            else:
+                await self._recover(tp, search, search.wanted)
+        except (KafkaError, OSError) as error:
+            search.failures += 1
+            delay_seconds = _delay_seconds(search.failures)
+            search.due_at = asyncio.get_running_loop().time() + delay_seconds
+            if self._searches.get(tp) is search:
                 logger.warning(
                     "position of %s partition %d not found, next try in %g s: %s",
                     tp.topic,
@@ -138,15 +167,13 @@ class Positions:
                     delay_seconds,
                     describe(error),
                 )
-                await asyncio.sleep(delay_seconds)
-                delay_seconds = min(2 * delay_seconds, LONGEST_DELAY_SECONDS)
 
     async def _begin(self, tp: TopicPartition, search: _Search) -> None:
         committed = await self._consumer.committed(tp)
         if committed is not None:
             if self._searches.get(tp) is search:
+                self._settle(tp, committed)
                 self._engine.assigned(tp, committed, None)
-                self._settle(tp)
             return
         start, end = await self._consumer.log_range(tp)
         if self._searches.get(tp) is not search:
@@ -155,33 +182,46 @@ class Positions:
         position = start if appeared or self._follows("earliest") else end
         before = self._committed_before.get(tp)
         first_lost = start if before is None or not start <= before <= position else before
+        self._settle(tp, position)
         self._engine.assigned(tp, position, None)
         self._engine.moved(tp, first_lost, position)
-        self._consumer.seek(tp, position)
-        self._settle(tp)
         if first_lost < position or before is not None:
-            await self._declare(GapCause.NO_COMMITTED_OFFSET, tp, first_lost, position, None)
+            self._declare(GapCause.NO_COMMITTED_OFFSET, tp, first_lost, position, None)
+        self._moved()
 
     async def _recover(self, tp: TopicPartition, search: _Search, wanted: int) -> None:
         start, end = await self._consumer.log_range(tp)
         if start <= wanted <= end:
             if self._searches.get(tp) is search:
-                self._consumer.seek(tp, wanted)
-                self._settle(tp)
+                self._settle(tp, wanted)
             return
         position = start if self._follows("earliest") else end
-        last_ms = await self._last_record_ms(tp)
-        span_seconds = await self._span_seconds(tp, last_ms, position < end)
+        last_ms, span_seconds = await self._date(tp, search, position < end)
         if self._searches.get(tp) is not search:
             return
+        self._settle(tp, position)
         if wanted < start:
             cause, first_lost = GapCause.EXPIRED, wanted
         else:
             cause, first_lost = GapCause.TRUNCATED, start
+            self._restarted(tp)
         self._engine.moved(tp, first_lost, position, last_ms)
-        self._consumer.seek(tp, position)
-        self._settle(tp)
-        await self._declare(cause, tp, first_lost, position, span_seconds)
+        self._declare(cause, tp, first_lost, position, span_seconds)
+        self._moved()
+
+    async def _date(
+        self, tp: TopicPartition, search: _Search, has_records: bool
+    ) -> tuple[int | None, float | None]:
+        """Return the time of the last record before a gap, and how long the gap is in seconds."""
+        last_ms = None
+        try:
+            last_ms = await self._last_record_ms(tp)
+            return last_ms, await self._span_seconds(tp, last_ms, has_records)
+        except (KafkaError, OSError) as error:
+            if may_pass(error) and search.failures < DATING_TRIES:
+                raise
+            logger.warning("a gap cannot be dated: %s", describe(error))
+            return last_ms, None
 
     async def _last_record_ms(self, tp: TopicPartition) -> int | None:
         known = self._engine.offsets.last_record_ms(tp)
@@ -202,7 +242,7 @@ class Positions:
             first_ms = int(self._clock.time() * MILLISECONDS)
         return max(0, first_ms - last_ms) / MILLISECONDS
 
-    async def _declare(
+    def _declare(
         self,
         cause: GapCause,
         tp: TopicPartition,
@@ -213,13 +253,21 @@ class Positions:
         now = self._clock.time()
         gap = GapEvent(cause, tp.topic, tp.partition, start, end, span_seconds, now)
         self._engine.declared(gap)
-        await self._report(gap)
+        self._report(gap)
 
-    def _settle(self, tp: TopicPartition) -> None:
+    def _settle(self, tp: TopicPartition, position: int) -> None:
+        """Read from here. What was fetched before the position was known is fetched again."""
+        self._consumer.seek(tp, position)
         del self._searches[tp]
         self._known[tp] = None
-        self._moved()
         self.changed.set()
 
     def _follows(self, policy: str) -> bool:
         return self._consumer.options.auto_offset_reset == policy
+
+
+def _delay_seconds(failures: int) -> float:
+    """Return the wait after so many failures in a row: none, then doubling up to a bound."""
+    if not failures:
+        return 0.0
+    return min(FIRST_DELAY_SECONDS * 2.0 ** min(failures - 1, 10), LONGEST_DELAY_SECONDS)

@@ -13,13 +13,16 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from data_analysis.effects import Upload
 from data_analysis.kafka.async_producer import AsyncKafkaProducerClient
-from data_analysis.kafka.errors import describe, may_pass, producer_is_lost
+from data_analysis.kafka.errors import describe, is_vague, may_pass, producer_is_lost
 from data_analysis.observe import Counters
 
 logger = logging.getLogger(__name__)
 
 FIRST_DELAY_SECONDS = 0.1
 LONGEST_DELAY_SECONDS = 5.0
+VAGUE_TRIES = 20
+"""How often in a row an error that says nothing may pass; with the waits, more than a minute."""
+
 LARGEST_REQUEST_BYTES = 1_048_576
 """aiokafka's own limit, which it checks for single records and not for batches."""
 
@@ -129,6 +132,7 @@ class Uploader:
 
     async def _send_all(self, topic: str, partition: int, uploads: list[Upload]) -> None:
         delay_seconds = FIRST_DELAY_SECONDS
+        vague = 0
         alone = False
         while uploads:
             count = 1
@@ -138,7 +142,8 @@ class Uploader:
             except (KafkaError, OSError) as error:
                 if producer_is_lost(error):
                     await self._renew(error)
-                elif may_pass(error):
+                elif may_pass(error) or (is_vague(error) and vague < VAGUE_TRIES):
+                    vague += is_vague(error)
                     delay_seconds = await self._wait(topic, error, delay_seconds)
                 elif count > 1:
                     # One of them is refused: from here on each goes alone.
@@ -149,6 +154,7 @@ class Uploader:
             else:
                 self.last_error = None
                 delay_seconds = FIRST_DELAY_SECONDS
+                vague = 0
                 for upload in uploads[:count]:
                     self._settled(upload.ticket, None)
                 uploads = uploads[count:]

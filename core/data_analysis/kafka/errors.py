@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from aiokafka.errors import (
+    CorruptRecordException,
     KafkaError,
     KafkaTimeoutError,
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
     ProducerClosed,
+    StaleLeaderEpochCodeError,
+    UnknownError,
 )
 from aiokafka.structs import TopicPartition
 
@@ -36,6 +39,15 @@ def may_pass(error: BaseException) -> bool:
     return isinstance(error, KafkaError) and error.retriable
 
 
+def is_vague(error: BaseException) -> bool:
+    """Return whether an error says nothing of what was sent: it may pass, or may not.
+
+    Kafka's own trouble, codes that aiokafka does not know, bytes that were damaged on the way, and
+    code 13, a network's end, which aiokafka takes for something else.
+    """
+    return isinstance(error, UnknownError | CorruptRecordException | StaleLeaderEpochCodeError)
+
+
 def producer_is_lost(error: BaseException) -> bool:
     """Return whether the producer itself has ended, so that only a new one can send.
 
@@ -45,7 +57,13 @@ def producer_is_lost(error: BaseException) -> bool:
     return type(error) is KafkaError or type(error).__name__ in _SENDER_ENDS
 
 
-_SENDER_ENDS = (ProducerClosed.__name__, "ProducerFenced", "OutOfOrderSequenceNumber")
+_SENDER_ENDS = (
+    ProducerClosed.__name__,
+    "ProducerFenced",
+    "InvalidProducerEpoch",
+    "OutOfOrderSequenceNumber",
+    "UnknownProducerId",
+)
 
 
 def lost_position(error: BaseException) -> TopicPartition | None:

@@ -18,8 +18,8 @@ class PriceTopic:
     flat = False
 
     def payloads(self, items: list[Any]) -> list[Any]:
-        """Return the item with the latest sendTime, the last of several equals."""
-        return items if len(items) == 1 else [max(reversed(items), key=_send_time)]
+        """Return the last item: they come in the order of their sendTime."""
+        return items[-1:]
 
     def columns(self, fields: Sequence[str]) -> tuple[str, ...]:
         """Return the one column."""
@@ -35,9 +35,3 @@ class PriceTopic:
     def point(self, station_id: str, fields: Sequence[str], row: Sequence[Any]) -> Any:
         """Return the tariff."""
         return dict(row[0])
-
-
-def _send_time(item: Any) -> str:
-    """Return the local time as text: its order is the order of time."""
-    time = item.get("sendTime")
-    return time if isinstance(time, str) else ""
