@@ -1,0 +1,153 @@
+"""Every Python block of the documentation runs; every command that it shows has those options."""
+
+import asyncio
+import json
+import shlex
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from station_load.command import load
+from station_scenarios.command import run
+from station_scenarios.stories import SCENARIOS
+from station_sim import cli
+from station_sim.brokers import open_broker
+from station_sim.clock import run_virtual
+from station_sim.kafka.command import broker
+from station_sim.kafka.requests import produce
+from tests.docs.blocks import Block, blocks
+
+DEADLINE_S = 60.0
+SMALL = ["--stations", "2", "--duration", "0.2"]
+COMMANDS = {"run": run, "load": load, "broker": broker}
+
+
+def embeds_the_service(text: str, _folder: Path) -> None:
+    """Run the program against a broker, and see a result of it."""
+    asyncio.run(_see_a_result(text))
+
+
+async def _see_a_result(text: str) -> None:
+    assert "localhost:9092" in text
+    async with open_broker("embedded") as kafka:
+        program = text.replace("localhost:9092", kafka.bootstrap)
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", program)
+        consumer = AIOKafkaConsumer(
+            "MODULE-OUTPUT-LOAD_PREDICTION",
+            bootstrap_servers=kafka.bootstrap,
+            auto_offset_reset="earliest",
+        )
+        producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap)
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                await producer.start()
+                await consumer.start()
+                result = await _send_until_answered(producer, consumer, process)
+        finally:
+            await producer.stop()
+            await consumer.stop()
+            if process.returncode is None:
+                process.send_signal(signal.SIGINT)
+            await process.wait()
+    assert "s1" == result["station_id"]
+    assert 42.5 == result["output"]["load_forecast"]
+
+
+async def _send_until_answered(
+    producer: AIOKafkaProducer, consumer: AIOKafkaConsumer, process: asyncio.subprocess.Process
+) -> dict[str, Any]:
+    """The service begins at the end of its topics, whenever it is ready."""
+    value = json.dumps({"stationId": "s1", "totalPower": 42.5}).encode()
+    while process.returncode is None:
+        await producer.send_and_wait("REAL-STATION-DATA", value)
+        for records in (await consumer.getmany(timeout_ms=250)).values():
+            return dict(json.loads(records[0].value))
+    raise AssertionError(f"the program ended with {process.returncode}")
+
+
+def swallows_the_gap(text: str, folder: Path) -> None:
+    """The tutorial's broken service is found out."""
+    Path(folder, "silent.py").write_text(text)
+    arguments = ["run", "offset-out-of-range", "--service", "silent:silent", *SMALL]
+    assert 1 == cli.run(arguments)
+
+
+def serves_a_story(text: str, folder: Path) -> None:
+    """The factory's service holds."""
+    Path(folder, "our_service").mkdir()
+    Path(folder, "our_service", "lab.py").write_text(text)
+    assert 0 == cli.run(["run", "late-batch", "--service", "our_service.lab:factory", *SMALL])
+
+
+def lives_in_virtual_time(text: str, _folder: Path) -> None:
+    """A story of its own."""
+    exec(text, {})
+
+
+def has_the_form_of_a_request(text: str, _folder: Path) -> None:
+    """The names of the example are those of a request module."""
+    shown: dict[str, Any] = {"ProduceRequest": produce.REQUEST}
+    exec(text, shown)
+    for name in ("VERSIONS", "REQUEST", "handle"):
+        assert name in shown
+        assert hasattr(produce, name)
+
+
+def asks_a_broker(text: str, _folder: Path) -> None:
+    """What can be asked of a broker is answered by the virtual one."""
+    shown: dict[str, Any] = {}
+    exec(text, shown)
+    run_virtual(shown["ask"])
+
+
+PROOFS: dict[str, Callable[[str, Path], None]] = {
+    "README.md:1": embeds_the_service,
+    "docs/tutorials/first-accident.md:1": swallows_the_gap,
+    "docs/how-to/own-service.md:1": serves_a_story,
+    "docs/explanation/architecture.md:1": lives_in_virtual_time,
+    "docs/explanation/architecture.md:2": has_the_form_of_a_request,
+    "docs/explanation/architecture.md:3": asks_a_broker,
+}
+
+
+@pytest.mark.parametrize("block", list(blocks("python")), ids=str)
+def test_python_runs(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    assert str(block) in PROOFS, "a new example needs its proof here"
+    PROOFS[str(block)](block.text, tmp_path)
+
+
+def shown_commands() -> list[list[str]]:
+    """The arguments of every `station-lab` in a shell block."""
+    lines = [line for block in blocks("sh") for line in block.text.splitlines()]
+    commands = [part.split() for line in lines for part in line.split("&&")]
+    return [
+        shlex.split(" ".join(words))[1:] for words in commands if words[0].endswith("/station-lab")
+    ]
+
+
+@pytest.mark.parametrize("arguments", shown_commands(), ids=" ".join)
+def test_commands_have_the_options_that_are_shown(arguments: list[str]) -> None:
+    name, *rest = arguments
+    context = COMMANDS[name].make_context(name, rest)
+    assert isinstance(context, click.Context)
+    assert set(context.params.get("names") or ()) <= set(SCENARIOS)
+
+
+def test_every_option_of_a_command_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/commands.md").read_text()
+    options = {
+        option
+        for command in COMMANDS.values()
+        for parameter in command.params
+        if isinstance(parameter, click.Option) and not parameter.hidden
+        for option in parameter.opts
+    }
+    assert set() == {option for option in options if f"`{option}" not in page}
