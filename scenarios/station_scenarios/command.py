@@ -167,11 +167,17 @@ def _changed_options(**options: Any) -> str:
 def _run_all(requests: "list[Request]", *, as_json: bool) -> int:
     from station_scenarios.outcome import exit_code
     from station_scenarios.report import print_findings, print_json, print_table
+    from station_scenarios.runner import could_not_run
 
     outcomes: list[Outcome] = []
     try:
         for request in requests:
-            outcome = _run_one(request, with_bar=not as_json)
+            try:
+                outcome = _run_one(request, with_bar=not as_json)
+            except LabError as error:
+                if as_json:
+                    print_json(could_not_run(request, error))
+                raise
             outcomes.append(outcome)
             if as_json:
                 print_json(outcome)

@@ -105,6 +105,11 @@ def run_scenario(request: Request) -> Outcome:
     return _outcome(run, error, time.perf_counter() - began_s)
 
 
+def could_not_run(request: Request, error: LabError) -> Outcome:
+    """The outcome of a run whose broker or stage could not be had."""
+    return _outcome(_Run(request), str(error), 0.0)
+
+
 def _outcome(run: _Run, error: str | None, wall_s: float) -> Outcome:
     request, stage = run.request, run.stage
     violations = stage.checker.violations.listed if stage else []

@@ -34,6 +34,19 @@ def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert first["digest"] != second["digest"]
 
 
+def test_json_tells_of_a_run_that_could_not_begin(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAFKA_HOME", str(tmp_path))
+    assert 2 == run(["run", "late-batch", "--broker", "jvm", "--json", *SMALL])
+    printed = capsys.readouterr()
+    outcome = json.loads(printed.out)
+    assert ("late-batch", "jvm", "error", None, []) == tuple(
+        outcome[key] for key in ("scenario", "broker", "verdict", "digest", "violations")
+    )
+    assert f"station-lab: {outcome['error']}\n" == printed.err
+
+
 def test_a_table_names_every_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == run(["run", "steady-day", "late-batch", *SMALL, *PLAIN])
     out = capsys.readouterr().out
