@@ -57,9 +57,10 @@ def test_records_that_come_before_their_position_is_known_are_not_passed_over() 
         await asyncio.sleep(10)
         await _send(world, WIDE, partitions, 0, 160)
         # The second one is idle in a long poll on its own partitions when it gets all of them.
-        await first.stop()
-        gate.set()
-        await world.until(lambda: set(seen) == set(range(160)), within_s=120)
+        with _simulated(world).faults.on("OffsetFetch", count=None, delay_s=0.5):
+            await first.stop()
+            gate.set()
+            await world.until(lambda: set(seen) == set(range(160)), within_s=120)
         await second.stop()
         committed = await world.broker.committed(GROUP)
         assert [20] * 8 == [committed[(WIDE, at)].offset for at in range(partitions)]
