@@ -20,6 +20,7 @@ EXACT_INTEGER = 2**53
 Array = npt.NDArray[Any]
 
 CONTAINERS = (dict, list)
+_CONTAINERS = frozenset(CONTAINERS)
 
 
 def fresh(value: Any) -> Any:
@@ -27,12 +28,9 @@ def fresh(value: Any) -> Any:
     if type(value) is dict:
         return {key: fresh(each) for key, each in value.items()}
     if type(value) is list:
-        return [fresh(each) for each in value] if _nests(value) else value.copy()
+        flat = _CONTAINERS.isdisjoint(map(type, value))
+        return value.copy() if flat else [fresh(each) for each in value]
     return value
-
-
-def _nests(values: list[Any]) -> bool:
-    return any(type(value) in CONTAINERS for value in values)
 
 
 class Column:
