@@ -65,7 +65,7 @@ def test_what_existing_topics_hold_is_not_the_storys() -> None:
     async def run_twice() -> None:
         async with open_broker("embedded") as broker:
             await broker.make_topics(*story_topics())
-            assert [] == await _run_at(broker, "steady-day")
+            assert ["error"] == await _run_at(broker, "steady-day")
             for seed in "01":
                 arguments = ("steady-day", "--use-existing-topics", "--seed", seed)
                 assert ["held"] == await _run_at(broker, *arguments)

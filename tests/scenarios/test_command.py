@@ -70,13 +70,13 @@ def test_a_violation_prints_its_seed_and_how_to_replay_it(
 def test_an_error_of_the_service_is_a_verdict(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "falls_over.py").write_text("def make(**options):\n    raise KeyError('why')\n")
+    (tmp_path / "raises_in_make.py").write_text("def make(**options):\n    raise KeyError('why')\n")
     monkeypatch.chdir(tmp_path)
-    assert 2 == run(["run", "steady-day", "--json", *SMALL, "--service", "falls_over:make"])
+    assert 2 == run(["run", "steady-day", "--json", *SMALL, "--service", "raises_in_make:make"])
     captured = capsys.readouterr()
     outcome = json.loads(captured.out)
     assert "error" == outcome["verdict"]
-    assert "KeyError: 'why' (falls_over.py:2 in make)" == outcome["error"]
+    assert "KeyError: 'why' (raises_in_make.py:2 in make)" == outcome["error"]
 
 
 @pytest.mark.parametrize(
