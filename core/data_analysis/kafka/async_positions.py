@@ -29,6 +29,10 @@ DATING_TRIES = 3
 """How often a search may fail over the time span of a gap, which is only an estimate."""
 
 
+SWEEP_SECONDS = 1.0
+"""Longest that a position which was found waits for others before it is settled."""
+
+
 @dataclass(slots=True)
 class _Search:
     """A partition whose position is to be found; `wanted` is the offset that was refused.
@@ -74,6 +78,7 @@ class Positions:
         self._refusals: dict[TopicPartition, tuple[int | None, int]] = {}
         self._at_start: dict[str, int] = {}
         self._committed_before: dict[TopicPartition, int] = {}
+        self._found: list[tuple[TopicPartition, _Search, Callable[[], None]]] = []
         self._more = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopped = False
@@ -102,6 +107,7 @@ class Positions:
             if committed is not None:
                 self._committed_before[tp] = committed
         self._searches.clear()
+        self._found.clear()
         self._known.clear()
         self._refusals.clear()
         self.changed.set()
@@ -140,21 +146,47 @@ class Positions:
     async def _find_all(self) -> None:
         loop = asyncio.get_running_loop()
         while self._searches:
-            due_at, tp = min((search.due_at, tp) for tp, search in self._searches.items())
-            if due_at <= loop.time():
-                await self._find(tp, self._searches[tp])
+            now = loop.time()
+            due = sorted(tp for tp, search in self._searches.items() if search.due_at <= now)
+            if due:
+                await self._sweep(due)
                 continue
             self._more.clear()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(due_at):
+                async with asyncio.timeout_at(min(s.due_at for s in self._searches.values())):
                     await self._more.wait()
+
+    async def _sweep(self, due: Sequence[TopicPartition]) -> None:
+        """Find these one after another, and settle what was found at one instant.
+
+        aiokafka walks in hash order through the partitions that have no position yet. Settled one
+        by one, how far it had come would show; a partition that does not answer holds back those
+        found before it no longer than `SWEEP_SECONDS`.
+        """
+        timer = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._settle_found)
+        try:
+            for tp in due:
+                search = self._searches.get(tp)
+                if search is not None:
+                    await self._find(tp, search)
+                if timer.when() <= asyncio.get_running_loop().time():
+                    self._settle_found()
+            self._settle_found()
+        finally:
+            timer.cancel()
+
+    def _settle_found(self) -> None:
+        found, self._found = self._found, []
+        for tp, search, settle in found:
+            if self._searches.get(tp) is search:
+                settle()
 
     async def _find(self, tp: TopicPartition, search: _Search) -> None:
         try:
             if search.wanted is None:
-                await self._begin(tp, search)
+                settle = await self._begin(tp, search)
             else:
-                await self._recover(tp, search, search.wanted)
+                settle = await self._recover(tp, search, search.wanted)
         except (KafkaError, OSError) as error:
             search.failures += 1
             delay_seconds = _delay_seconds(search.failures)
@@ -167,47 +199,51 @@ class Positions:
                     delay_seconds,
                     describe(error),
                 )
+        else:
+            self._found.append((tp, search, settle))
 
-    async def _begin(self, tp: TopicPartition, search: _Search) -> None:
+    async def _begin(self, tp: TopicPartition, search: _Search) -> Callable[[], None]:
+        """Return what settles a partition that was assigned."""
         committed = await self._consumer.committed(tp)
         if committed is not None:
-            if self._searches.get(tp) is search:
-                self._settle(tp, committed)
-                self._engine.assigned(tp, committed, None)
-            return
+            return lambda: self._go_on(tp, committed)
         start, end = await self._consumer.log_range(tp)
-        if self._searches.get(tp) is not search:
-            return
-        appeared = tp.partition >= self._at_start[tp.topic]
-        position = start if appeared or self._follows("earliest") else end
-        before = self._committed_before.get(tp)
-        first_lost = start if before is None or not start <= before <= position else before
-        self._settle(tp, position)
-        self._engine.assigned(tp, position, None)
-        self._engine.moved(tp, first_lost, position)
-        if first_lost < position or before is not None:
-            self._declare(GapCause.NO_COMMITTED_OFFSET, tp, first_lost, position, None)
-        self._moved()
 
-    async def _recover(self, tp: TopicPartition, search: _Search, wanted: int) -> None:
+        def settle() -> None:
+            appeared = tp.partition >= self._at_start[tp.topic]
+            position = start if appeared or self._follows("earliest") else end
+            before = self._committed_before.get(tp)
+            first_lost = start if before is None or not start <= before <= position else before
+            self._go_on(tp, position)
+            self._engine.moved(tp, first_lost, position)
+            if first_lost < position or before is not None:
+                self._declare(GapCause.NO_COMMITTED_OFFSET, tp, first_lost, position, None)
+            self._moved()
+
+        return settle
+
+    async def _recover(
+        self, tp: TopicPartition, search: _Search, wanted: int
+    ) -> Callable[[], None]:
+        """Return what settles a partition whose position Kafka has refused."""
         start, end = await self._consumer.log_range(tp)
         if start <= wanted <= end:
-            if self._searches.get(tp) is search:
-                self._settle(tp, wanted)
-            return
+            return lambda: self._settle(tp, wanted)
         position = start if self._follows("earliest") else end
         last_ms, span_seconds = await self._date(tp, search, position < end)
-        if self._searches.get(tp) is not search:
-            return
-        self._settle(tp, position)
-        if wanted < start:
-            cause, first_lost = GapCause.EXPIRED, wanted
-        else:
-            cause, first_lost = GapCause.TRUNCATED, start
-            self._restarted(tp)
-        self._engine.moved(tp, first_lost, position, last_ms)
-        self._declare(cause, tp, first_lost, position, span_seconds)
-        self._moved()
+
+        def settle() -> None:
+            self._settle(tp, position)
+            if wanted < start:
+                cause, first_lost = GapCause.EXPIRED, wanted
+            else:
+                cause, first_lost = GapCause.TRUNCATED, start
+                self._restarted(tp)
+            self._engine.moved(tp, first_lost, position, last_ms)
+            self._declare(cause, tp, first_lost, position, span_seconds)
+            self._moved()
+
+        return settle
 
     async def _date(
         self, tp: TopicPartition, search: _Search, has_records: bool
@@ -254,6 +290,10 @@ class Positions:
         gap = GapEvent(cause, tp.topic, tp.partition, start, end, span_seconds, now)
         self._engine.declared(gap)
         self._report(gap)
+
+    def _go_on(self, tp: TopicPartition, position: int) -> None:
+        self._settle(tp, position)
+        self._engine.assigned(tp, position, None)
 
     def _settle(self, tp: TopicPartition, position: int) -> None:
         """Read from here. What was fetched before the position was known is fetched again."""
