@@ -11,7 +11,7 @@ from typing import ClassVar
 from station_sim.brokers.broker import Broker
 from station_sim.clock import VirtualLoop
 from station_sim.errors import LabError
-from station_sim.kafka.broker import Broker as SimulatedKafka
+from station_sim.kafka.cluster import Cluster as SimulatedKafka
 from station_sim.kafka.settings import BrokerSettings
 
 HOST = "kafka"
@@ -37,6 +37,7 @@ class VirtualBroker(Broker):
     ) -> None:
         loop = _virtual_loop()
         self._network = loop.network
+        self._host = host
         self.bootstrap = f"{host}:{port}"
         self.simulated = SimulatedKafka(
             rng=random.Random(f"{loop.seed}/{host}:{port}"),
@@ -47,7 +48,7 @@ class VirtualBroker(Broker):
 
     async def start(self) -> None:
         """Listen; timers of the broker start."""
-        with self._network.host(self.simulated.host):
+        with self._network.host(self._host):
             await self.simulated.start()
 
     async def stop(self) -> None:

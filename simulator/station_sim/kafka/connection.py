@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from station_sim.kafka.dispatch import BadRequestError, Call, perform, read_call
 
 if TYPE_CHECKING:
-    from station_sim.kafka.broker import Broker
+    from station_sim.kafka.node import Node
 
 logger = logging.getLogger(__name__)
 
@@ -25,8 +25,8 @@ _LENGTH = Struct(">i")
 class Connection(asyncio.Protocol):
     """The broker's end of a connection."""
 
-    def __init__(self, broker: "Broker") -> None:
-        self._broker = broker
+    def __init__(self, node: "Node") -> None:
+        self._node = node
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
         self._call: Call | None = None
@@ -42,12 +42,12 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         peer = transport.get_extra_info("peername")
         self.client_host = f"/{peer[0]}" if isinstance(peer, tuple) else f"/{peer or ''}"
-        self._broker.connections[self] = None
+        self._node.connections[self] = None
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone: nothing of it goes on."""
         self._transport = None
-        self._broker.connections.pop(self, None)
+        self._node.connections.pop(self, None)
         self._buffer.clear()
         if self._waiting is not None:
             self._waiting.cancel()
@@ -99,7 +99,7 @@ class Connection(asyncio.Protocol):
         if len(self._buffer) < _LENGTH.size:
             return None
         (size,) = _LENGTH.unpack_from(self._buffer)
-        if not 0 <= size <= self._broker.settings.socket_request_max_bytes:
+        if not 0 <= size <= self._node.cluster.settings.socket_request_max_bytes:
             self._refuse(f"a frame of {size} bytes")
             return None
         end = _LENGTH.size + size
@@ -111,13 +111,13 @@ class Connection(asyncio.Protocol):
 
     def _handle(self, frame: bytes) -> None:
         try:
-            call = read_call(frame, client_host=self.client_host, connection=self)
+            call = read_call(frame, node=self._node, client_host=self.client_host, connection=self)
         except BadRequestError as error:
             self._refuse(str(error))
             return
         self._call = call
         try:
-            answer = perform(self._broker, call)
+            answer = perform(self._node.cluster, call)
             if asyncio.iscoroutine(answer):
                 answer = asyncio.get_running_loop().create_task(answer)
             if isinstance(answer, asyncio.Future):

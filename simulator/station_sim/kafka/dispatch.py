@@ -24,7 +24,8 @@ from station_sim.kafka.requests.shapes import (
 )
 
 if TYPE_CHECKING:
-    from station_sim.kafka.broker import Broker
+    from station_sim.kafka.cluster import Cluster
+    from station_sim.kafka.node import Node
 
 _HEADER = Struct(">hhih")
 _RESPONSE_HEADER = Struct(">ii")
@@ -61,7 +62,7 @@ class Call:
         return head + body
 
 
-def read_call(frame: bytes, *, client_host: str, connection: Peer) -> Call:
+def read_call(frame: bytes, *, node: "Node", client_host: str, connection: Peer) -> Call:
     """Decode a frame; raises `BadRequestError` for what no broker understands."""
     try:
         api_key, version, correlation_id, length = _HEADER.unpack_from(frame)
@@ -73,7 +74,7 @@ def read_call(frame: bytes, *, client_host: str, connection: Peer) -> Call:
         kind = KINDS.get(api_key)
         if kind is None:
             raise BadRequestError(f"unknown API key {api_key}")
-        context = RequestContext(version, correlation_id, client_id, client_host, connection)
+        context = RequestContext(version, correlation_id, client_id, client_host, node, connection)
         if not kind.versions[0] <= version <= kind.versions[1]:
             return _read_unknown_version(kind, context)
         if kind.request.flexible_version_q(version):
@@ -118,26 +119,26 @@ def _varint(frame: bytes, position: int) -> tuple[int, int]:
             raise BadRequestError("a header with a number that does not end")
 
 
-def perform(broker: "Broker", call: Call) -> Any:
+def perform(cluster: "Cluster", call: Call) -> Any:
     """Handle a request: a response, None, or an awaitable of either."""
     kind, request, context = call.kind, call.request, call.context
-    broker.requests.add(
+    cluster.requests.add(
         LoggedRequest(
-            broker.now_ms(),
+            cluster.now_ms(),
             kind.name,
             context.version,
             context.client_id,
             tuple(partitions_of(kind.name, request)) if request is not None else (),
         )
     )
-    if broker.faults and request is not None:
-        fault = broker.faults.take(kind, request, context.client_id)
+    if cluster.faults and request is not None:
+        fault = cluster.faults.take(kind, request, context.client_id)
         if fault is not None:
-            return _perform_under(fault, broker, call)
-    return kind.handle(broker, request, context)
+            return _perform_under(fault, cluster, call)
+    return kind.handle(cluster, request, context)
 
 
-async def _perform_under(fault: Fault, broker: "Broker", call: Call) -> Any:
+async def _perform_under(fault: Fault, cluster: "Cluster", call: Call) -> Any:
     connection = call.context.connection
     if fault.delay_s:
         await asyncio.sleep(fault.delay_s)
@@ -145,15 +146,15 @@ async def _perform_under(fault: Fault, broker: "Broker", call: Call) -> Any:
         connection.abort()
         return None
     if fault.answer is not None:
-        return await _refused(fault, fault.answer, broker, call)
-    response = await _settled(call.kind.handle(broker, call.request, call.context))
+        return await _refused(fault, fault.answer, cluster, call)
+    response = await _settled(call.kind.handle(cluster, call.request, call.context))
     if fault.drop == "after":
         connection.abort()
         return None
     return response
 
 
-async def _refused(fault: Fault, code: ErrorCode, broker: "Broker", call: Call) -> Any:
+async def _refused(fault: Fault, code: ErrorCode, cluster: "Cluster", call: Call) -> Any:
     kind, request = call.kind, call.request
     if kind.api_key == api_versions.REQUEST.API_KEY:
         call.response_version = 0  # clients expect an error in the form that all can read
@@ -163,7 +164,7 @@ async def _refused(fault: Fault, code: ErrorCode, broker: "Broker", call: Call) 
         taken = take_out(kind.name, request, fault.wants)
         if kind.name == "Fetch":
             request.max_wait_ms = 0  # an error ends a long poll at once
-        response = await _settled(kind.handle(broker, request, call.context))
+        response = await _settled(kind.handle(cluster, request, call.context))
         if response is not None:
             add_refused(kind.name, response, taken, code)
     if kind.name == "Produce" and request.acks == 0:

@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING
 from station_sim.kafka.logs import PartitionLog
 
 if TYPE_CHECKING:
-    from station_sim.kafka.broker import Broker
+    from station_sim.kafka.cluster import Cluster
 
 
 class RetentionTimer:
     """Deletes old segments at the instants Kafka's own cleaner would."""
 
-    def __init__(self, broker: "Broker") -> None:
-        self._broker = broker
+    def __init__(self, cluster: "Cluster") -> None:
+        self._cluster = cluster
         self._first_look_s = 0.0
         self.due_ms: int | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Begin with the broker."""
-        initial_s = self._broker.settings.log_initial_task_delay_ms / 1000
+        initial_s = self._cluster.settings.log_initial_task_delay_ms / 1000
         self._first_look_s = asyncio.get_running_loop().time() + initial_s
-        for log in self._broker.topics.logs():
+        for log in self._cluster.topics.logs():
             self.watch(log)
 
     def stop(self) -> None:
@@ -51,21 +51,21 @@ class RetentionTimer:
     def _due_of(self, log: PartitionLog) -> int | None:
         config = log.config
         if config.deletes and 0 <= config.retention_bytes < log.size_bytes:
-            return self._broker.now_ms()
+            return self._cluster.now_ms()
         return log.expires_at_ms()
 
     def _look_at_s(self, due_ms: int, now_s: float) -> float:
         """The first of the regular looks at or after `due_ms`, in the loop's time."""
-        due_s = now_s + max(0, due_ms - self._broker.now_ms()) / 1000
-        interval_s = self._broker.settings.log_retention_check_interval_ms / 1000
+        due_s = now_s + max(0, due_ms - self._cluster.now_ms()) / 1000
+        interval_s = self._cluster.settings.log_retention_check_interval_ms / 1000
         looks = max(0, -(-(due_s - self._first_look_s) // interval_s))
         return self._first_look_s + looks * interval_s
 
     def _look(self) -> None:
         self._timer = None
         self.due_ms = None
-        now_ms = self._broker.now_ms()
-        logs = list(self._broker.topics.logs())
+        now_ms = self._cluster.now_ms()
+        logs = list(self._cluster.topics.logs())
         for log in logs:
             log.delete_old_segments(now_ms)
         for log in logs:

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from station_sim.errors import LabError
-from station_sim.kafka.broker import Broker
+from station_sim.kafka.cluster import Cluster
 from station_sim.kafka.settings import BrokerSettings
 
 PARENT_CHECK_S = 0.5
@@ -48,26 +48,26 @@ async def serve(options: ServeOptions) -> None:
 
     Raises `LabError` if the address cannot be had, `RefusalError` for a topic Kafka would not make.
     """
-    broker = Broker(
+    cluster = Cluster(
         rng=random.Random(options.seed),
         host=options.host,
         port=options.port,
         settings=options.settings,
     )
     for topic in options.topics:
-        broker.topics.create(topic.name, partitions=topic.partitions)
+        cluster.topics.create(topic.name, partitions=topic.partitions)
     over = asyncio.Event()
-    await broker.start()
-    door = asyncio.create_task(_open_and_close(broker, over))
+    await cluster.start()
+    door = asyncio.create_task(_open_and_close(cluster, over))
     try:
         _end_on_signals(over)
         if options.exit_on_stdin_close:
             _end_with_stdin(over)
-        print(f"listening on {broker.bootstrap}", flush=True)
+        print(f"listening on {cluster.bootstrap}", flush=True)
         await _until_over(over, options.parent_pid)
     finally:
         door.cancel()
-        await broker.stop()
+        await cluster.stop()
 
 
 def _end_on_signals(over: asyncio.Event) -> None:
@@ -76,15 +76,15 @@ def _end_on_signals(over: asyncio.Event) -> None:
         loop.add_signal_handler(number, over.set)
 
 
-async def _open_and_close(broker: Broker, over: asyncio.Event) -> None:
+async def _open_and_close(cluster: Cluster, over: asyncio.Event) -> None:
     """Stop and start the broker as signals say, one after another."""
     loop = asyncio.get_running_loop()
     orders: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
-    loop.add_signal_handler(signal.SIGUSR1, orders.put_nowait, broker.stop)
-    loop.add_signal_handler(signal.SIGUSR2, orders.put_nowait, broker.start)
+    loop.add_signal_handler(signal.SIGUSR1, orders.put_nowait, cluster.stop)
+    loop.add_signal_handler(signal.SIGUSR2, orders.put_nowait, cluster.start)
     while True:
         order = await orders.get()
-        if broker.is_running and order == broker.start:
+        if cluster.is_running and order == cluster.start:
             continue
         try:
             await order()

@@ -19,9 +19,10 @@ class RawClient:
         self._correlation_id = 0
 
     @classmethod
-    async def connect(cls, broker: Any) -> "RawClient":
+    async def connect(cls, cluster: Any) -> "RawClient":
         """Connect to a broker."""
-        return cls(*await asyncio.open_connection(broker.advertised_host, broker.port))
+        node = cluster.controller
+        return cls(*await asyncio.open_connection(node.advertised_host, node.port))
 
     async def __aenter__(self) -> "RawClient":
         return self

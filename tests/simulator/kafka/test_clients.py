@@ -10,23 +10,23 @@ from typing import Any
 import kafka
 import pytest
 
-from station_sim.kafka.broker import Broker
+from station_sim.kafka.cluster import Cluster
 
 WITHIN_S = 30
 
 
-@pytest.fixture(name="broker")
-def running_broker() -> Iterator[Broker]:
+@pytest.fixture(name="cluster")
+def running_broker() -> Iterator[Cluster]:
     """A broker in a thread of its own, with a topic T of three partitions."""
-    broker = Broker(rng=random.Random(1))
-    broker.create_topic("T", partitions=3)
+    cluster = Cluster(rng=random.Random(1))
+    cluster.create_topic("T", partitions=3)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
-        asyncio.run_coroutine_threadsafe(broker.start(), loop).result(WITHIN_S)
-        yield broker
-        asyncio.run_coroutine_threadsafe(broker.stop(), loop).result(WITHIN_S)
+        asyncio.run_coroutine_threadsafe(cluster.start(), loop).result(WITHIN_S)
+        yield cluster
+        asyncio.run_coroutine_threadsafe(cluster.stop(), loop).result(WITHIN_S)
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
@@ -36,11 +36,11 @@ def running_broker() -> Iterator[Broker]:
 @pytest.mark.parametrize("idempotent", [False, True])
 @pytest.mark.parametrize("compression", [None, "gzip"])
 def test_kafka_python_reads_what_it_wrote(
-    broker: Broker, idempotent: bool, compression: str | None
+    cluster: Cluster, idempotent: bool, compression: str | None
 ) -> None:
     values = [b"%03d" % index for index in range(60)]
     producer = kafka.KafkaProducer(
-        bootstrap_servers=broker.bootstrap,
+        bootstrap_servers=cluster.bootstrap,
         enable_idempotence=idempotent,
         compression_type=compression,
     )
@@ -49,7 +49,7 @@ def test_kafka_python_reads_what_it_wrote(
     producer.flush(WITHIN_S)
     producer.close()
     consumer = kafka.KafkaConsumer(
-        bootstrap_servers=broker.bootstrap, auto_offset_reset="earliest", enable_auto_commit=False
+        bootstrap_servers=cluster.bootstrap, auto_offset_reset="earliest", enable_auto_commit=False
     )
     consumer.assign([kafka.TopicPartition("T", index) for index in range(3)])
     found: list[bytes] = []
@@ -62,12 +62,12 @@ def test_kafka_python_reads_what_it_wrote(
     assert values == sorted(found)
 
 
-def test_kafka_python_administers(broker: Broker) -> None:
-    admin = kafka.KafkaAdminClient(bootstrap_servers=broker.bootstrap)
+def test_kafka_python_administers(cluster: Cluster) -> None:
+    admin = kafka.KafkaAdminClient(bootstrap_servers=cluster.bootstrap)
     try:
         admin.create_topics([kafka.admin.NewTopic("N", 2, 1)])
         assert {"T", "N"} == set(admin.list_topics())
-        assert broker.cluster_id == admin.describe_cluster()["cluster_id"]
+        assert cluster.cluster_id == admin.describe_cluster()["cluster_id"]
         admin.delete_topics(["N"])
         assert ["T"] == admin.list_topics()
     finally:
@@ -76,7 +76,9 @@ def test_kafka_python_administers(broker: Broker) -> None:
 
 @pytest.mark.parametrize("idempotent", [False, True])
 @pytest.mark.parametrize("compression", ["none", "gzip", "snappy", "lz4", "zstd"])
-def test_librdkafka_reads_what_it_wrote(broker: Broker, idempotent: bool, compression: str) -> None:
+def test_librdkafka_reads_what_it_wrote(
+    cluster: Cluster, idempotent: bool, compression: str
+) -> None:
     confluent = pytest.importorskip("confluent_kafka")
     values = [b"%03d" % index * 20 for index in range(60)]
     failures: list[Any] = []
@@ -87,7 +89,7 @@ def test_librdkafka_reads_what_it_wrote(broker: Broker, idempotent: bool, compre
 
     producer = confluent.Producer(
         {
-            "bootstrap.servers": broker.bootstrap,
+            "bootstrap.servers": cluster.bootstrap,
             "enable.idempotence": idempotent,
             "compression.type": compression,
         }
@@ -97,7 +99,7 @@ def test_librdkafka_reads_what_it_wrote(broker: Broker, idempotent: bool, compre
     assert 0 == producer.flush(WITHIN_S)
     assert [] == failures
     consumer = confluent.Consumer(
-        {"bootstrap.servers": broker.bootstrap, "group.id": "g", "enable.auto.commit": False}
+        {"bootstrap.servers": cluster.bootstrap, "group.id": "g", "enable.auto.commit": False}
     )
     consumer.assign([confluent.TopicPartition("T", index, 0) for index in range(3)])
     found: list[bytes] = []

@@ -11,7 +11,7 @@ from kafka.protocol.metadata import ApiVersionsRequest, ApiVersionsResponse
 from tests.simulator.kafka.raw_client import RawClient, fetch_request
 from tests.simulator.kafka.virtual_kafka import in_virtual_time
 
-from station_sim.kafka.broker import Broker
+from station_sim.kafka.cluster import Cluster
 from station_sim.kafka.connection import READ_AHEAD_BYTES
 from station_sim.kafka.requests import registry
 
@@ -24,8 +24,8 @@ async def still_answers(client: RawClient) -> bool:
 
 
 def test_a_frame_may_come_in_pieces() -> None:
-    async def story(broker: Broker) -> int:
-        async with await RawClient.connect(broker) as client:
+    async def story(cluster: Cluster) -> int:
+        async with await RawClient.connect(cluster) as client:
             for byte in API_VERSIONS_FRAME:
                 client.write(bytes([byte]))
                 await asyncio.sleep(0.01)
@@ -35,9 +35,9 @@ def test_a_frame_may_come_in_pieces() -> None:
 
 
 def test_requests_are_answered_in_order_behind_one_that_waits() -> None:
-    async def story(broker: Broker) -> list[float]:
-        broker.create_topic("T")
-        async with await RawClient.connect(broker) as client:
+    async def story(cluster: Cluster) -> list[float]:
+        cluster.create_topic("T")
+        async with await RawClient.connect(cluster) as client:
             client.send(fetch_request("T", {0: 0}, max_wait_ms=5000), 11)
             client.write(API_VERSIONS_FRAME)
             await client.receive(FetchResponse, 11)
@@ -77,10 +77,10 @@ def test_requests_are_answered_in_order_behind_one_that_waits() -> None:
     ],
 )
 def test_garbage_closes_its_own_connection_only(frame: bytes) -> None:
-    async def story(broker: Broker) -> tuple[bool, bool]:
+    async def story(cluster: Cluster) -> tuple[bool, bool]:
         async with (
-            await RawClient.connect(broker) as good,
-            await RawClient.connect(broker) as bad,
+            await RawClient.connect(cluster) as good,
+            await RawClient.connect(cluster) as bad,
         ):
             bad.write(frame)
             return await bad.is_closed(), await still_answers(good)
@@ -89,8 +89,8 @@ def test_garbage_closes_its_own_connection_only(frame: bytes) -> None:
 
 
 def test_a_too_new_api_versions_is_answered_with_the_table() -> None:
-    async def story(broker: Broker) -> tuple[int, int]:
-        async with await RawClient.connect(broker) as client:
+    async def story(cluster: Cluster) -> tuple[int, int]:
+        async with await RawClient.connect(cluster) as client:
             client.write(struct.pack(">ihhih", 10, 18, 99, 1, -1))
             answer = await client.receive(ApiVersionsResponse, 0)
             return answer.error_code, len(answer.api_keys)
@@ -101,16 +101,16 @@ def test_a_too_new_api_versions_is_answered_with_the_table() -> None:
 def test_a_bug_in_a_handler_is_logged_and_closes_its_own_connection_only(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async def story(broker: Broker) -> tuple[bool, bool]:
-        broker.create_topic("T")
+    async def story(cluster: Cluster) -> tuple[bool, bool]:
+        cluster.create_topic("T")
 
         def fail(*_: Any, **__: Any) -> None:
             raise RuntimeError("a bug")
 
-        broker.topics.require("T", 0).read = fail  # type: ignore[assignment, method-assign]  # the bug
+        cluster.topics.require("T", 0).read = fail  # type: ignore[assignment, method-assign]  # the bug
         async with (
-            await RawClient.connect(broker) as good,
-            await RawClient.connect(broker) as bad,
+            await RawClient.connect(cluster) as good,
+            await RawClient.connect(cluster) as bad,
         ):
             bad.send(fetch_request("T", {0: 0}), 11)
             return await bad.is_closed(), await still_answers(good)
@@ -127,10 +127,10 @@ def test_a_bug_in_a_handler_is_logged_and_closes_its_own_connection_only(
 def test_what_is_sent_behind_a_waiting_request_is_bounded_and_answered(frame_bytes: int) -> None:
     count = 3 * READ_AHEAD_BYTES // frame_bytes
 
-    async def story(broker: Broker) -> int:
-        broker.create_topic("T")
+    async def story(cluster: Cluster) -> int:
+        cluster.create_topic("T")
         name = "x" * frame_bytes
-        async with await RawClient.connect(broker) as client:
+        async with await RawClient.connect(cluster) as client:
             client.send(fetch_request("T", {0: 0}, max_wait_ms=1000), 11)
             for _ in range(count):
                 request = ApiVersionsRequest(client_software_name=name, client_software_version="")

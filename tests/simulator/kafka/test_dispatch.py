@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from station_sim.kafka.cluster import Cluster
 from station_sim.kafka.dispatch import BadRequestError, read_call
 from station_sim.kafka.requests.registry import KINDS, Kind
 
@@ -16,6 +17,9 @@ ABSURD_SIZES = (
     b"\xff\xff\xff\xff\x07",
     b"\xff" * 10 + b"\x01",
 )
+
+
+NODE = Cluster(rng=random.Random(1)).controller
 
 
 class NoConnection:
@@ -30,7 +34,7 @@ class NoConnection:
 def read(frame: bytes) -> None:
     """Read a frame; one that is no request is refused, anything else passes through."""
     try:
-        read_call(frame, client_host="/test", connection=NoConnection())
+        read_call(frame, node=NODE, client_host="/test", connection=NoConnection())
     except BadRequestError:
         return
 
@@ -56,4 +60,6 @@ def test_absurd_sizes_and_garbage_raise_nothing_else(kind: Any) -> None:
 def test_a_header_number_without_end_is_refused() -> None:
     head = struct.pack(">hhih", 3, 9, 1, 1) + b"c"
     with pytest.raises(BadRequestError, match="does not end"):
-        read_call(head + b"\xff" * 1_000_000, client_host="/test", connection=NoConnection())
+        read_call(
+            head + b"\xff" * 1_000_000, node=NODE, client_host="/test", connection=NoConnection()
+        )

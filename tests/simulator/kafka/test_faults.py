@@ -11,7 +11,7 @@ from tests.simulator.kafka.record_batches import make_batch
 from tests.simulator.kafka.virtual_kafka import in_virtual_time
 
 from station_sim.errors import LabError
-from station_sim.kafka.broker import Broker
+from station_sim.kafka.cluster import Cluster
 from station_sim.kafka.error_codes import ErrorCode
 from station_sim.kafka.requests.registry import KINDS, Kind
 from station_sim.kafka.requests.shapes import refuse
@@ -55,10 +55,10 @@ def test_every_kind_can_be_refused_in_every_version(kind: Kind, version: int) ->
 
 
 def test_an_error_answer_has_no_effect_and_comes_once() -> None:
-    async def story(broker: Broker) -> tuple[list[int], int]:
-        broker.create_topic("T")
-        async with await RawClient.connect(broker) as client:
-            with broker.faults.on("Produce", answer=ErrorCode.NOT_LEADER_OR_FOLLOWER) as fault:
+    async def story(cluster: Cluster) -> tuple[list[int], int]:
+        cluster.create_topic("T")
+        async with await RawClient.connect(cluster) as client:
+            with cluster.faults.on("Produce", answer=ErrorCode.NOT_LEADER_OR_FOLLOWER) as fault:
                 first = await client.produce("T", {0: batch()})
                 second = await client.produce("T", {0: batch()})
             return [first[0].error_code, second[0].error_code, second[0].base_offset], fault.hits
@@ -67,10 +67,10 @@ def test_an_error_answer_has_no_effect_and_comes_once() -> None:
 
 
 def test_only_the_partitions_meant_are_refused() -> None:
-    async def story(broker: Broker) -> dict[int, int]:
-        broker.create_topic("T", partitions=3)
-        async with await RawClient.connect(broker) as client:
-            with broker.faults.on("Fetch", topic="T", partition=1, answer=6, count=None):
+    async def story(cluster: Cluster) -> dict[int, int]:
+        cluster.create_topic("T", partitions=3)
+        async with await RawClient.connect(cluster) as client:
+            with cluster.faults.on("Fetch", topic="T", partition=1, answer=6, count=None):
                 found = await client.fetch("T", {0: 0, 1: 0, 2: 0}, max_wait_ms=60_000)
         return {index: answer.error_code for index, answer in found.items()}
 
@@ -78,23 +78,23 @@ def test_only_the_partitions_meant_are_refused() -> None:
 
 
 def test_a_refused_partition_is_not_written_while_others_are() -> None:
-    async def story(broker: Broker) -> list[int]:
-        broker.create_topic("T", partitions=2)
-        async with await RawClient.connect(broker) as client:
-            with broker.faults.on("Produce", topic="T", partition=0, answer=7):
+    async def story(cluster: Cluster) -> list[int]:
+        cluster.create_topic("T", partitions=2)
+        async with await RawClient.connect(cluster) as client:
+            with cluster.faults.on("Produce", topic="T", partition=0, answer=7):
                 await client.produce("T", {0: batch(), 1: batch()})
-        return [broker.topics.require("T", index).end_offset for index in (0, 1)]
+        return [cluster.topics.require("T", index).end_offset for index in (0, 1)]
 
     assert [0, 1] == in_virtual_time(story)
 
 
 def test_other_topics_and_clients_pass() -> None:
-    async def story(broker: Broker) -> tuple[int, int]:
-        broker.create_topic("T")
-        async with await RawClient.connect(broker) as client:
+    async def story(cluster: Cluster) -> tuple[int, int]:
+        cluster.create_topic("T")
+        async with await RawClient.connect(cluster) as client:
             with (
-                broker.faults.on("Produce", topic="other", answer=7) as by_topic,
-                broker.faults.on("Produce", client_id="other", answer=7) as by_client,
+                cluster.faults.on("Produce", topic="other", answer=7) as by_topic,
+                cluster.faults.on("Produce", client_id="other", answer=7) as by_client,
             ):
                 await client.produce("T", {0: batch()})
             return by_topic.hits, by_client.hits
@@ -103,10 +103,10 @@ def test_other_topics_and_clients_pass() -> None:
 
 
 def test_a_topic_fault_takes_kinds_without_partitions_too() -> None:
-    async def story(broker: Broker) -> list[int]:
+    async def story(cluster: Cluster) -> list[int]:
         topics = [MetadataRequest.MetadataRequestTopic(name="T")]
-        async with await RawClient.connect(broker) as client:
-            with broker.faults.on("Metadata", topic="T", answer=5) as fault:
+        async with await RawClient.connect(cluster) as client:
+            with cluster.faults.on("Metadata", topic="T", answer=5) as fault:
                 answer = await client.ask(MetadataRequest(topics=topics), MetadataResponse, 7)
         return [answer.topics[0].error_code, fault.hits]
 
@@ -114,10 +114,10 @@ def test_a_topic_fault_takes_kinds_without_partitions_too() -> None:
 
 
 def test_a_delay_lets_the_request_wait_and_then_pass() -> None:
-    async def story(broker: Broker) -> tuple[float, int]:
-        broker.create_topic("T")
-        async with await RawClient.connect(broker) as client:
-            with broker.faults.on("Produce", delay_s=7):
+    async def story(cluster: Cluster) -> tuple[float, int]:
+        cluster.create_topic("T")
+        async with await RawClient.connect(cluster) as client:
+            with cluster.faults.on("Produce", delay_s=7):
                 answer = await client.produce("T", {0: batch()})
             return asyncio.get_running_loop().time(), answer[0].error_code
 
@@ -129,24 +129,24 @@ def test_a_delay_lets_the_request_wait_and_then_pass() -> None:
 
 @pytest.mark.parametrize(("drop", "written"), [("before", 0), ("after", 1)])
 def test_a_drop_closes_before_or_after_the_effect(drop: Any, written: int) -> None:
-    async def story(broker: Broker) -> tuple[bool, int]:
-        broker.create_topic("T")
-        async with await RawClient.connect(broker) as client:
-            with broker.faults.on("Produce", drop=drop):
+    async def story(cluster: Cluster) -> tuple[bool, int]:
+        cluster.create_topic("T")
+        async with await RawClient.connect(cluster) as client:
+            with cluster.faults.on("Produce", drop=drop):
                 client.send(produce_request("T", {0: batch()}), 8)
                 closed = await client.is_closed()
-            return closed, broker.topics.require("T", 0).end_offset
+            return closed, cluster.topics.require("T", 0).end_offset
 
     assert (True, written) == in_virtual_time(story)
 
 
 def test_watching_counts_all_and_changes_nothing() -> None:
-    async def story(broker: Broker) -> tuple[int, int]:
-        broker.create_topic("T")
-        async with await RawClient.connect(broker) as client:
+    async def story(cluster: Cluster) -> tuple[int, int]:
+        cluster.create_topic("T")
+        async with await RawClient.connect(cluster) as client:
             with (
-                broker.faults.on("Produce", count=None) as watch,
-                broker.faults.on("Produce", answer=7, count=2) as fault,
+                cluster.faults.on("Produce", count=None) as watch,
+                cluster.faults.on("Produce", answer=7, count=2) as fault,
             ):
                 for _ in range(3):
                     await client.produce("T", {0: batch()})
@@ -156,10 +156,10 @@ def test_watching_counts_all_and_changes_nothing() -> None:
 
 
 def test_faults_are_gone_after_their_block() -> None:
-    async def story(broker: Broker) -> int:
-        with broker.faults.on("Produce", answer=7, count=None):
-            assert 1 == len(broker.faults)
-        return len(broker.faults)
+    async def story(cluster: Cluster) -> int:
+        with cluster.faults.on("Produce", answer=7, count=None):
+            assert 1 == len(cluster.faults)
+        return len(cluster.faults)
 
     assert 0 == in_virtual_time(story)
 
@@ -174,8 +174,8 @@ def test_faults_are_gone_after_their_block() -> None:
     ],
 )
 def test_impossible_faults_are_refused(kind: str, options: dict[str, Any], said: str) -> None:
-    async def story(broker: Broker) -> str:
-        with pytest.raises(LabError) as caught, broker.faults.on(kind, **options):
+    async def story(cluster: Cluster) -> str:
+        with pytest.raises(LabError) as caught, cluster.faults.on(kind, **options):
             pass
         return str(caught.value)
 

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from kafka import KafkaConsumer
 
 from station_sim.clock import run_virtual
-from station_sim.kafka.broker import Broker
+from station_sim.kafka.cluster import Cluster
 from station_sim.kafka.settings import BrokerSettings
 
 TOPIC = "t"
@@ -37,15 +37,15 @@ BOTH = pytest.mark.parametrize("run", [run_on_loopback, run_in_virtual_time])
 
 
 @asynccontextmanager
-async def running_broker() -> AsyncIterator[Broker]:
+async def running_broker() -> AsyncIterator[Cluster]:
     settings = BrokerSettings(group_min_session_timeout_ms=500)
-    broker = Broker(rng=random.Random(1), settings=settings)
-    broker.create_topic(TOPIC, partitions=PARTITIONS)
-    await broker.start()
+    cluster = Cluster(rng=random.Random(1), settings=settings)
+    cluster.create_topic(TOPIC, partitions=PARTITIONS)
+    await cluster.start()
     try:
-        yield broker
+        yield cluster
     finally:
-        await broker.stop()
+        await cluster.stop()
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -54,10 +54,10 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(POLL_S)
 
 
-async def member(broker: Broker, name: str, **options: Any) -> AIOKafkaConsumer:
+async def member(cluster: Cluster, name: str, **options: Any) -> AIOKafkaConsumer:
     consumer = AIOKafkaConsumer(
         TOPIC,
-        bootstrap_servers=broker.bootstrap,
+        bootstrap_servers=cluster.bootstrap,
         client_id=name,
         group_id=GROUP,
         auto_offset_reset="earliest",
@@ -82,12 +82,12 @@ def is_partition_of_all(taken: list[list[tuple[str, int]]]) -> bool:
     return sorted(tp for share in taken for tp in share) == ALL and all(taken)
 
 
-def producing(broker: Broker) -> AIOKafkaProducer:
-    return AIOKafkaProducer(bootstrap_servers=broker.bootstrap)
+def producing(cluster: Cluster) -> AIOKafkaProducer:
+    return AIOKafkaProducer(bootstrap_servers=cluster.bootstrap)
 
 
-async def produce(broker: Broker, count: int) -> None:
-    async with producing(broker) as producer:
+async def produce(cluster: Cluster, count: int) -> None:
+    async with producing(cluster) as producer:
         for number in range(count):
             await producer.send(TOPIC, b"%d" % number, partition=number % PARTITIONS)
 
@@ -104,8 +104,8 @@ async def consume(consumer: AIOKafkaConsumer, count: int) -> list[int]:
 @BOTH
 def test_three_share_out_all_partitions_and_one_leaves(run: Run) -> None:
     async def main() -> list[int]:
-        async with running_broker() as broker:
-            a, b, c = [await member(broker, name) for name in "abc"]
+        async with running_broker() as cluster:
+            a, b, c = [await member(cluster, name) for name in "abc"]
             await until(lambda: is_shared_out(a, b, c))
             sizes = [len(share) for share in shares(a, b, c)]
             await c.stop()
@@ -113,7 +113,7 @@ def test_three_share_out_all_partitions_and_one_leaves(run: Run) -> None:
             await a.stop()
             await until(lambda: is_shared_out(b))
             await b.stop()
-            group = broker.groups.get(GROUP)
+            group = cluster.groups.get(GROUP)
             assert group is not None
             assert group.state.value == "Empty"
             return sizes
@@ -124,12 +124,12 @@ def test_three_share_out_all_partitions_and_one_leaves(run: Run) -> None:
 @BOTH
 def test_one_that_dies_without_a_word_is_missed_after_its_session(run: Run) -> None:
     async def main() -> bool:
-        async with running_broker() as broker:
-            a, b, c = [await member(broker, name) for name in "abc"]
+        async with running_broker() as cluster:
+            a, b, c = [await member(cluster, name) for name in "abc"]
             await until(lambda: is_shared_out(a, b, c))
-            with broker.faults.on("LeaveGroup", client_id="c", drop="before", count=None):
+            with cluster.faults.on("LeaveGroup", client_id="c", drop="before", count=None):
                 await c.stop()
-            group = broker.groups.get(GROUP)
+            group = cluster.groups.get(GROUP)
             assert group is not None
             had_three = len(group.members) == 3
             await until(lambda: is_shared_out(a, b))
@@ -143,15 +143,15 @@ def test_one_that_dies_without_a_word_is_missed_after_its_session(run: Run) -> N
 @BOTH
 def test_committed_offsets_are_where_the_next_member_resumes(run: Run) -> None:
     async def main() -> tuple[list[int], list[int]]:
-        async with running_broker() as broker:
-            await produce(broker, 30)
-            a = await member(broker, "a")
+        async with running_broker() as cluster:
+            await produce(cluster, 30)
+            a = await member(cluster, "a")
             first = await consume(a, 30)
             await a.commit()
             assert {5} == {await a.committed(TopicPartition(*tp)) for tp in ALL}
             await a.stop()
-            await produce(broker, 12)
-            b = await member(broker, "b")
+            await produce(cluster, 12)
+            b = await member(cluster, "b")
             second = await consume(b, 12)
             await b.stop()
             return first, second
@@ -162,12 +162,12 @@ def test_committed_offsets_are_where_the_next_member_resumes(run: Run) -> None:
 @BOTH
 def test_members_go_on_after_a_broker_restart(run: Run) -> None:
     async def main() -> list[int]:
-        async with running_broker() as broker:
-            a, b = [await member(broker, name) for name in "ab"]
+        async with running_broker() as cluster:
+            a, b = [await member(cluster, name) for name in "ab"]
             await until(lambda: is_shared_out(a, b))
-            await broker.stop()
-            await broker.start()
-            await produce(broker, 12)
+            await cluster.stop()
+            await cluster.start()
+            await produce(cluster, 12)
             await until(lambda: is_shared_out(a, b))
             counts = {a: len(shares(a)[0]), b: len(shares(b)[0])}
             values = await consume(a, 2 * counts[a]) + await consume(b, 2 * counts[b])
@@ -181,15 +181,15 @@ def test_members_go_on_after_a_broker_restart(run: Run) -> None:
 @BOTH
 def test_static_members_come_back_without_a_rebalance(run: Run) -> None:
     async def main() -> tuple[int, int]:
-        async with running_broker() as broker:
-            a = await member(broker, "a", group_instance_id="i-a")
-            b = await member(broker, "b", group_instance_id="i-b")
+        async with running_broker() as cluster:
+            a = await member(cluster, "a", group_instance_id="i-a")
+            b = await member(cluster, "b", group_instance_id="i-b")
             await until(lambda: is_shared_out(a, b))
-            group = broker.groups.get(GROUP)
+            group = cluster.groups.get(GROUP)
             assert group is not None
             before = group.generation_id
             await b.stop()
-            again = await member(broker, "b", group_instance_id="i-b")
+            again = await member(cluster, "b", group_instance_id="i-b")
             await until(lambda: is_shared_out(a, again))
             after = group.generation_id
             await a.stop()
@@ -247,22 +247,22 @@ def test_blocking_clients_in_threads_share_out_and_resume() -> None:
         return is_partition_of_all([member.share for member in members])
 
     async def main() -> tuple[set[int], list[int]]:
-        async with running_broker() as broker, producing(broker) as producer:
-            await produce(broker, 30)
+        async with running_broker() as cluster, producing(cluster) as producer:
+            await produce(cluster, 30)
             members = [
-                await asyncio.to_thread(ThreadedMember, broker.bootstrap, name) for name in "abc"
+                await asyncio.to_thread(ThreadedMember, cluster.bootstrap, name) for name in "abc"
             ]
             await until(lambda: is_shared_out_to(*members))
             await until(lambda: {*range(30)} == {v for m in members for v in m.values})
             a, b, c = members
             await a.stop(producer)
             await until(lambda: is_shared_out_to(b, c))
-            with broker.faults.on("LeaveGroup", client_id="c", drop="before", count=None):
+            with cluster.faults.on("LeaveGroup", client_id="c", drop="before", count=None):
                 await c.stop(producer)
             await until(lambda: is_shared_out_to(b))
             await b.stop(producer)
-            await produce(broker, 12)
-            d = await asyncio.to_thread(ThreadedMember, broker.bootstrap, "d")
+            await produce(cluster, 12)
+            d = await asyncio.to_thread(ThreadedMember, cluster.bootstrap, "d")
             await until(lambda: len(d.values) >= 12)
             await d.stop(producer)
             return {v for m in members for v in m.values}, sorted(d.values)

@@ -20,7 +20,7 @@ from kafka.protocol.consumer import (
 )
 from kafka.protocol.metadata import FindCoordinatorRequest
 
-from station_sim.kafka.broker import Broker
+from station_sim.kafka.cluster import Cluster
 from station_sim.kafka.error_codes import ErrorCode
 from station_sim.kafka.requests.context import RequestContext
 from station_sim.kafka.requests.registry import KINDS, KINDS_BY_NAME
@@ -57,8 +57,8 @@ class Wire:
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self.broker = Broker(rng=random.Random(1), node_id=1, port=9092)
-        self.broker.create_topic("t", partitions=2)
+        self.cluster = Cluster(rng=random.Random(1), node_id=1, port=9092)
+        self.cluster.create_topic("t", partitions=2)
 
     def version(self, name: str) -> int:
         """The version this round speaks of a kind."""
@@ -70,8 +70,8 @@ class Wire:
         kind = KINDS[request.API_KEY]
         version = self.version(kind.name)
         decoded = kind.request.decode(request.encode(version=version), version=version)
-        context = RequestContext(version, 1, "c", "/127.0.0.1", Peer())
-        answer = kind.handle(self.broker, decoded, context)
+        context = RequestContext(version, 1, "c", "/127.0.0.1", self.cluster.controller, Peer())
+        answer = kind.handle(self.cluster, decoded, context)
         if inspect.isawaitable(answer):
             answer = await answer
         return kind.response.decode(answer.encode(version=version), version=version)

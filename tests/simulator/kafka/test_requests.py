@@ -29,7 +29,7 @@ from tests.simulator.kafka.raw_client import RawClient, fetch_request, produce_r
 from tests.simulator.kafka.record_batches import make_batch
 from tests.simulator.kafka.virtual_kafka import in_virtual_time
 
-from station_sim.kafka.broker import Broker
+from station_sim.kafka.cluster import Cluster
 from station_sim.kafka.error_codes import ErrorCode
 from station_sim.kafka.requests.registry import KINDS
 from station_sim.kafka.settings import BrokerSettings
@@ -63,9 +63,9 @@ async def metadata(client: RawClient, names: list[str] | None, *, auto: bool, ve
 
 
 def test_every_batch_gets_its_offset() -> None:
-    async def story(broker: Broker) -> list[int]:
-        broker.create_topic("T", partitions=2)
-        async with await RawClient.connect(broker) as client:
+    async def story(cluster: Cluster) -> list[int]:
+        cluster.create_topic("T", partitions=2)
+        async with await RawClient.connect(cluster) as client:
             first = await client.produce("T", {0: batch(3), 1: batch(1)})
             second = await client.produce("T", {0: batch(1)})
         return [first[0].base_offset, first[1].base_offset, second[0].base_offset]
@@ -75,9 +75,9 @@ def test_every_batch_gets_its_offset() -> None:
 
 @pytest.mark.parametrize("version", range(3, 12))
 def test_all_versions_of_produce_and_fetch_carry_records(version: int) -> None:
-    async def story(broker: Broker) -> tuple[int, bytes, int]:
-        broker.create_topic("T")
-        async with await RawClient.connect(broker) as client:
+    async def story(cluster: Cluster) -> tuple[int, bytes, int]:
+        cluster.create_topic("T")
+        async with await RawClient.connect(cluster) as client:
             written = await client.produce("T", {0: batch(2)}, version=version)
             found = await client.fetch("T", {0: 1}, version=version + 1)
         return written[0].error_code, bytes(found[0].records), found[0].high_watermark
@@ -100,9 +100,9 @@ def test_all_versions_of_produce_and_fetch_carry_records(version: int) -> None:
 def test_bad_produce_requests_are_refused(
     partition: int, acks: int, data: bytes | None, code: ErrorCode
 ) -> None:
-    async def story(broker: Broker) -> Any:
-        broker.create_topic("T")
-        async with await RawClient.connect(broker) as client:
+    async def story(cluster: Cluster) -> Any:
+        cluster.create_topic("T")
+        async with await RawClient.connect(cluster) as client:
             records = batch() if data is None else data
             return (await client.produce("T", {partition: records}, acks=acks))[partition]
 
@@ -112,9 +112,9 @@ def test_bad_produce_requests_are_refused(
 
 
 def test_without_acks_there_is_no_answer_but_an_error_closes() -> None:
-    async def story(broker: Broker) -> tuple[int, bool]:
-        broker.create_topic("T")
-        async with await RawClient.connect(broker) as client:
+    async def story(cluster: Cluster) -> tuple[int, bool]:
+        cluster.create_topic("T")
+        async with await RawClient.connect(cluster) as client:
             client.send(produce_request("T", {0: batch()}, acks=0), 8)
             found = await client.fetch("T", {0: 0}, max_wait_ms=100)
             client.send(produce_request("nope", {0: batch()}, acks=0), 8)
@@ -124,9 +124,9 @@ def test_without_acks_there_is_no_answer_but_an_error_closes() -> None:
 
 
 def test_a_fetch_out_of_range_answers_at_once_without_ends() -> None:
-    async def story(broker: Broker) -> tuple[Any, float]:
-        broker.create_topic("T")
-        async with await RawClient.connect(broker) as client:
+    async def story(cluster: Cluster) -> tuple[Any, float]:
+        cluster.create_topic("T")
+        async with await RawClient.connect(cluster) as client:
             await client.produce("T", {0: batch()})
             before_s = asyncio.get_running_loop().time()
             found = await client.fetch("T", {0: 2}, max_wait_ms=60_000)
@@ -140,9 +140,9 @@ def test_a_fetch_out_of_range_answers_at_once_without_ends() -> None:
 
 
 def test_a_fetch_waits_its_time_for_nothing() -> None:
-    async def story(broker: Broker) -> tuple[int, float]:
-        broker.create_topic("T")
-        async with await RawClient.connect(broker) as client:
+    async def story(cluster: Cluster) -> tuple[int, float]:
+        cluster.create_topic("T")
+        async with await RawClient.connect(cluster) as client:
             before_s = asyncio.get_running_loop().time()
             found = await client.fetch("T", {0: 0}, max_wait_ms=5000)
             return len(found[0].records), asyncio.get_running_loop().time() - before_s
@@ -154,11 +154,11 @@ def test_a_fetch_waits_its_time_for_nothing() -> None:
 
 
 def test_a_waiting_fetch_is_woken_by_any_of_its_partitions() -> None:
-    async def story(broker: Broker) -> tuple[list[int], float]:
-        broker.create_topic("T", partitions=3)
+    async def story(cluster: Cluster) -> tuple[list[int], float]:
+        cluster.create_topic("T", partitions=3)
         async with (
-            await RawClient.connect(broker) as reader,
-            await RawClient.connect(broker) as writer,
+            await RawClient.connect(cluster) as reader,
+            await RawClient.connect(cluster) as writer,
         ):
             waiting = asyncio.create_task(reader.fetch("T", {0: 0, 1: 0, 2: 0}, max_wait_ms=60_000))
             await asyncio.sleep(3)
@@ -174,12 +174,12 @@ def test_a_waiting_fetch_is_woken_by_any_of_its_partitions() -> None:
 
 
 def test_a_waiting_fetch_wants_its_minimum() -> None:
-    async def story(broker: Broker) -> int:
-        broker.create_topic("T")
+    async def story(cluster: Cluster) -> int:
+        cluster.create_topic("T")
         size_bytes = len(batch())
         async with (
-            await RawClient.connect(broker) as reader,
-            await RawClient.connect(broker) as writer,
+            await RawClient.connect(cluster) as reader,
+            await RawClient.connect(cluster) as writer,
         ):
             waiting = asyncio.create_task(
                 reader.fetch("T", {0: 0}, max_wait_ms=60_000, min_bytes=2 * size_bytes)
@@ -194,12 +194,12 @@ def test_a_waiting_fetch_wants_its_minimum() -> None:
 
 
 def test_a_fetch_that_nobody_waits_for_leaves_nothing_behind() -> None:
-    async def story(broker: Broker) -> int:
-        broker.create_topic("T")
-        async with await RawClient.connect(broker) as client:
+    async def story(cluster: Cluster) -> int:
+        cluster.create_topic("T")
+        async with await RawClient.connect(cluster) as client:
             client.send(fetch_request("T", {0: 0}, max_wait_ms=60_000), 11)
             await asyncio.sleep(1)
-            log = broker.topics.require("T", 0)
+            log = cluster.topics.require("T", 0)
             assert 1 == len(log.waiters)
         await asyncio.sleep(1)
         return len(log.waiters)
@@ -208,10 +208,10 @@ def test_a_fetch_that_nobody_waits_for_leaves_nothing_behind() -> None:
 
 
 def test_the_answer_as_a_whole_is_bounded_but_never_empty() -> None:
-    async def story(broker: Broker) -> list[int]:
-        broker.create_topic("T", partitions=3)
+    async def story(cluster: Cluster) -> list[int]:
+        cluster.create_topic("T", partitions=3)
         size_bytes = len(batch())
-        async with await RawClient.connect(broker) as client:
+        async with await RawClient.connect(cluster) as client:
             for _ in range(3):
                 await client.produce("T", {0: batch(), 1: batch(), 2: batch()})
             found = await client.fetch("T", {0: 0, 1: 0, 2: 0}, max_bytes=4 * size_bytes)
@@ -235,9 +235,9 @@ def test_the_answer_as_a_whole_is_bounded_but_never_empty() -> None:
 def test_fetch_sessions_are_never_given(session_id: int, epoch: int, code: ErrorCode) -> None:
     from kafka.protocol.consumer import FetchResponse
 
-    async def story(broker: Broker) -> tuple[int, int]:
-        broker.create_topic("T")
-        async with await RawClient.connect(broker) as client:
+    async def story(cluster: Cluster) -> tuple[int, int]:
+        cluster.create_topic("T")
+        async with await RawClient.connect(cluster) as client:
             request = fetch_request("T", {0: 0}, session_id=session_id, session_epoch=epoch)
             answer = await client.ask(request, FetchResponse, 11)
             return answer.error_code, answer.session_id
@@ -246,9 +246,9 @@ def test_fetch_sessions_are_never_given(session_id: int, epoch: int, code: Error
 
 
 def test_a_client_ahead_of_the_leader_epoch_is_told() -> None:
-    async def story(broker: Broker) -> tuple[int, int]:
-        broker.create_topic("T")
-        async with await RawClient.connect(broker) as client:
+    async def story(cluster: Cluster) -> tuple[int, int]:
+        cluster.create_topic("T")
+        async with await RawClient.connect(cluster) as client:
             found = await client.fetch("T", {0: 0}, leader_epoch=5)
             return found[0].error_code, (await list_offsets(client, "T", -1, epoch=5))[0]
 
@@ -256,20 +256,20 @@ def test_a_client_ahead_of_the_leader_epoch_is_told() -> None:
 
 
 def test_offsets_by_special_times() -> None:
-    async def story(broker: Broker) -> list[tuple[int, int, int]]:
-        broker.create_topic("T")
-        async with await RawClient.connect(broker) as client:
+    async def story(cluster: Cluster) -> list[tuple[int, int, int]]:
+        cluster.create_topic("T")
+        async with await RawClient.connect(cluster) as client:
             await client.produce("T", {0: make_batch(5, timestamp_ms=1000)})
-            broker.topics.require("T", 0).delete_records(2)
+            cluster.topics.require("T", 0).delete_records(2)
             return [await list_offsets(client, "T", special) for special in (-1, -2, -3, -4, -5)]
 
     assert [(0, 5, -1), (0, 2, -1), (0, 4, 1004), (0, 2, -1), (0, -1, -1)] == in_virtual_time(story)
 
 
 def test_offsets_by_time_and_their_refusals() -> None:
-    async def story(broker: Broker) -> list[tuple[int, int, int]]:
-        broker.create_topic("T")
-        async with await RawClient.connect(broker) as client:
+    async def story(cluster: Cluster) -> list[tuple[int, int, int]]:
+        cluster.create_topic("T")
+        async with await RawClient.connect(cluster) as client:
             await client.produce("T", {0: make_batch(5, timestamp_ms=1000)})
             return [
                 await list_offsets(client, "T", 1003),
@@ -287,8 +287,8 @@ def test_offsets_by_time_and_their_refusals() -> None:
 
 
 def test_a_missing_topic_is_made_if_request_and_broker_allow_it() -> None:
-    async def story(broker: Broker) -> list[int]:
-        async with await RawClient.connect(broker) as client:
+    async def story(cluster: Cluster) -> list[int]:
+        async with await RawClient.connect(cluster) as client:
             answers = [
                 await metadata(client, ["T"], auto=False, version=7),
                 await metadata(client, ["T"], auto=True, version=7),
@@ -302,10 +302,10 @@ def test_a_missing_topic_is_made_if_request_and_broker_allow_it() -> None:
 
 
 def test_no_topic_is_made_where_the_broker_forbids_it() -> None:
-    async def story(broker: Broker) -> int:
-        async with await RawClient.connect(broker) as client:
+    async def story(cluster: Cluster) -> int:
+        async with await RawClient.connect(cluster) as client:
             await metadata(client, ["T"], auto=True, version=7)
-        return len(broker.topics)
+        return len(cluster.topics)
 
     settings = BrokerSettings(auto_create_topics_enable=False)
     assert 0 == in_virtual_time(story, settings=settings)
@@ -313,10 +313,10 @@ def test_no_topic_is_made_where_the_broker_forbids_it() -> None:
 
 @pytest.mark.parametrize("version", range(13))
 def test_metadata_names_broker_and_partitions_in_every_version(version: int) -> None:
-    async def story(broker: Broker) -> tuple[Any, str]:
-        broker.create_topic("T", partitions=2)
-        async with await RawClient.connect(broker) as client:
-            return await metadata(client, None, auto=False, version=version), broker.bootstrap
+    async def story(cluster: Cluster) -> tuple[Any, str]:
+        cluster.create_topic("T", partitions=2)
+        async with await RawClient.connect(cluster) as client:
+            return await metadata(client, None, auto=False, version=version), cluster.bootstrap
 
     answer, bootstrap = in_virtual_time(story)
 
@@ -325,16 +325,16 @@ def test_metadata_names_broker_and_partitions_in_every_version(version: int) -> 
 
 
 def test_a_topic_may_be_asked_for_by_id() -> None:
-    async def story(broker: Broker) -> list[Any]:
-        broker.create_topic("T")
-        topic = broker.topics.get("T")
+    async def story(cluster: Cluster) -> list[Any]:
+        cluster.create_topic("T")
+        topic = cluster.topics.get("T")
         assert topic is not None
         topic_class = MetadataRequest.MetadataRequestTopic
         asked = [
             topic_class(name=None, topic_id=topic.topic_id),
             topic_class(name=None, topic_id=uuid.UUID(int=1)),
         ]
-        async with await RawClient.connect(broker) as client:
+        async with await RawClient.connect(cluster) as client:
             answer = await client.ask(MetadataRequest(topics=asked), MetadataResponse, 12)
         return [(found.name, found.error_code) for found in answer.topics]
 
@@ -345,7 +345,7 @@ def test_topics_are_created_checked_and_refused() -> None:
     topic_class = CreateTopicsRequest.CreatableTopic
     config_class = topic_class.CreatableTopicConfig
 
-    async def story(broker: Broker) -> list[tuple[str, int, int]]:
+    async def story(cluster: Cluster) -> list[tuple[str, int, int]]:
         topics = [
             topic_class(name="A", num_partitions=2, replication_factor=1),
             topic_class(name="B", num_partitions=-1, replication_factor=-1),
@@ -360,7 +360,7 @@ def test_topics_are_created_checked_and_refused() -> None:
             topic_class(name="F", num_partitions=1, replication_factor=1),
             topic_class(name="F", num_partitions=1, replication_factor=1),
         ]
-        async with await RawClient.connect(broker) as client:
+        async with await RawClient.connect(cluster) as client:
             request = CreateTopicsRequest(topics=topics, timeout_ms=1000, validate_only=False)
             answer = await client.ask(request, CreateTopicsResponse, 7)
         return [(t.name, t.error_code, t.num_partitions) for t in answer.topics]
@@ -376,11 +376,11 @@ def test_topics_are_created_checked_and_refused() -> None:
 
 
 def test_deleting_a_topic_answers_who_waits_for_it() -> None:
-    async def story(broker: Broker) -> tuple[int, list[int]]:
-        broker.create_topic("T")
+    async def story(cluster: Cluster) -> tuple[int, list[int]]:
+        cluster.create_topic("T")
         async with (
-            await RawClient.connect(broker) as reader,
-            await RawClient.connect(broker) as admin,
+            await RawClient.connect(cluster) as reader,
+            await RawClient.connect(cluster) as admin,
         ):
             waiting = asyncio.create_task(reader.fetch("T", {0: 0}, max_wait_ms=60_000))
             await asyncio.sleep(1)
@@ -396,8 +396,8 @@ def test_deleting_a_topic_answers_who_waits_for_it() -> None:
 def test_configuration_is_described_with_its_source() -> None:
     resource_class = DescribeConfigsRequest.DescribeConfigsResource
 
-    async def story(broker: Broker) -> list[Any]:
-        broker.create_topic("T", config={"retention.ms": "5"})
+    async def story(cluster: Cluster) -> list[Any]:
+        cluster.create_topic("T", config={"retention.ms": "5"})
         keys = ["retention.ms", "segment.ms"]
         resources = [
             resource_class(resource_type=2, resource_name="T", configuration_keys=keys),
@@ -406,7 +406,7 @@ def test_configuration_is_described_with_its_source() -> None:
                 resource_type=4, resource_name="0", configuration_keys=["num.partitions"]
             ),
         ]
-        async with await RawClient.connect(broker) as client:
+        async with await RawClient.connect(cluster) as client:
             request = DescribeConfigsRequest(resources=resources)
             answer = await client.ask(request, DescribeConfigsResponse, 4)
         return [
@@ -422,8 +422,8 @@ def test_configuration_is_described_with_its_source() -> None:
 
 
 def test_producer_ids_are_never_given_twice() -> None:
-    async def story(broker: Broker) -> list[tuple[int, int]]:
-        async with await RawClient.connect(broker) as client:
+    async def story(cluster: Cluster) -> list[tuple[int, int]]:
+        async with await RawClient.connect(cluster) as client:
             request = InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=1)
             answers = [await client.ask(request, InitProducerIdResponse, 4) for _ in range(3)]
         return [(answer.producer_id, answer.producer_epoch) for answer in answers]
@@ -432,8 +432,8 @@ def test_producer_ids_are_never_given_twice() -> None:
 
 
 def test_transactions_are_refused() -> None:
-    async def story(broker: Broker) -> int:
-        async with await RawClient.connect(broker) as client:
+    async def story(cluster: Cluster) -> int:
+        async with await RawClient.connect(cluster) as client:
             request = InitProducerIdRequest(transactional_id="t", transaction_timeout_ms=1)
             return int((await client.ask(request, InitProducerIdResponse, 4)).error_code)
 
@@ -442,8 +442,8 @@ def test_transactions_are_refused() -> None:
 
 @pytest.mark.parametrize("version", range(5))
 def test_the_table_of_versions_is_told(version: int) -> None:
-    async def story(broker: Broker) -> Any:
-        async with await RawClient.connect(broker) as client:
+    async def story(cluster: Cluster) -> Any:
+        async with await RawClient.connect(cluster) as client:
             request = ApiVersionsRequest(client_software_name="x", client_software_version="1")
             return await client.ask(request, ApiVersionsResponse, version)
 

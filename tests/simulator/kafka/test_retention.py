@@ -8,21 +8,21 @@ from tests.simulator.kafka.raw_client import RawClient
 from tests.simulator.kafka.record_batches import make_batch
 from tests.simulator.kafka.virtual_kafka import in_virtual_time
 
-from station_sim.kafka.broker import Broker
+from station_sim.kafka.cluster import Cluster
 from station_sim.kafka.settings import BrokerSettings
 
 
-async def produce_now(broker: Broker, count: int = 1) -> None:
-    async with await RawClient.connect(broker) as client:
+async def produce_now(cluster: Cluster, count: int = 1) -> None:
+    async with await RawClient.connect(cluster) as client:
         data = make_batch(count, timestamp_ms=int(time.time() * 1000), step_ms=0)
         assert 0 == (await client.produce("T", {0: data}))[0].error_code
 
 
 def test_records_go_at_the_first_regular_look_after_their_time() -> None:
-    async def story(broker: Broker) -> list[int]:
-        broker.create_topic("T", config={"retention.ms": "60000"})
-        log = broker.topics.require("T", 0)
-        await produce_now(broker, 3)
+    async def story(cluster: Cluster) -> list[int]:
+        cluster.create_topic("T", config={"retention.ms": "60000"})
+        log = cluster.topics.require("T", 0)
+        await produce_now(cluster, 3)
         starts = []
         for until_s in (60.5, 329.0, 331.0):
             await asyncio.sleep(until_s - asyncio.get_running_loop().time())
@@ -34,34 +34,34 @@ def test_records_go_at_the_first_regular_look_after_their_time() -> None:
 
 
 def test_an_idle_broker_sets_no_timer() -> None:
-    async def story(broker: Broker) -> tuple[Any, Any]:
-        broker.create_topic("T", config={"retention.ms": "1000"})
-        before = broker.retention.due_ms
-        await produce_now(broker)
-        during = broker.retention.due_ms
+    async def story(cluster: Cluster) -> tuple[Any, Any]:
+        cluster.create_topic("T", config={"retention.ms": "1000"})
+        before = cluster.retention.due_ms
+        await produce_now(cluster)
+        during = cluster.retention.due_ms
         await asyncio.sleep(3600)
         assert during is not None
-        return before, broker.retention.due_ms
+        return before, cluster.retention.due_ms
 
     assert (None, None) == in_virtual_time(story)
 
 
 def test_kept_records_set_no_timer_either() -> None:
-    async def story(broker: Broker) -> Any:
-        broker.create_topic("T", config={"retention.ms": "-1"})
-        await produce_now(broker)
-        return broker.retention.due_ms
+    async def story(cluster: Cluster) -> Any:
+        cluster.create_topic("T", config={"retention.ms": "-1"})
+        await produce_now(cluster)
+        return cluster.retention.due_ms
 
     assert in_virtual_time(story) is None
 
 
 def test_segments_go_one_by_one() -> None:
-    async def story(broker: Broker) -> list[int]:
-        broker.create_topic("T", config={"retention.ms": "10000", "segment.ms": "3500"})
-        log = broker.topics.require("T", 0)
+    async def story(cluster: Cluster) -> list[int]:
+        cluster.create_topic("T", config={"retention.ms": "10000", "segment.ms": "3500"})
+        log = cluster.topics.require("T", 0)
         starts = []
         for _ in range(30):
-            await produce_now(broker)
+            await produce_now(cluster)
             await asyncio.sleep(1)
             starts.append(log.log_start_offset)
         return starts
@@ -75,13 +75,13 @@ def test_segments_go_one_by_one() -> None:
 
 
 def test_looks_go_on_after_a_restart() -> None:
-    async def story(broker: Broker) -> int:
-        broker.create_topic("T", config={"retention.ms": "60000"})
-        await produce_now(broker, 2)
-        await broker.stop()
+    async def story(cluster: Cluster) -> int:
+        cluster.create_topic("T", config={"retention.ms": "60000"})
+        await produce_now(cluster, 2)
+        await cluster.stop()
         await asyncio.sleep(3600)
-        await broker.start()
+        await cluster.start()
         await asyncio.sleep(31)
-        return broker.topics.require("T", 0).log_start_offset
+        return cluster.topics.require("T", 0).log_start_offset
 
     assert 2 == in_virtual_time(story)

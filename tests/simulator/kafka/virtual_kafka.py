@@ -5,14 +5,14 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from station_sim.clock import run_virtual
-from station_sim.kafka.broker import Broker
+from station_sim.kafka.cluster import Cluster
 from station_sim.kafka.settings import BrokerSettings
 
 T = TypeVar("T")
 
 
 def in_virtual_time(
-    story: Callable[[Broker], Awaitable[T]],
+    story: Callable[[Cluster], Awaitable[T]],
     *,
     settings: BrokerSettings | None = None,
     seed: int = 1,
@@ -20,11 +20,11 @@ def in_virtual_time(
     """Run `story(broker)` with a started broker at kafka:9092; returns what it returns."""
 
     async def main() -> T:
-        broker = Broker(rng=random.Random(seed), host="kafka", port=9092, settings=settings)
-        await broker.start()
+        cluster = Cluster(rng=random.Random(seed), host="kafka", port=9092, settings=settings)
+        await cluster.start()
         try:
-            return await story(broker)
+            return await story(cluster)
         finally:
-            await broker.stop()
+            await cluster.stop()
 
     return run_virtual(main, seed=seed)

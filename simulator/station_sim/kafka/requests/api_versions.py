@@ -12,14 +12,14 @@ from station_sim.kafka.error_codes import ErrorCode
 from station_sim.kafka.requests.context import RequestContext
 
 if TYPE_CHECKING:
-    from station_sim.kafka.broker import Broker
+    from station_sim.kafka.cluster import Cluster
 
 VERSIONS = (0, 4)
 REQUEST = ApiVersionsRequest
 RESPONSE = ApiVersionsResponse
 
 
-def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
+def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """The table; `request` is None when its version is not known."""
     # The registry imports this module, so the table can only be had once all is imported.
     from station_sim.kafka.requests.registry import KINDS

@@ -1,7 +1,10 @@
 """What a handler knows about a request besides its fields: its version and who sent it."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from station_sim.kafka.node import Node
 
 
 class Peer(Protocol):
@@ -16,10 +19,14 @@ class Peer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """Header and origin of one request; `client_host` as Kafka shows it, with a slash."""
+    """Header and origin of one request, and the node that was asked.
+
+    `client_host` is as Kafka shows it, with a slash.
+    """
 
     version: int
     correlation_id: int
     client_id: str | None
     client_host: str
+    node: "Node"
     connection: Peer

@@ -13,7 +13,7 @@ from station_sim.kafka.requests.describe_configs import SOURCE_DEFAULT, SOURCE_T
 from station_sim.kafka.topic_config import TopicConfig
 
 if TYPE_CHECKING:
-    from station_sim.kafka.broker import Broker
+    from station_sim.kafka.cluster import Cluster
 
 VERSIONS = (2, 7)
 REQUEST = CreateTopicsRequest
@@ -25,7 +25,7 @@ DEFAULT = -1
 _TOPIC = RESPONSE.CreatableTopicResult
 
 
-def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
+def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """One result for each topic; a name that comes twice is refused both times, once answered."""
     names = [topic.name for topic in request.topics]
     answers = []
@@ -34,7 +34,7 @@ def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
         try:
             if names.count(name) > 1:
                 raise RefusalError(ErrorCode.INVALID_REQUEST, "Duplicate topic name.")
-            answers.append(_create(broker, asked, only_check=request.validate_only))
+            answers.append(_create(cluster, asked, only_check=request.validate_only))
         except RefusalError as refused:
             answers.append(
                 _TOPIC(
@@ -46,15 +46,15 @@ def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
     return RESPONSE(topics=answers)
 
 
-def _create(broker: "Broker", asked: Any, *, only_check: bool) -> Any:
-    if asked.name in broker.topics:
+def _create(cluster: "Cluster", asked: Any, *, only_check: bool) -> Any:
+    if asked.name in cluster.topics:
         raise RefusalError(ErrorCode.TOPIC_ALREADY_EXISTS, f"Topic '{asked.name}' already exists.")
-    partitions = _partition_count(broker, asked)
+    partitions = _partition_count(cluster, asked)
     config = {entry.name: entry.value for entry in asked.configs}
-    checked = broker.topics.check(asked.name, partitions, config)
+    checked = cluster.topics.check(asked.name, partitions, config)
     topic_id = None
     if not only_check:
-        made = broker.topics.create(asked.name, partitions=partitions, config=config)
+        made = cluster.topics.create(asked.name, partitions=partitions, config=config)
         topic_id = made.topic_id
     return _TOPIC(
         name=asked.name,
@@ -67,9 +67,9 @@ def _create(broker: "Broker", asked: Any, *, only_check: bool) -> Any:
     )
 
 
-def _partition_count(broker: "Broker", asked: Any) -> int:
+def _partition_count(cluster: "Cluster", asked: Any) -> int:
     if asked.assignments:
-        return _assigned_count(broker, asked)
+        return _assigned_count(cluster, asked)
     if asked.replication_factor not in (DEFAULT, 1):
         if asked.replication_factor < 1:
             text = "Replication factor must be larger than 0, or -1 to use the default value."
@@ -81,7 +81,7 @@ def _partition_count(broker: "Broker", asked: Any) -> int:
             )
         raise RefusalError(ErrorCode.INVALID_REPLICATION_FACTOR, text)
     if asked.num_partitions == DEFAULT:
-        return broker.settings.num_partitions
+        return cluster.settings.num_partitions
     if asked.num_partitions < 1:
         raise RefusalError(
             ErrorCode.INVALID_PARTITIONS,
@@ -90,7 +90,7 @@ def _partition_count(broker: "Broker", asked: Any) -> int:
     return int(asked.num_partitions)
 
 
-def _assigned_count(broker: "Broker", asked: Any) -> int:
+def _assigned_count(cluster: "Cluster", asked: Any) -> int:
     if asked.replication_factor != DEFAULT or asked.num_partitions != DEFAULT:
         raise RefusalError(
             ErrorCode.INVALID_REQUEST,
@@ -104,11 +104,11 @@ def _assigned_count(broker: "Broker", asked: Any) -> int:
             "partitions should be a consecutive 0-based integer sequence",
         )
     for assignment in asked.assignments:
-        if list(assignment.broker_ids) != [broker.node_id]:
+        if list(assignment.broker_ids) != [cluster.controller.node_id]:
             raise RefusalError(
                 ErrorCode.INVALID_REPLICA_ASSIGNMENT,
                 f"The manual partition assignment names brokers {list(assignment.broker_ids)}; "
-                f"there is only {broker.node_id}.",
+                f"there is only {cluster.controller.node_id}.",
             )
     return len(indexes)
 

@@ -10,19 +10,19 @@ from kafka.protocol.admin import DeleteGroupsRequest, DeleteGroupsResponse
 from station_sim.kafka.requests.context import RequestContext
 
 if TYPE_CHECKING:
-    from station_sim.kafka.broker import Broker
+    from station_sim.kafka.cluster import Cluster
 
 VERSIONS = (0, 2)
 REQUEST = DeleteGroupsRequest
 RESPONSE = DeleteGroupsResponse
 
 
-def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
+def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """One result for each group, named once or more."""
     return RESPONSE(
         results=[
             RESPONSE.DeletableGroupResult(
-                group_id=group_id, error_code=broker.groups.delete(group_id)
+                group_id=group_id, error_code=cluster.groups.delete(group_id)
             )
             for group_id in dict.fromkeys(request.groups_names)
         ]

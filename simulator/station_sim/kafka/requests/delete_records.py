@@ -11,7 +11,7 @@ from station_sim.kafka.error_codes import ErrorCode, RefusalError
 from station_sim.kafka.requests.context import RequestContext
 
 if TYPE_CHECKING:
-    from station_sim.kafka.broker import Broker
+    from station_sim.kafka.cluster import Cluster
 
 VERSIONS = (0, 2)
 REQUEST = DeleteRecordsRequest
@@ -21,23 +21,23 @@ _TOPIC = RESPONSE.DeleteRecordsTopicResult
 _PARTITION = _TOPIC.DeleteRecordsPartitionResult
 
 
-def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
+def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """The new start of each log."""
     return RESPONSE(
         topics=[
             _TOPIC(
                 name=topic.name,
-                partitions=[_cut(broker, topic.name, asked) for asked in topic.partitions],
+                partitions=[_cut(cluster, topic.name, asked) for asked in topic.partitions],
             )
             for topic in request.topics
         ]
     )
 
 
-def _cut(broker: "Broker", topic: str, asked: Any) -> Any:
+def _cut(cluster: "Cluster", topic: str, asked: Any) -> Any:
     index = asked.partition_index
     try:
-        low_watermark = broker.topics.require(topic, index).delete_records(asked.offset)
+        low_watermark = cluster.topics.require(topic, index).delete_records(asked.offset)
     except RefusalError as refused:
         return _PARTITION(partition_index=index, low_watermark=-1, error_code=refused.code)
     return _PARTITION(partition_index=index, low_watermark=low_watermark, error_code=ErrorCode.NONE)

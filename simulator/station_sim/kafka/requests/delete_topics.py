@@ -11,7 +11,7 @@ from station_sim.kafka.error_codes import ErrorCode, RefusalError
 from station_sim.kafka.requests.context import RequestContext
 
 if TYPE_CHECKING:
-    from station_sim.kafka.broker import Broker
+    from station_sim.kafka.cluster import Cluster
 
 VERSIONS = (1, 6)
 REQUEST = DeleteTopicsRequest
@@ -21,33 +21,33 @@ _FIRST_VERSION_WITH_IDS = 6
 _TOPIC = RESPONSE.DeletableTopicResult
 
 
-def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
+def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """One result for each topic."""
     if context.version < _FIRST_VERSION_WITH_IDS:
-        return RESPONSE(responses=[_delete(broker, name, None) for name in request.topic_names])
+        return RESPONSE(responses=[_delete(cluster, name, None) for name in request.topic_names])
     answers = []
     for asked in request.topics:
         name = asked.name
         if name is None:
-            topic = broker.topics.with_id(asked.topic_id)
+            topic = cluster.topics.with_id(asked.topic_id)
             if topic is None:
                 code = ErrorCode.UNKNOWN_TOPIC_ID
                 answers.append(_TOPIC(name=None, topic_id=asked.topic_id, error_code=code))
                 continue
             name = topic.name
-        answers.append(_delete(broker, name, asked.topic_id))
+        answers.append(_delete(cluster, name, asked.topic_id))
     return RESPONSE(responses=answers)
 
 
-def _delete(broker: "Broker", name: str, topic_id: Any) -> Any:
+def _delete(cluster: "Cluster", name: str, topic_id: Any) -> Any:
     try:
-        if not broker.settings.delete_topic_enable:
+        if not cluster.settings.delete_topic_enable:
             raise RefusalError(ErrorCode.TOPIC_DELETION_DISABLED, "Topic deletion is disabled.")
-        topic = broker.topics.delete(name)
+        topic = cluster.topics.delete(name)
     except RefusalError as refused:
         return _TOPIC(
             name=name, topic_id=topic_id, error_code=refused.code, error_message=refused.message
         )
-    broker.groups.forget_topic(name)
-    broker.wake(topic.partitions)
+    cluster.groups.forget_topic(name)
+    cluster.wake(topic.partitions)
     return _TOPIC(name=name, topic_id=topic.topic_id, error_code=ErrorCode.NONE)

@@ -1,4 +1,4 @@
-"""DescribeCluster: the cluster's id and its only broker.
+"""DescribeCluster: the cluster's id and its nodes.
 
 Speaks versions 0 to 2; controllers (endpoint type 2) cannot be reached by clients here.
 """
@@ -11,7 +11,7 @@ from station_sim.kafka.error_codes import ErrorCode
 from station_sim.kafka.requests.context import RequestContext
 
 if TYPE_CHECKING:
-    from station_sim.kafka.broker import Broker
+    from station_sim.kafka.cluster import Cluster
 
 VERSIONS = (0, 2)
 REQUEST = DescribeClusterRequest
@@ -21,8 +21,8 @@ ENDPOINT_BROKERS = 1
 _MISMATCHED_ENDPOINT_TYPE = 114
 
 
-def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
-    """The cluster of one."""
+def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
+    """All nodes."""
     if context.version >= 1 and request.endpoint_type != ENDPOINT_BROKERS:
         return RESPONSE(
             error_code=_MISMATCHED_ENDPOINT_TYPE,
@@ -32,11 +32,12 @@ def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
     return RESPONSE(
         error_code=ErrorCode.NONE,
         endpoint_type=ENDPOINT_BROKERS,
-        cluster_id=broker.cluster_id,
-        controller_id=broker.node_id,
+        cluster_id=cluster.cluster_id,
+        controller_id=cluster.controller.node_id,
         brokers=[
             RESPONSE.DescribeClusterBroker(
-                broker_id=broker.node_id, host=broker.advertised_host, port=broker.port, rack=None
+                broker_id=node.node_id, host=node.advertised_host, port=node.port, rack=None
             )
+            for node in cluster.nodes.values()
         ],
     )

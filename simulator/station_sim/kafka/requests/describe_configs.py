@@ -15,7 +15,7 @@ from station_sim.kafka.topic_config import RULES, TYPE_BOOLEAN, TYPE_LONG, TYPE_
 from station_sim.kafka.topics import check_name
 
 if TYPE_CHECKING:
-    from station_sim.kafka.broker import Broker
+    from station_sim.kafka.cluster import Cluster
 
 VERSIONS = (1, 4)
 REQUEST = DescribeConfigsRequest
@@ -28,19 +28,21 @@ _RESULT = RESPONSE.DescribeConfigsResult
 _ENTRY = _RESULT.DescribeConfigsResourceResult
 
 
-def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
+def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """One result for each resource."""
-    return RESPONSE(results=[_describe(broker, asked) for asked in request.resources])
+    return RESPONSE(
+        results=[_describe(cluster, context.node.node_id, asked) for asked in request.resources]
+    )
 
 
-def _describe(broker: "Broker", asked: Any) -> Any:
+def _describe(cluster: "Cluster", node_id: int, asked: Any) -> Any:
     entries: list[Any] = []
     code, message = ErrorCode.NONE, None
     try:
         if asked.resource_type == RESOURCE_TOPIC:
-            entries = _topic_entries(broker, asked.resource_name)
+            entries = _topic_entries(cluster, asked.resource_name)
         elif asked.resource_type == RESOURCE_BROKER:
-            entries = _broker_entries(broker, asked.resource_name)
+            entries = _broker_entries(cluster, node_id, asked.resource_name)
         else:
             raise RefusalError(
                 ErrorCode.INVALID_REQUEST, f"Unsupported resource type: {asked.resource_type}"
@@ -57,9 +59,9 @@ def _describe(broker: "Broker", asked: Any) -> Any:
     )
 
 
-def _topic_entries(broker: "Broker", name: str) -> list[Any]:
+def _topic_entries(cluster: "Cluster", name: str) -> list[Any]:
     check_name(name)
-    topic = broker.topics.get(name)
+    topic = cluster.topics.get(name)
     if topic is None:
         raise RefusalError(
             ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, "This server does not host this topic-partition."
@@ -76,11 +78,11 @@ def _topic_entries(broker: "Broker", name: str) -> list[Any]:
     ]
 
 
-def _broker_entries(broker: "Broker", name: str) -> list[Any]:
-    if name != str(broker.node_id):
+def _broker_entries(cluster: "Cluster", node_id: int, name: str) -> list[Any]:
+    if name != str(node_id):
         raise RefusalError(
             ErrorCode.INVALID_REQUEST,
-            f"Unexpected broker id, expected {broker.node_id}, but received {name}",
+            f"Unexpected broker id, expected {node_id}, but received {name}",
         )
     defaults = BrokerSettings().to_kafka()
     return [
@@ -92,7 +94,7 @@ def _broker_entries(broker: "Broker", name: str) -> list[Any]:
             config_type=_type_of(text),
             documentation=None,
         )
-        for setting, text in broker.settings.to_kafka().items()
+        for setting, text in cluster.settings.to_kafka().items()
     ]
 
 

@@ -15,7 +15,7 @@ from station_sim.kafka.members import Member
 from station_sim.kafka.requests.context import RequestContext
 
 if TYPE_CHECKING:
-    from station_sim.kafka.broker import Broker
+    from station_sim.kafka.cluster import Cluster
 
 VERSIONS = (0, 6)
 REQUEST = DescribeGroupsRequest
@@ -30,14 +30,14 @@ _FIRST_VERSION_WITH_MISSING = 6
 _GROUP = RESPONSE.DescribedGroup
 
 
-def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
+def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """One description for each group."""
     with_operations = (
         context.version >= _FIRST_VERSION_WITH_OPERATIONS and request.include_authorized_operations
     )
     described = []
     for group_id in request.groups:
-        group = broker.groups.get(group_id)
+        group = cluster.groups.get(group_id)
         answer = _missing(group_id, context) if group is None else _describe(group)
         if with_operations and not answer.error_code:
             answer.authorized_operations = set(GROUP_OPERATIONS)

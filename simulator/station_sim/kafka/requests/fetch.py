@@ -16,7 +16,7 @@ from station_sim.kafka.logs import LEADER_EPOCH, PartitionLog
 from station_sim.kafka.requests.context import RequestContext
 
 if TYPE_CHECKING:
-    from station_sim.kafka.broker import Broker
+    from station_sim.kafka.cluster import Cluster
 
 VERSIONS = (4, 12)
 REQUEST = FetchRequest
@@ -30,14 +30,14 @@ _FULL_FETCH_EPOCHS = (0, -1)
 """What a client sends that opens a session, or wants none; sessions would count from 1."""
 
 
-def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
+def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """What there is, or a future of it."""
     if request.session_id != 0 or request.session_epoch not in _FULL_FETCH_EPOCHS:
         return RESPONSE(error_code=ErrorCode.FETCH_SESSION_ID_NOT_FOUND, session_id=0)
-    reading = Reading(broker, request)
+    reading = Reading(cluster, request)
     if reading.is_enough or request.max_wait_ms <= 0:
         return reading.response
-    return LongPoll(broker, request, reading).answer
+    return LongPoll(cluster, request, reading).answer
 
 
 class Reading:
@@ -45,8 +45,8 @@ class Reading:
 
     __slots__ = ("is_enough", "logs", "response")
 
-    def __init__(self, broker: "Broker", request: Any) -> None:
-        left_bytes = min(request.max_bytes, broker.settings.fetch_max_bytes)
+    def __init__(self, cluster: "Cluster", request: Any) -> None:
+        left_bytes = min(request.max_bytes, cluster.settings.fetch_max_bytes)
         found_bytes = 0
         failed = False
         self.logs: list[PartitionLog] = []
@@ -54,7 +54,7 @@ class Reading:
         for topic in request.topics:
             partitions = []
             for asked in topic.partitions:
-                log = broker.topics.partition(topic.topic, asked.partition)
+                log = cluster.topics.partition(topic.topic, asked.partition)
                 error = _error(log, asked)
                 if error or log is None:
                     failed = True
@@ -110,10 +110,10 @@ def _answer(index: int, error: ErrorCode, log: PartitionLog | None, data: Any) -
 class LongPoll:
     """A fetch that waits for records, an error, or its time."""
 
-    __slots__ = ("_broker", "_logs", "_request", "_timer", "answer")
+    __slots__ = ("_cluster", "_logs", "_request", "_timer", "answer")
 
-    def __init__(self, broker: "Broker", request: Any, reading: Reading) -> None:
-        self._broker = broker
+    def __init__(self, cluster: "Cluster", request: Any, reading: Reading) -> None:
+        self._cluster = cluster
         self._request = request
         self._logs = reading.logs
         loop = asyncio.get_running_loop()
@@ -130,7 +130,7 @@ class LongPoll:
     def _look(self, time_is_up: bool) -> None:
         if self.answer.done():
             return
-        reading = Reading(self._broker, self._request)
+        reading = Reading(self._cluster, self._request)
         if time_is_up or reading.is_enough:
             self.answer.set_result(reading.response)
             self._forget(self.answer)

@@ -13,7 +13,7 @@ from station_sim.kafka.error_codes import ErrorCode
 from station_sim.kafka.requests.context import RequestContext
 
 if TYPE_CHECKING:
-    from station_sim.kafka.broker import Broker
+    from station_sim.kafka.cluster import Cluster
 
 VERSIONS = (0, 6)
 REQUEST = FindCoordinatorRequest
@@ -23,9 +23,10 @@ GROUP, TRANSACTION = 0, 1
 _FIRST_VERSION_WITH_KEYS = 4
 
 
-def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
+def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """This broker's address, for each key."""
-    place = {"node_id": broker.node_id, "host": broker.advertised_host, "port": broker.port}
+    node = cluster.controller
+    place = {"node_id": node.node_id, "host": node.advertised_host, "port": node.port}
     error = ErrorCode.NONE
     if context.version > 0 and request.key_type not in (GROUP, TRANSACTION):
         place = {"node_id": -1, "host": "", "port": -1}

@@ -11,15 +11,15 @@ from station_sim.kafka.group_messages import Identity
 from station_sim.kafka.requests.context import RequestContext
 
 if TYPE_CHECKING:
-    from station_sim.kafka.broker import Broker
+    from station_sim.kafka.cluster import Cluster
 
 VERSIONS = (0, 4)
 REQUEST = HeartbeatRequest
 RESPONSE = HeartbeatResponse
 
 
-def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
+def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """REBALANCE_IN_PROGRESS, or why the member is none."""
     identity = Identity(request.member_id, request.group_instance_id)
-    error = broker.groups.heartbeat(request.group_id, identity, request.generation_id)
+    error = cluster.groups.heartbeat(request.group_id, identity, request.generation_id)
     return RESPONSE(error_code=error)

@@ -14,7 +14,7 @@ from station_sim.kafka.requests.context import RequestContext
 from station_sim.kafka.requests.parked import parked
 
 if TYPE_CHECKING:
-    from station_sim.kafka.broker import Broker
+    from station_sim.kafka.cluster import Cluster
 
 VERSIONS = (0, 9)
 REQUEST = JoinGroupRequest
@@ -26,12 +26,12 @@ _FIRST_VERSION_WITH_NO_PROTOCOL = 7
 _FIRST_VERSION_WITH_SKIPPED_ASSIGNMENT = 9
 
 
-def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
+def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """The generation the member belongs to, when it is known."""
     version = context.version
     join = _join_of(request, context)
     return parked(
-        lambda reply: broker.groups.join(
+        lambda reply: cluster.groups.join(
             request.group_id, join, lambda answer: reply(_response(answer, version))
         )
     )

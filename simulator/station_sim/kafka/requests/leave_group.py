@@ -12,7 +12,7 @@ from station_sim.kafka.group_messages import Identity
 from station_sim.kafka.requests.context import RequestContext
 
 if TYPE_CHECKING:
-    from station_sim.kafka.broker import Broker
+    from station_sim.kafka.cluster import Cluster
 
 VERSIONS = (0, 5)
 REQUEST = LeaveGroupRequest
@@ -21,15 +21,15 @@ RESPONSE = LeaveGroupResponse
 _FIRST_VERSION_WITH_MEMBERS = 3
 
 
-def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
+def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """One answer for each member."""
     if not request.group_id:
         return RESPONSE(error_code=ErrorCode.INVALID_GROUP_ID, members=[])
     if context.version < _FIRST_VERSION_WITH_MEMBERS:
-        (error,) = broker.groups.leave(request.group_id, [Identity(request.member_id)])
+        (error,) = cluster.groups.leave(request.group_id, [Identity(request.member_id)])
         return RESPONSE(error_code=error)
     identities = [Identity(m.member_id, m.group_instance_id) for m in request.members]
-    errors = broker.groups.leave(request.group_id, identities)
+    errors = cluster.groups.leave(request.group_id, identities)
     return RESPONSE(
         error_code=ErrorCode.NONE,
         members=[

@@ -12,7 +12,7 @@ from station_sim.kafka.error_codes import ErrorCode
 from station_sim.kafka.requests.context import RequestContext
 
 if TYPE_CHECKING:
-    from station_sim.kafka.broker import Broker
+    from station_sim.kafka.cluster import Cluster
 
 VERSIONS = (0, 5)
 REQUEST = ListGroupsRequest
@@ -21,7 +21,7 @@ RESPONSE = ListGroupsResponse
 CLASSIC = "classic"
 
 
-def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
+def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """The groups of the wanted states and types, in the order they were made."""
     states = {state.lower() for state in request.states_filter or ()}
     types = {name.lower() for name in request.types_filter or ()}
@@ -34,7 +34,7 @@ def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
                 group_state=group.state.value,
                 group_type=CLASSIC,
             )
-            for group in broker.groups
+            for group in cluster.groups
             if (not states or group.state.value.lower() in states)
             and (not types or CLASSIC in types)
         ],

@@ -13,7 +13,7 @@ from station_sim.kafka.logs import LEADER_EPOCH, PartitionLog
 from station_sim.kafka.requests.context import RequestContext
 
 if TYPE_CHECKING:
-    from station_sim.kafka.broker import Broker
+    from station_sim.kafka.cluster import Cluster
 
 VERSIONS = (1, 10)
 REQUEST = ListOffsetsRequest
@@ -25,23 +25,23 @@ _TOPIC = RESPONSE.ListOffsetsTopicResponse
 _PARTITION = _TOPIC.ListOffsetsPartitionResponse
 
 
-def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
+def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """One offset for each partition."""
     return RESPONSE(
         topics=[
             _TOPIC(
                 name=topic.name,
-                partitions=[_answer(broker, topic.name, asked) for asked in topic.partitions],
+                partitions=[_answer(cluster, topic.name, asked) for asked in topic.partitions],
             )
             for topic in request.topics
         ]
     )
 
 
-def _answer(broker: "Broker", topic: str, asked: Any) -> Any:
+def _answer(cluster: "Cluster", topic: str, asked: Any) -> Any:
     index = asked.partition_index
     try:
-        log = broker.topics.require(topic, index)
+        log = cluster.topics.require(topic, index)
         if asked.current_leader_epoch > LEADER_EPOCH:
             raise RefusalError(ErrorCode.UNKNOWN_LEADER_EPOCH)
         if asked.timestamp < LATEST_TIERED:

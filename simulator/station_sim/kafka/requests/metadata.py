@@ -15,7 +15,7 @@ from station_sim.kafka.requests.context import RequestContext
 from station_sim.kafka.topics import INTERNAL_TOPICS, Topic, check_name
 
 if TYPE_CHECKING:
-    from station_sim.kafka.broker import Broker
+    from station_sim.kafka.cluster import Cluster
 
 VERSIONS = (0, 12)
 REQUEST = MetadataRequest
@@ -26,51 +26,52 @@ _TOPIC = RESPONSE.MetadataResponseTopic
 _PARTITION = _TOPIC.MetadataResponsePartition
 
 
-def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
+def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """All topics, or those asked for."""
     wants_all = request.topics is None or (
         not request.topics and context.version < _FIRST_VERSION_WITH_EMPTY_LIST
     )
     if wants_all:
-        topics = [_describe(broker, topic) for topic in broker.topics]
+        topics = [_describe(cluster, topic) for topic in cluster.topics]
     else:
-        topics = [_answer(broker, asked, request) for asked in request.topics]
+        topics = [_answer(cluster, asked, request) for asked in request.topics]
     return RESPONSE(
         brokers=[
             RESPONSE.MetadataResponseBroker(
-                node_id=broker.node_id, host=broker.advertised_host, port=broker.port, rack=None
+                node_id=node.node_id, host=node.advertised_host, port=node.port, rack=None
             )
+            for node in cluster.nodes.values()
         ],
-        cluster_id=broker.cluster_id,
-        controller_id=broker.node_id,
+        cluster_id=cluster.cluster_id,
+        controller_id=cluster.controller.node_id,
         topics=topics,
     )
 
 
-def _answer(broker: "Broker", asked: Any, request: Any) -> Any:
+def _answer(cluster: "Cluster", asked: Any, request: Any) -> Any:
     if asked.name is None:
-        by_id = broker.topics.with_id(asked.topic_id)
+        by_id = cluster.topics.with_id(asked.topic_id)
         if by_id is None:
             return _TOPIC(error_code=ErrorCode.UNKNOWN_TOPIC_ID, name=None, topic_id=asked.topic_id)
-        return _describe(broker, by_id)
-    topic = broker.topics.get(asked.name)
+        return _describe(cluster, by_id)
+    topic = cluster.topics.get(asked.name)
     if topic is not None:
-        return _describe(broker, topic)
-    return _TOPIC(error_code=_missing(broker, asked.name, request), name=asked.name)
+        return _describe(cluster, topic)
+    return _TOPIC(error_code=_missing(cluster, asked.name, request), name=asked.name)
 
 
-def _missing(broker: "Broker", name: str, request: Any) -> ErrorCode:
+def _missing(cluster: "Cluster", name: str, request: Any) -> ErrorCode:
     try:
         check_name(name)
-        if request.allow_auto_topic_creation and broker.settings.auto_create_topics_enable:
-            broker.topics.create(name)
+        if request.allow_auto_topic_creation and cluster.settings.auto_create_topics_enable:
+            cluster.topics.create(name)
     except RefusalError as refused:
         return refused.code
     return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
 
 
-def _describe(broker: "Broker", topic: Topic) -> Any:
-    here = [broker.node_id]
+def _describe(cluster: "Cluster", topic: Topic) -> Any:
+    here = [cluster.controller.node_id]
     return _TOPIC(
         error_code=ErrorCode.NONE,
         name=topic.name,
@@ -80,7 +81,7 @@ def _describe(broker: "Broker", topic: Topic) -> Any:
             _PARTITION(
                 error_code=ErrorCode.NONE,
                 partition_index=log.partition,
-                leader_id=broker.node_id,
+                leader_id=cluster.controller.node_id,
                 leader_epoch=LEADER_EPOCH,
                 replica_nodes=here,
                 isr_nodes=here,

@@ -14,7 +14,7 @@ from station_sim.kafka.group_offsets import NO_LEADER_EPOCH, NO_METADATA
 from station_sim.kafka.requests.context import RequestContext
 
 if TYPE_CHECKING:
-    from station_sim.kafka.broker import Broker
+    from station_sim.kafka.cluster import Cluster
 
 VERSIONS = (2, 9)
 REQUEST = OffsetCommitRequest
@@ -29,11 +29,11 @@ _TOPIC = RESPONSE.OffsetCommitResponseTopic
 _PARTITION = _TOPIC.OffsetCommitResponsePartition
 
 
-def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
+def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """One error code for each partition."""
     error = ErrorCode.NONE
-    if _names_a_partition(broker, request):
-        error = broker.groups.check_commit(
+    if _names_a_partition(cluster, request):
+        error = cluster.groups.check_commit(
             request.group_id,
             Identity(request.member_id, request.group_instance_id),
             request.generation_id_or_member_epoch,
@@ -46,7 +46,7 @@ def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
                 partitions=[
                     _PARTITION(
                         partition_index=partition.partition_index,
-                        error_code=_store(broker, request, context, topic.name, partition, error),
+                        error_code=_store(cluster, request, context, topic.name, partition, error),
                     )
                     for partition in topic.partitions
                 ],
@@ -56,28 +56,28 @@ def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
     )
 
 
-def _names_a_partition(broker: "Broker", request: Any) -> bool:
+def _names_a_partition(cluster: "Cluster", request: Any) -> bool:
     return any(
-        broker.topics.partition(topic.name, partition.partition_index) is not None
+        cluster.topics.partition(topic.name, partition.partition_index) is not None
         for topic in request.topics
         for partition in topic.partitions
     )
 
 
 def _store(
-    broker: "Broker",
+    cluster: "Cluster",
     request: Any,
     context: RequestContext,
     topic: str,
     partition: Any,
     error: ErrorCode,
 ) -> ErrorCode:
-    if broker.topics.partition(topic, partition.partition_index) is None:
+    if cluster.topics.partition(topic, partition.partition_index) is None:
         return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
     if error:
         return error
     has_epoch = context.version >= _FIRST_VERSION_WITH_LEADER_EPOCH
-    return broker.groups.commit(
+    return cluster.groups.commit(
         request.group_id,
         topic,
         partition.partition_index,

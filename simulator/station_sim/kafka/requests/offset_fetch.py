@@ -21,7 +21,7 @@ from station_sim.kafka.group_offsets import (
 from station_sim.kafka.requests.context import RequestContext
 
 if TYPE_CHECKING:
-    from station_sim.kafka.broker import Broker
+    from station_sim.kafka.cluster import Cluster
 
 VERSIONS = (1, 9)
 REQUEST = OffsetFetchRequest
@@ -35,18 +35,18 @@ _GROUP = RESPONSE.OffsetFetchResponseGroup
 _GROUP_TOPIC = _GROUP.OffsetFetchResponseTopics
 
 
-def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
+def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """The committed offsets of one group or of many."""
     if context.version < _FIRST_VERSION_WITH_GROUPS:
-        offsets = broker.groups.offsets(request.group_id)
+        offsets = cluster.groups.offsets(request.group_id)
         partition_class = _TOPIC.OffsetFetchResponsePartition
         topics = _topics(offsets, request.topics, _TOPIC, partition_class)
         return RESPONSE(error_code=ErrorCode.NONE, topics=topics)
-    return RESPONSE(groups=[_group(broker, asked) for asked in request.groups])
+    return RESPONSE(groups=[_group(cluster, asked) for asked in request.groups])
 
 
-def _group(broker: "Broker", asked: Any) -> Any:
-    offsets = broker.groups.offsets(asked.group_id)
+def _group(cluster: "Cluster", asked: Any) -> Any:
+    offsets = cluster.groups.offsets(asked.group_id)
     partition_class = _GROUP_TOPIC.OffsetFetchResponsePartitions
     return _GROUP(
         group_id=asked.group_id,

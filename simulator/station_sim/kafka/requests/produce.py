@@ -15,7 +15,7 @@ from station_sim.kafka.logs import Appended, PartitionLog
 from station_sim.kafka.requests.context import RequestContext
 
 if TYPE_CHECKING:
-    from station_sim.kafka.broker import Broker
+    from station_sim.kafka.cluster import Cluster
 
 VERSIONS = (3, 11)
 ADVERTISED = (0, 11)
@@ -27,7 +27,7 @@ _PARTITION = _TOPIC.PartitionProduceResponse
 _new = object.__new__
 
 
-def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
+def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """Append every batch, then wake who waits; None if the client wants no answer."""
     refusal = None
     if request.acks not in (-1, 0, 1):
@@ -38,13 +38,13 @@ def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
     answers = []
     for topic in request.topic_data:
         partitions = [
-            _append(broker, topic.name, asked, grown)
+            _append(cluster, topic.name, asked, grown)
             if refusal is None
             else _PARTITION(index=asked.index, error_code=refusal, base_offset=-1)
             for asked in topic.partition_data
         ]
         answers.append(_TOPIC(name=topic.name, partition_responses=partitions))
-    broker.wake(grown)
+    cluster.wake(grown)
     if request.acks == 0:
         if any(p.error_code for answer in answers for p in answer.partition_responses):
             context.connection.close()
@@ -52,22 +52,22 @@ def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
     return RESPONSE(responses=answers, throttle_time_ms=0)
 
 
-def _append(broker: "Broker", topic: str, asked: Any, grown: list[PartitionLog]) -> Any:
+def _append(cluster: "Cluster", topic: str, asked: Any, grown: list[PartitionLog]) -> Any:
     index = asked.index
     try:
-        log = broker.topics.require(topic, index)
+        log = cluster.topics.require(topic, index)
         batch = parse_batch(asked.records or b"")
         if batch.attributes & TRANSACTIONAL_BIT:
             raise RefusalError(ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
     except RefusalError as refused:
         return _PARTITION(index=index, error_code=refused.code, base_offset=-1)
     try:
-        written = log.append(batch, broker.now_ms())
+        written = log.append(batch, cluster.now_ms())
     except RefusalError as refused:
         return _refused(index, refused, log)
     if not written.duplicate:
         grown.append(log)
-        broker.appended(log, batch)
+        cluster.appended(log, batch)
     return _written(index, written, log.log_start_offset)
 
 

@@ -1,7 +1,7 @@
 """The request kinds this broker speaks: one line per module.
 
 A module has `VERSIONS` (lowest and highest it speaks), `REQUEST` (kafka-python's generated class)
-and `handle(broker, request, context)`, which returns a response, a future or coroutine of one, or
+and `handle(cluster, request, context)`, which returns a response, a future or coroutine of one, or
 None for no answer. `ADVERTISED` overrides what ApiVersions says.
 """
 

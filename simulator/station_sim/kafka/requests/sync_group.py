@@ -13,14 +13,14 @@ from station_sim.kafka.requests.context import RequestContext
 from station_sim.kafka.requests.parked import parked
 
 if TYPE_CHECKING:
-    from station_sim.kafka.broker import Broker
+    from station_sim.kafka.cluster import Cluster
 
 VERSIONS = (0, 5)
 REQUEST = SyncGroupRequest
 RESPONSE = SyncGroupResponse
 
 
-def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
+def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """The member's assignment, when the leader has sent it."""
     sync = Sync(
         request.member_id,
@@ -31,7 +31,7 @@ def handle(broker: "Broker", request: Any, context: RequestContext) -> Any:
         assignments={a.member_id: bytes(a.assignment) for a in request.assignments},
     )
     return parked(
-        lambda reply: broker.groups.sync(
+        lambda reply: cluster.groups.sync(
             request.group_id, sync, lambda answer: reply(_response(answer))
         )
     )

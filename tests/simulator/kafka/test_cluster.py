@@ -13,30 +13,30 @@ from tests.simulator.kafka.virtual_kafka import in_virtual_time
 
 from station_sim.errors import LabError
 from station_sim.kafka.batches import Batch
-from station_sim.kafka.broker import Broker
+from station_sim.kafka.cluster import Cluster
 
 WITHIN_S = 30
 """Deadline of stories in real time."""
 
 
-def on_loopback(story: Callable[[Broker], Awaitable[Any]]) -> Any:
+def on_loopback(story: Callable[[Cluster], Awaitable[Any]]) -> Any:
     """Run `story(broker)` in real time on a free port."""
 
     async def main() -> Any:
-        broker = Broker(rng=random.Random(1))
-        await broker.start()
+        cluster = Cluster(rng=random.Random(1))
+        await cluster.start()
         try:
             async with asyncio.timeout(WITHIN_S):
-                return await story(broker)
+                return await story(cluster)
         finally:
-            await broker.stop()
+            await cluster.stop()
 
     return asyncio.run(main())
 
 
-async def send(broker: Broker, values: list[bytes], **options: Any) -> None:
+async def send(cluster: Cluster, values: list[bytes], **options: Any) -> None:
     options.setdefault("client_id", "writer")
-    producer = AIOKafkaProducer(bootstrap_servers=broker.bootstrap, **options)
+    producer = AIOKafkaProducer(bootstrap_servers=cluster.bootstrap, **options)
     await producer.start()
     try:
         for index, value in enumerate(values):
@@ -45,9 +45,9 @@ async def send(broker: Broker, values: list[bytes], **options: Any) -> None:
         await producer.stop()
 
 
-async def read(broker: Broker, count: int) -> list[bytes]:
+async def read(cluster: Cluster, count: int) -> list[bytes]:
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=broker.bootstrap,
+        bootstrap_servers=cluster.bootstrap,
         client_id="reader",
         auto_offset_reset="earliest",
         fetch_max_wait_ms=200,
@@ -72,48 +72,48 @@ def test_aiokafka_reads_what_it_wrote(run: Any, idempotent: bool, compression: s
         pytest.importorskip("cramjam")
     values = [b"%03d" % index * 20 for index in range(30)]
 
-    async def story(broker: Broker) -> list[bytes]:
-        broker.create_topic("T", partitions=3)
-        await send(broker, values, enable_idempotence=idempotent, compression_type=compression)
-        return await read(broker, len(values))
+    async def story(cluster: Cluster) -> list[bytes]:
+        cluster.create_topic("T", partitions=3)
+        await send(cluster, values, enable_idempotence=idempotent, compression_type=compression)
+        return await read(cluster, len(values))
 
     assert values == run(story)
 
 
 @pytest.mark.parametrize("run", [in_virtual_time, on_loopback])
 def test_state_and_address_outlive_a_restart(run: Any) -> None:
-    async def story(broker: Broker) -> tuple[bool, list[bytes]]:
-        broker.create_topic("T", partitions=3)
-        await send(broker, [b"a", b"b"])
-        address = broker.bootstrap
-        await broker.stop()
-        await broker.stop()
-        assert not broker.is_running
-        await broker.start()
-        await send(broker, [b"c"])
-        return broker.bootstrap == address, await read(broker, 3)
+    async def story(cluster: Cluster) -> tuple[bool, list[bytes]]:
+        cluster.create_topic("T", partitions=3)
+        await send(cluster, [b"a", b"b"])
+        address = cluster.bootstrap
+        await cluster.stop()
+        await cluster.stop()
+        assert not cluster.is_running
+        await cluster.start()
+        await send(cluster, [b"c"])
+        return cluster.bootstrap == address, await read(cluster, 3)
 
     assert (True, [b"a", b"b", b"c"]) == run(story)
 
 
 @pytest.mark.parametrize("run", [in_virtual_time, on_loopback])
 def test_a_stop_ends_connections_and_long_polls(run: Any) -> None:
-    async def story(broker: Broker) -> tuple[bool, int, int]:
-        broker.create_topic("T")
-        log = broker.topics.require("T", 0)
-        async with await RawClient.connect(broker) as client:
+    async def story(cluster: Cluster) -> tuple[bool, int, int]:
+        cluster.create_topic("T")
+        log = cluster.topics.require("T", 0)
+        async with await RawClient.connect(cluster) as client:
             client.send(fetch_request("T", {0: 0}, max_wait_ms=60_000), 11)
             while not log.waiters:
                 await asyncio.sleep(0.01)
-            await broker.stop()
-            return await client.is_closed(), len(broker.connections), len(log.waiters)
+            await cluster.stop()
+            return await client.is_closed(), len(cluster.controller.connections), len(log.waiters)
 
     assert (True, 0, 0) == run(story)
 
 
 def test_a_taken_port_is_named() -> None:
-    async def story(broker: Broker) -> str:
-        second = Broker(rng=random.Random(2), port=broker.port)
+    async def story(cluster: Cluster) -> str:
+        second = Cluster(rng=random.Random(2), port=cluster.controller.port)
         with pytest.raises(LabError) as caught:
             await second.start()
         return str(caught.value)
@@ -136,11 +136,11 @@ def test_observers_see_what_was_written() -> None:
 
     seen = Seen()
 
-    async def story(broker: Broker) -> float:
-        broker.create_topic("T", partitions=3)
-        broker.observers.append(seen)
-        await send(broker, [b"a", b"b", b"c", b"d"])
-        return broker.now_ms() / 1000
+    async def story(cluster: Cluster) -> float:
+        cluster.create_topic("T", partitions=3)
+        cluster.observers.append(seen)
+        await send(cluster, [b"a", b"b", b"c", b"d"])
+        return cluster.now_ms() / 1000
 
     now_s = in_virtual_time(story)
 
@@ -151,11 +151,11 @@ def test_observers_see_what_was_written() -> None:
 
 
 def test_a_reader_below_the_logs_start_is_told() -> None:
-    async def story(broker: Broker) -> bool:
-        broker.create_topic("T", partitions=3)
-        await send(broker, [b"x"] * 9)
-        broker.topics.require("T", 0).delete_records(2)
-        consumer = AIOKafkaConsumer(bootstrap_servers=broker.bootstrap, auto_offset_reset="none")
+    async def story(cluster: Cluster) -> bool:
+        cluster.create_topic("T", partitions=3)
+        await send(cluster, [b"x"] * 9)
+        cluster.topics.require("T", 0).delete_records(2)
+        consumer = AIOKafkaConsumer(bootstrap_servers=cluster.bootstrap, auto_offset_reset="none")
         await consumer.start()
         try:
             consumer.assign([TopicPartition("T", 0)])
@@ -171,26 +171,26 @@ def test_a_reader_below_the_logs_start_is_told() -> None:
 
 
 def test_the_request_log_says_who_asked_for_what() -> None:
-    async def story(broker: Broker) -> Broker:
-        broker.create_topic("T", partitions=3)
-        await send(broker, [b"a"], client_id="me")
-        return broker
+    async def story(cluster: Cluster) -> Cluster:
+        cluster.create_topic("T", partitions=3)
+        await send(cluster, [b"a"], client_id="me")
+        return cluster
 
-    broker = in_virtual_time(story)
+    cluster = in_virtual_time(story)
 
-    (produced,) = broker.requests.of("Produce")
+    (produced,) = cluster.requests.of("Produce")
     assert ("me", (("T", 0),)) == (produced.client_id, produced.partitions)
-    assert 1 == broker.requests.counts["Produce"]
+    assert 1 == cluster.requests.counts["Produce"]
 
 
 def test_the_same_seed_gives_the_same_run() -> None:
-    async def story(broker: Broker) -> list[Any]:
-        broker.create_topic("T", partitions=3)
-        await send(broker, [b"a"] * 9, enable_idempotence=True)
-        await read(broker, 9)
-        topic = broker.topics.get("T")
+    async def story(cluster: Cluster) -> list[Any]:
+        cluster.create_topic("T", partitions=3)
+        await send(cluster, [b"a"] * 9, enable_idempotence=True)
+        await read(cluster, 9)
+        topic = cluster.topics.get("T")
         assert topic is not None
-        return [broker.cluster_id, topic.topic_id, list(broker.requests)]
+        return [cluster.cluster_id, topic.topic_id, list(cluster.requests)]
 
     first, again, other = (in_virtual_time(story, seed=seed) for seed in (5, 5, 6))
 

@@ -1,30 +1,23 @@
-"""The simulated Kafka broker: its state, and its life from start to stop.
+"""The simulated Kafka cluster: the state that its nodes share, and its life from start to stop.
 
-It listens through the running loop, so that it serves loopback TCP in real time and the in-memory
-network in virtual time with the same code. Requests are in `requests/`, logs in `logs.py`, groups
-in `groups.py`. It is a cluster of one: controller, leader of everything, coordinator of all groups.
+What listens is a node (`node.py`). Requests are in `requests/`, logs in `logs.py`, groups in
+`groups.py`. There is one node: controller, leader of everything, coordinator of all groups.
 """
 
-import asyncio
 import base64
-import errno
 import random
 import time
 from typing import Any, Protocol
 
-from station_sim.errors import LabError
 from station_sim.kafka.batches import Batch
-from station_sim.kafka.connection import Connection
 from station_sim.kafka.faults import Faults
 from station_sim.kafka.groups import Groups
 from station_sim.kafka.logs import PartitionLog
+from station_sim.kafka.node import Node
 from station_sim.kafka.request_log import RequestLog
 from station_sim.kafka.retention import RetentionTimer
 from station_sim.kafka.settings import BrokerSettings
 from station_sim.kafka.topics import Topics
-
-LISTEN_BACKLOG = 1024
-"""Connections that may wait to be accepted; load generators open many at once."""
 
 
 class Observer(Protocol):
@@ -53,11 +46,11 @@ class ProducerIds:
         return self._next - 1
 
 
-class Broker:
-    """A broker at `host`:`port` (0: a free port) that clients reach as `advertised_host`.
+class Cluster:
+    """A cluster whose node is at `host`:`port` (0: a free port), known as `advertised_host`.
 
-    Its state outlives `stop`: a broker started again listens at the same address and has its logs,
-    groups and offsets.
+    Its state outlives `stop`: a cluster started again listens at the same address and has its
+    logs, groups and offsets.
     """
 
     def __init__(
@@ -70,10 +63,6 @@ class Broker:
         settings: BrokerSettings | None = None,
         advertised_host: str | None = None,
     ) -> None:
-        self.host = host
-        self.port = port
-        self.node_id = node_id
-        self.advertised_host = advertised_host or host
         self.settings = settings or BrokerSettings()
         self.rng = rng
         self.cluster_id = base64.urlsafe_b64encode(rng.randbytes(16)).decode().rstrip("=")
@@ -88,55 +77,44 @@ class Broker:
             rng=random.Random(rng.getrandbits(64)),
             observers=self.observers,
         )
-        self.connections: dict[Connection, None] = {}
+        node = Node(self, node_id, host=host, port=port, advertised_host=advertised_host)
+        self.nodes = {node_id: node}
         self.retention = RetentionTimer(self)
-        self._server: asyncio.Server | None = None
+
+    @property
+    def controller(self) -> Node:
+        """The node that administers the cluster."""
+        return next(iter(self.nodes.values()))
 
     @property
     def bootstrap(self) -> str:
-        """Where clients find it."""
-        return f"{self.advertised_host}:{self.port}"
+        """Where clients find it: all nodes, separated by commas."""
+        return ",".join(node.bootstrap for node in self.nodes.values())
 
     @property
     def is_running(self) -> bool:
-        """Whether it listens."""
-        return self._server is not None
+        """Whether any node listens."""
+        return any(node.is_running for node in self.nodes.values())
 
     def now_ms(self) -> int:
-        """The broker's clock: epoch ms."""
+        """The cluster's clock: epoch ms."""
         return int(time.time() * 1000)
 
     async def start(self) -> None:
-        """Listen; raises `LabError` if the address cannot be had."""
-        assert self._server is None, "the broker runs already"
-        loop = asyncio.get_running_loop()
-        try:
-            server = await loop.create_server(
-                lambda: Connection(self), self.host, self.port, backlog=LISTEN_BACKLOG
-            )
-        except OSError as error:
-            raise LabError(
-                f"cannot listen at {self.host}:{self.port}: {_why_not(error)}"
-            ) from error
-        self._server = server
-        if self.port == 0:
-            self.port = server.sockets[0].getsockname()[1]
+        """Let all nodes listen; raises `LabError` if an address cannot be had."""
+        for node in self.nodes.values():
+            await node.start()
         self.retention.start()
         self.groups.open()
 
     async def stop(self) -> None:
-        """Close everything at once, as a broker that was killed; a second stop is harmless."""
-        if self._server is None:
+        """Close everything at once, as if killed; a second stop is harmless."""
+        if not self.is_running:
             return
-        self._server.close()
-        self._server = None
         self.retention.stop()
         self.groups.close()
-        connections = list(self.connections)
-        for connection in connections:
-            connection.abort()
-        for connection in connections:
-            await connection.lost.wait()
+        for node in self.nodes.values():
+            await node.stop()
 
     def create_topic(self, name: str, **options: Any) -> None:
         """Make a topic, see `Topics.create`."""
@@ -156,12 +134,3 @@ class Broker:
             if log.waiters:
                 for waiter in list(log.waiters):
                     waiter.wake()
-
-
-def _why_not(error: OSError) -> str:
-    """Why an address cannot be listened at, and the next move; asyncio wraps the plain reason."""
-    if error.errno == errno.EADDRINUSE:
-        return "the port is in use; choose another, or 0 for a free one"
-    if error.errno == errno.EACCES:
-        return "the port is not allowed to this user; choose one above 1023, or 0 for a free one"
-    return "this machine has no such address; choose one that it has, such as 127.0.0.1"
