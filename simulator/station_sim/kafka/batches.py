@@ -22,7 +22,7 @@ _FIRST = Struct(">qii")  # base offset, length, leader epoch
 HEADER_BYTES = _HEADER.size
 LENGTH_OFFSET_BYTES = 12
 """What the length field does not count: base offset and the length itself."""
-_MAGIC_AT, _CRC_AT, _ATTRIBUTES_AT, _MAX_TIMESTAMP_AT = 16, 17, 21, 35
+_LEADER_EPOCH_AT, _MAGIC_AT, _CRC_AT, _ATTRIBUTES_AT, _MAX_TIMESTAMP_AT = 12, 16, 17, 21, 35
 
 MAGIC = 2
 
@@ -55,14 +55,21 @@ class Batch:
         """Whether the broker's clock stamped the records."""
         return bool(self.attributes & LOG_APPEND_TIME_BIT)
 
-    def place(self, base_offset: int, *, append_time_ms: int | None = None) -> None:
-        """Make it the batch that lies in the log: at its offset, in leader epoch 0.
+    @property
+    def leader_epoch(self) -> int:
+        """The leader epoch it was written in, once it lies in a log."""
+        return int.from_bytes(self.data[_LEADER_EPOCH_AT:_MAGIC_AT], signed=True)
+
+    def place(
+        self, base_offset: int, *, leader_epoch: int = 0, append_time_ms: int | None = None
+    ) -> None:
+        """Make it the batch that lies in the log: at its offset, in its leader epoch.
 
         With `append_time_ms` its records take that time, else they keep the producer's. Where that
         changes attributes the CRC is computed anew; it covers neither base offset nor leader epoch.
         """
         data = bytearray(self.data)
-        _FIRST.pack_into(data, 0, base_offset, len(data) - LENGTH_OFFSET_BYTES, 0)
+        _FIRST.pack_into(data, 0, base_offset, len(data) - LENGTH_OFFSET_BYTES, leader_epoch)
         if append_time_ms is not None:
             self.attributes |= LOG_APPEND_TIME_BIT
             self.max_timestamp_ms = append_time_ms

@@ -12,12 +12,10 @@ from typing import NamedTuple, Protocol
 from station_sim.kafka.acceptance import check_batch
 from station_sim.kafka.batches import Batch, records_of
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
+from station_sim.kafka.leader_epochs import LeaderEpochs
 from station_sim.kafka.producers import ProducerStates
 from station_sim.kafka.segments import Segment, segment_index
 from station_sim.kafka.topic_config import TopicConfig
-
-LEADER_EPOCH = 0
-"""The only leader epoch there is: one broker, no elections."""
 
 
 class Waiter(Protocol):
@@ -51,6 +49,7 @@ class PartitionLog:
         self.log_start_offset = 0
         self.end_offset = 0
         self.segments: list[Segment] = []
+        self.epochs = LeaderEpochs()
         self.producers = ProducerStates(expiration_ms=producer_expiration_ms)
         self.waiters: dict[Waiter, None] = {}
 
@@ -58,6 +57,15 @@ class PartitionLog:
     def high_watermark(self) -> int:
         """First offset consumers may not read yet: the end, for there is one replica."""
         return self.end_offset
+
+    @property
+    def leader_epoch(self) -> int:
+        """How often the partition's leader has changed; batches carry it."""
+        return self.epochs.latest
+
+    def new_leader_epoch(self) -> None:
+        """Begin a new leader epoch at the log's end: the partition has another leader."""
+        self.epochs.begin(self.epochs.latest + 1, self.end_offset)
 
     @property
     def size_bytes(self) -> int:
@@ -75,7 +83,11 @@ class PartitionLog:
             if written is not None:
                 return Appended(written.base_offset, written.timestamp_ms, duplicate=True)
         by_clock = self.config.log_append_time
-        batch.place(self.end_offset, append_time_ms=now_ms if by_clock else None)
+        batch.place(
+            self.end_offset,
+            leader_epoch=self.epochs.latest,
+            append_time_ms=now_ms if by_clock else None,
+        )
         self._segment_for(batch, now_ms).append(batch, now_ms)
         self.end_offset = batch.last_offset + 1
         if batch.producer_id >= 0:
@@ -184,7 +196,7 @@ class PartitionLog:
                 ErrorCode.OFFSET_OUT_OF_RANGE,
                 f"cannot delete before {target}; the log ends at {self.end_offset}",
             )
-        self.log_start_offset = max(self.log_start_offset, target)
+        self._start_at(target)
         return self.log_start_offset
 
     def expires_at_ms(self) -> int | None:
@@ -225,5 +237,10 @@ class PartitionLog:
 
     def _delete_first(self) -> None:
         self.segments.pop(0)
-        start = self.segments[0].base_offset if self.segments else self.end_offset
-        self.log_start_offset = max(self.log_start_offset, start)
+        self._start_at(self.segments[0].base_offset if self.segments else self.end_offset)
+
+    def _start_at(self, offset: int) -> None:
+        """Move the log's start; it never moves back."""
+        if offset > self.log_start_offset:
+            self.log_start_offset = offset
+            self.epochs.cut_before(offset)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from kafka.protocol.consumer import FetchRequest, FetchResponse
 
 from station_sim.kafka.error_codes import ErrorCode
-from station_sim.kafka.logs import LEADER_EPOCH, PartitionLog
+from station_sim.kafka.leader_epochs import NO_EPOCH
+from station_sim.kafka.logs import PartitionLog
 from station_sim.kafka.requests.context import RequestContext
 
 if TYPE_CHECKING:
@@ -78,8 +79,13 @@ class Reading:
 def _error(log: PartitionLog | None, asked: Any) -> ErrorCode:
     if log is None:
         return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-    if asked.current_leader_epoch > LEADER_EPOCH:
-        return ErrorCode.UNKNOWN_LEADER_EPOCH
+    claimed = asked.current_leader_epoch
+    if claimed not in (log.leader_epoch, NO_EPOCH):
+        return (
+            ErrorCode.FENCED_LEADER_EPOCH
+            if claimed < log.leader_epoch
+            else ErrorCode.UNKNOWN_LEADER_EPOCH
+        )
     if not log.log_start_offset <= asked.fetch_offset <= log.end_offset:
         return ErrorCode.OFFSET_OUT_OF_RANGE
     return ErrorCode.NONE

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kafka.protocol.consumer import ListOffsetsRequest, ListOffsetsResponse
 
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
-from station_sim.kafka.logs import LEADER_EPOCH, PartitionLog
+from station_sim.kafka.logs import PartitionLog
 from station_sim.kafka.requests.context import RequestContext
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ def _answer(cluster: "Cluster", topic: str, asked: Any) -> Any:
     index = asked.partition_index
     try:
         log = cluster.topics.require(topic, index)
-        if asked.current_leader_epoch > LEADER_EPOCH:
-            raise RefusalError(ErrorCode.UNKNOWN_LEADER_EPOCH)
+        log.epochs.check(asked.current_leader_epoch)
         if asked.timestamp < LATEST_TIERED:
             raise RefusalError(ErrorCode.UNSUPPORTED_VERSION)
         found = look_up(log, asked.timestamp)
@@ -57,7 +56,7 @@ def _answer(cluster: "Cluster", topic: str, asked: Any) -> Any:
         error_code=0,
         timestamp=timestamp_ms,
         offset=offset,
-        leader_epoch=LEADER_EPOCH,
+        leader_epoch=log.leader_epoch,
     )
 
 

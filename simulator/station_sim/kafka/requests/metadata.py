@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from kafka.protocol.metadata import MetadataRequest, MetadataResponse
 
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
-from station_sim.kafka.logs import LEADER_EPOCH
 from station_sim.kafka.requests.context import RequestContext
 from station_sim.kafka.topics import INTERNAL_TOPICS, Topic, check_name
 
@@ -82,7 +81,7 @@ def _describe(cluster: "Cluster", topic: Topic) -> Any:
                 error_code=ErrorCode.NONE,
                 partition_index=log.partition,
                 leader_id=cluster.controller.node_id,
-                leader_epoch=LEADER_EPOCH,
+                leader_epoch=log.leader_epoch,
                 replica_nodes=here,
                 isr_nodes=here,
             )
