@@ -25,6 +25,7 @@ from station_sim.network import Network
 from station_sim.refusals import RealTimeRefusals
 from station_sim.seams import one_world
 from station_sim.world_clocks import replace_clocks
+from station_sim.world_computing import compute_at_once
 from station_sim.world_randomness import replace_randomness
 
 T = TypeVar("T")
@@ -270,6 +271,7 @@ def run_virtual(main: Callable[[], Awaitable[T]], *, seed: int = 0, epoch_s: flo
     with one_world() as seams:
         replace_clocks(seams, loop)
         replace_randomness(seams, seed)
+        compute_at_once(seams)
         forbid_real_time(seams)
         seams.replace_aliases()
         try:

@@ -165,5 +165,9 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage("DeleteGroups", "hides errors", answering(each("results", error_code=0))),
     Breakage("DescribeConfigs", "shows all", asking(each("resources", configuration_keys=None))),
     Breakage("DescribeConfigs", "hides errors", answering(each("results", error_code=0))),
+    Breakage("SaslHandshake", "offers nothing", answering(fields(mechanisms=[]))),
+    Breakage("SaslHandshake", "hides refusals", answering(fields(error_code=0))),
+    Breakage("SaslAuthenticate", "hides refusals", answering(fields(error_code=0))),
+    Breakage("SaslAuthenticate", "gives no token", answering(fields(auth_bytes=b""))),
     Breakage("DescribeCluster", "names another port", answering(each("brokers", port=1))),
 )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.contract.registry import Case, all_cases
-from tests.contract.worlds import RealTime, run_in_virtual_world
+from tests.contract.worlds import RealTime, run_in_virtual_world, runs_on
 from tests.kafka_at_hand import require_kafka
 
 MARKS = {"jvm": [pytest.mark.kafka], "docker": [pytest.mark.kafka, pytest.mark.docker]}
@@ -18,6 +18,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         pytest.param(kind, case, id=f"{kind}-{case.name}", marks=MARKS.get(kind, []))
         for kind in metafunc.config.getoption("--broker").split(",")
         for case in all_cases()
+        if runs_on(case, kind)
     ]
     metafunc.parametrize(("kind", "case"), combinations)
 

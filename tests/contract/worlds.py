@@ -25,6 +25,22 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+USERS = {"alice": "alice-secret", "bob": "bob:s-secret"}
+
+FAMILY_OPTIONS: dict[str, dict[str, Any]] = {"sasl": {"users": USERS}}
+"""Families whose brokers are not like the others'; docker knows no such options."""
+
+
+def options_of(case: Case, kind: str) -> dict[str, Any]:
+    """How the broker of a case is opened."""
+    return {**OPTIONS.get(kind, {}), **FAMILY_OPTIONS.get(case.family, {})}
+
+
+def runs_on(case: Case, kind: str) -> bool:
+    """Whether such a broker can be opened."""
+    return kind != "docker" or case.family not in FAMILY_OPTIONS
+
+
 async def run_case(case: Case, broker: Broker) -> None:
     """Run one case at an open broker."""
     async with asyncio.timeout(CASE_TIMEOUT_S), open_bench(broker, case.name) as kafka:
@@ -35,7 +51,7 @@ def run_in_virtual_world(case: Case, *, seed: int = 0) -> None:
     """Run one case in a virtual world made for it, with a broker of its own."""
 
     async def world() -> None:
-        async with open_broker("virtual", **OPTIONS["virtual"]) as broker:
+        async with open_broker("virtual", **options_of(case, "virtual")) as broker:
             await run_case(case, broker)
 
     run_virtual(world, seed=seed)
@@ -51,10 +67,11 @@ class RealTime:
 
     def run(self, case: Case, kind: str) -> None:
         """Run one case at the session's broker of a kind."""
-        if kind not in self._brokers:
-            opening = self._stack.enter_async_context(open_broker(kind, **OPTIONS.get(kind, {})))
-            self._brokers[kind] = self._runner.run(opening)
-        self._runner.run(run_case(case, self._brokers[kind]))
+        key = f"{kind} {case.family if case.family in FAMILY_OPTIONS else ''}"
+        if key not in self._brokers:
+            opening = open_broker(kind, **options_of(case, kind))
+            self._brokers[key] = self._runner.run(self._stack.enter_async_context(opening))
+        self._runner.run(run_case(case, self._brokers[key]))
 
     def close(self) -> None:
         """End all brokers."""

@@ -6,8 +6,9 @@ module of its kind.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from aiokafka import AIOKafkaConsumer
@@ -38,6 +39,19 @@ class Broker(ABC):
     is_virtual: ClassVar[bool] = False
     bootstrap: str
     """`host:port`; set once `start` has returned for the first time, the same ever after."""
+    users: Mapping[str, str] = MappingProxyType({})
+    """Passwords by name of who alone may connect; empty where everybody may."""
+
+    def client_options(self, mechanism: str = "PLAIN") -> dict[str, str]:
+        """What aiokafka's and kafka-python's clients need beside the address to be let in."""
+        for name, password in self.users.items():
+            return {
+                "security_protocol": "SASL_PLAINTEXT",
+                "sasl_mechanism": mechanism,
+                "sasl_plain_username": name,
+                "sasl_plain_password": password,
+            }
+        return {}
 
     # life
 
@@ -141,6 +155,7 @@ class Broker(ABC):
             bootstrap_servers=self.bootstrap,
             client_id="station-lab",
             request_timeout_ms=REQUEST_TIMEOUT_MS,
+            **self.client_options(),
         )
         try:
             await admin.start()
@@ -154,6 +169,7 @@ class Broker(ABC):
             bootstrap_servers=self.bootstrap,
             client_id="station-lab",
             request_timeout_ms=REQUEST_TIMEOUT_MS,
+            **self.client_options(),
         )
 
         async def started() -> None:

@@ -10,6 +10,7 @@ import re
 import signal
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import ClassVar
 
 from station_sim.brokers.ports import require_free
@@ -28,16 +29,20 @@ class EmbeddedBroker(ProcessBroker):
     """The simulated Kafka as a server.
 
     `port` is a port on loopback (default: a free one); `server_properties` are Kafka's own names
-    and texts, as far as the simulation knows them.
+    and texts, as far as the simulation knows them; only `users`, if there are any, may connect.
     """
 
     kind: ClassVar[str] = "embedded"
     program: ClassVar[str] = "the simulated Kafka"
 
     def __init__(
-        self, *, port: int | None = None, server_properties: Mapping[str, str] | None = None
+        self,
+        *,
+        port: int | None = None,
+        server_properties: Mapping[str, str] | None = None,
+        users: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(port, server_properties)
+        super().__init__(port, server_properties, users)
 
     async def start(self) -> None:
         """Start the process, or tell it to listen again."""
@@ -61,11 +66,21 @@ class EmbeddedBroker(ProcessBroker):
             require_free(self._port)
         self._make_folder()
         command = [sys.executable, "-m", "station_sim.kafka", "--port", str(self._port or 0)]
+        command += ["--log-level", "warning"]
         command += [f"--set={name}={value}" for name, value in self._server_properties.items()]
+        if self.users:
+            command += ["--users-file", str(self._write_users())]
         self._process = await self._launch(command)
         self.bootstrap = await retry(
             self._address, what="start the simulated Kafka", within_s=START_TIMEOUT_S
         )
+
+    def _write_users(self) -> Path:
+        """A command line can be read by everybody on the machine; this file cannot."""
+        path = self.directory / "users"
+        path.touch(mode=0o600)
+        path.write_text("".join(f"{name}:{word}\n" for name, word in self.users.items()))
+        return path
 
     async def _address(self) -> str:
         self.check_alive()

@@ -14,6 +14,7 @@ from station_sim.brokers.java import find_java
 from station_sim.brokers.kafka_log import why_it_ended
 from station_sim.brokers.ports import LOOPBACK, free_ports, require_free
 from station_sim.brokers.process_broker import ProcessBroker
+from station_sim.brokers.sasl import sasl_properties, scram_arguments
 from station_sim.errors import LabError
 
 START_TIMEOUT_S = 120.0
@@ -30,7 +31,7 @@ class JvmBroker(ProcessBroker):
     """Apache Kafka from its jars.
 
     `port` is a port on loopback (default: a free one), `server_properties` go over ours, `heap_mb`
-    is the JVM's largest heap in MiB.
+    is the JVM's largest heap in MiB; only `users`, if there are any, may connect.
     """
 
     kind: ClassVar[str] = "jvm"
@@ -42,8 +43,9 @@ class JvmBroker(ProcessBroker):
         port: int | None = None,
         server_properties: Mapping[str, str] | None = None,
         heap_mb: int = 768,
+        users: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(port, server_properties)
+        super().__init__(port, server_properties, users)
         self._heap_mb = heap_mb
         self._java: list[str] = []
 
@@ -73,18 +75,21 @@ class JvmBroker(ProcessBroker):
         java = await asyncio.to_thread(find_java)
         jars = await asyncio.to_thread(find_jars)
         self._java = [java, *QUICK_START, *LOGGING, f"-Xmx{self._heap_mb}m", "-cp", f"{jars}/*"]
-        own_port, controller_port = free_ports(2)
+        own_port, controller_port, inner_port = free_ports(3)
         port = self._port or own_port
         require_free(port)
         self.bootstrap = f"{LOOPBACK}:{port}"
         self._make_folder()
         properties = node_properties(port, controller_port, self.directory / "data")
+        if self.users:
+            properties |= sasl_properties(self.users, port, controller_port, inner_port)
         path = self.directory / "server.properties"
         path.write_text(properties_text({**properties, **self._server_properties}))
         await self._format(path)
 
     async def _format(self, properties: Path) -> None:
         command = ["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(properties)]
+        command += scram_arguments(self.users)
         self._process = await self._launch([*self._java, *command])
         exit_code = await self._process.wait()
         self._process = None

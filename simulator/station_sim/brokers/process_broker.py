@@ -18,14 +18,20 @@ class ProcessBroker(Broker):
     """A broker that is a process on this machine, with a folder that goes when it is closed.
 
     `port` is a port on loopback (None: a free one); `server_properties` are Kafka's own names and
-    texts.
+    texts; `users`, if there are any, are the passwords by name of who alone may connect.
     """
 
     program: ClassVar[str]
     """What runs, as messages call it."""
 
-    def __init__(self, port: int | None, server_properties: Mapping[str, str] | None) -> None:
+    def __init__(
+        self,
+        port: int | None,
+        server_properties: Mapping[str, str] | None,
+        users: Mapping[str, str] | None = None,
+    ) -> None:
         self._port = port
+        self.users = dict(users or {})
         self._server_properties = dict(server_properties or {})
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._process: LeashedProcess | None = None

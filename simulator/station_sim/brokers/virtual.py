@@ -22,7 +22,7 @@ class VirtualBroker(Broker):
     """The simulated Kafka on the running `VirtualLoop`.
 
     `server_properties` are Kafka's own names and texts, as far as the simulation knows them; `host`
-    and `port` are its address on the virtual network.
+    and `port` are its address on the virtual network; only `users`, if there are any, may connect.
     """
 
     kind: ClassVar[str] = "virtual"
@@ -34,16 +34,19 @@ class VirtualBroker(Broker):
         server_properties: Mapping[str, str] | None = None,
         host: str = HOST,
         port: int = PORT,
+        users: Mapping[str, str] | None = None,
     ) -> None:
         loop = _virtual_loop()
         self._network = loop.network
         self._host = host
         self.bootstrap = f"{host}:{port}"
+        self.users = dict(users or {})
         self.simulated = SimulatedKafka(
             rng=random.Random(f"{loop.seed}/{host}:{port}"),
             host=host,
             port=port,
             settings=BrokerSettings.from_kafka(dict(server_properties or {})),
+            users=self.users,
         )
 
     async def start(self) -> None:

@@ -7,6 +7,7 @@ What listens is a node (`node.py`). Requests are in `requests/`, logs in `logs.p
 import base64
 import random
 import time
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from station_sim.kafka.batches import Batch
@@ -16,7 +17,9 @@ from station_sim.kafka.logs import PartitionLog
 from station_sim.kafka.node import Node
 from station_sim.kafka.request_log import RequestLog
 from station_sim.kafka.retention import RetentionTimer
+from station_sim.kafka.sasl.users import Users
 from station_sim.kafka.settings import BrokerSettings
+from station_sim.kafka.tally import Tally
 from station_sim.kafka.topics import Topics
 
 
@@ -49,8 +52,8 @@ class ProducerIds:
 class Cluster:
     """A cluster whose node is at `host`:`port` (0: a free port), known as `advertised_host`.
 
-    Its state outlives `stop`: a cluster started again listens at the same address and has its
-    logs, groups and offsets.
+    With `users`, passwords by name, only they may do anything. Its state outlives `stop`: a
+    cluster started again listens at the same address and has its logs, groups and offsets.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Cluster:
         node_id: int = 0,
         settings: BrokerSettings | None = None,
         advertised_host: str | None = None,
+        users: Mapping[str, str] | None = None,
     ) -> None:
         self.settings = settings or BrokerSettings()
         self.rng = rng
@@ -70,6 +74,7 @@ class Cluster:
         self.producers = ProducerIds()
         self.faults = Faults()
         self.requests = RequestLog()
+        self.tally = Tally()
         self.observers: list[Observer] = []
         self.groups = Groups(
             self.settings,
@@ -77,6 +82,7 @@ class Cluster:
             rng=random.Random(rng.getrandbits(64)),
             observers=self.observers,
         )
+        self.users = Users(users or {}, random.Random(rng.getrandbits(64)) if users else rng)
         node = Node(self, node_id, host=host, port=port, advertised_host=advertised_host)
         self.nodes = {node_id: node}
         self.retention = RetentionTimer(self)
@@ -123,6 +129,7 @@ class Cluster:
     def appended(self, log: PartitionLog, batch: Batch) -> None:
         """A batch was written: tell retention and observers; `wake` is for those who wait."""
         self.retention.watch(log)
+        self.tally.records += batch.count
         if self.observers:
             at = self.now_ms() / 1000
             for observer in self.observers:

@@ -1,15 +1,20 @@
 """`station-lab broker`: the simulated Kafka on a TCP port.
 
 Only the command line lives here; all else is imported when the command runs, so that `--help` stays
-quick.
+quick. What the options mean is checked in `command_options.py`, the life of the server is in
+`serving.py`.
 """
 
-from typing import TYPE_CHECKING
+import signal
+from pathlib import Path
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    from station_sim.kafka.serving import NewTopic
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+USERS_VARIABLE = "STATION_LAB_USERS"
+"""Users as with `--user`, one a line."""
 
 
 @click.command("broker")
@@ -21,6 +26,8 @@ if TYPE_CHECKING:
     type=click.IntRange(0, 65535),
     help="Port to listen at; 0 takes a free one.",
 )
+@click.option("--allow-remote", is_flag=True, help="Permit a --host that other machines reach.")
+@click.option("--advertised-host", help="Name or address that clients are told; the --host if not.")
 @click.option(
     "--topic",
     "topics",
@@ -35,56 +42,61 @@ if TYPE_CHECKING:
     metavar="KEY=VALUE",
     help="A broker setting under Kafka's own name, as in num.partitions=3; may be repeated.",
 )
+@click.option(
+    "--user",
+    "users",
+    multiple=True,
+    metavar="NAME:PASSWORD",
+    help="Only users may connect, by SASL; may be repeated. Others can read a command line: "
+    f"rather use --users-file, or the variable {USERS_VARIABLE}.",
+)
+@click.option(
+    "--users-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file with a user, NAME:PASSWORD, on each line.",
+)
+@click.option("--node-id", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1))
 @click.option("--seed", default=0, show_default=True, help="Decides ids of cluster and topics.")
+@click.option(
+    "--log-level",
+    default="info",
+    show_default=True,
+    type=click.Choice(LOG_LEVELS),
+    help="What is told on stderr; debug tells of every request.",
+)
 @click.option("--parent-pid", type=int, help="End when the process of this id is gone.")
 @click.option("--exit-on-stdin-close", is_flag=True, help="End when standard input ends.")
-def broker(
-    host: str,
-    port: int,
-    topics: tuple[str, ...],
-    properties: tuple[str, ...],
-    seed: int,
-    parent_pid: int | None,
-    exit_on_stdin_close: bool,
-) -> None:
+@click.pass_context
+def broker(ctx: click.Context, /, **given: Any) -> None:
     """Run the simulated Kafka as a server.
 
-    Prints one line, `listening on HOST:PORT`, when clients may connect. Keeps everything in memory;
-    ends on SIGTERM or Ctrl-C.
+    Prints one line on stdout, `listening on HOST:PORT`, when clients may connect. Keeps everything
+    in memory. Ends on SIGTERM with code 0, on Ctrl-C with code 130.
     """
     import asyncio
 
     from station_sim.errors import LabError
+    from station_sim.kafka.command_options import serve_options
     from station_sim.kafka.error_codes import RefusalError
-    from station_sim.kafka.serving import ServeOptions, serve
-    from station_sim.kafka.settings import BrokerSettings
+    from station_sim.kafka.serving import serve
 
-    options = ServeOptions(
-        host=host,
-        port=port,
-        topics=[_parse_topic(text) for text in topics],
-        settings=BrokerSettings.from_kafka(dict(map(_parse_property, properties))),
-        seed=seed,
-        parent_pid=parent_pid,
-        exit_on_stdin_close=exit_on_stdin_close,
-    )
+    options = serve_options(**given)
+    _start_logging(options.log_level)
     try:
-        asyncio.run(serve(options))
+        ended_by = asyncio.run(serve(options))
     except RefusalError as error:
         raise LabError(f"cannot make a topic: {error.message}") from error
+    if ended_by == signal.SIGINT:
+        ctx.exit(128 + signal.SIGINT)
 
 
-def _parse_topic(text: str) -> "NewTopic":
-    from station_sim.kafka.serving import NewTopic
+def _start_logging(level: str) -> None:
+    import logging
+    import sys
 
-    name, _, count = text.rpartition(":")
-    if not name or not count.isdigit():
-        raise click.UsageError(f"--topic {text} is not NAME:PARTITIONS, as in REAL-STATION-DATA:3")
-    return NewTopic(name, int(count))
-
-
-def _parse_property(text: str) -> tuple[str, str]:
-    name, separator, value = text.partition("=")
-    if not separator:
-        raise click.UsageError(f"--set {text} is not KEY=VALUE, as in num.partitions=3")
-    return name, value
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("station-lab: %(message)s"))
+    logger = logging.getLogger("station_sim.kafka")
+    logger.addHandler(handler)
+    logger.setLevel(level.upper())
+    logger.propagate = False

@@ -9,9 +9,11 @@ import logging
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
-from station_sim.kafka.dispatch import BadRequestError, Call, perform, read_call
+from station_sim.kafka.dispatch import BadRequestError, Call, perform, read_call, read_token
+from station_sim.kafka.sasl.authentication import Authentication, Stage
 
 if TYPE_CHECKING:
+    from station_sim.kafka.cluster import Cluster
     from station_sim.kafka.node import Node
 
 logger = logging.getLogger(__name__)
@@ -34,6 +36,7 @@ class Connection(asyncio.Protocol):
         self._reading = True
         self._writable = True
         self.client_host = ""
+        self.authentication = _authentication(node.cluster)
         self.lost = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -43,6 +46,7 @@ class Connection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         self.client_host = f"/{peer[0]}" if isinstance(peer, tuple) else f"/{peer or ''}"
         self._node.connections[self] = None
+        self._node.cluster.tally.connections += 1
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone: nothing of it goes on."""
@@ -99,7 +103,7 @@ class Connection(asyncio.Protocol):
         if len(self._buffer) < _LENGTH.size:
             return None
         (size,) = _LENGTH.unpack_from(self._buffer)
-        if not 0 <= size <= self._node.cluster.settings.socket_request_max_bytes:
+        if not 0 <= size <= self._frame_bytes_max():
             self._refuse(f"a frame of {size} bytes")
             return None
         end = _LENGTH.size + size
@@ -109,13 +113,25 @@ class Connection(asyncio.Protocol):
         del self._buffer[:end]
         return frame
 
+    def _frame_bytes_max(self) -> int:
+        settings = self._node.cluster.settings
+        if self.authentication is not None and self.authentication.stage is not Stage.DONE:
+            return settings.sasl_server_max_receive_size
+        return settings.socket_request_max_bytes
+
     def _handle(self, frame: bytes) -> None:
+        expected = self.authentication
+        is_token = expected is not None and expected.expects_raw_token
+        read = read_token if is_token else read_call
         try:
-            call = read_call(frame, node=self._node, client_host=self.client_host, connection=self)
+            call = read(frame, node=self._node, client_host=self.client_host, connection=self)
         except BadRequestError as error:
             self._refuse(str(error))
             return
         self._call = call
+        if logger.isEnabledFor(logging.DEBUG):
+            context = call.context
+            logger.debug("%s asks %s %d", context.client_id, call.kind.name, context.version)
         try:
             answer = perform(self._node.cluster, call)
             if asyncio.iscoroutine(answer):
@@ -144,6 +160,8 @@ class Connection(asyncio.Protocol):
     def _write(self, call: Call, response: Any) -> None:
         if response is not None and self._transport is not None:
             self._transport.write(call.encode(response))
+        if self.authentication is not None and self.authentication.stage is Stage.FAILED:
+            self.close()
 
     def _failed(self, call: Call) -> None:
         logger.exception(
@@ -158,3 +176,10 @@ class Connection(asyncio.Protocol):
         logger.warning("connection of %s closed: %s", self.client_host, what)
         self._buffer.clear()
         self.abort()
+
+
+def _authentication(cluster: "Cluster") -> Authentication | None:
+    """What a new connection has to go through; None where everybody is welcome."""
+    if not cluster.users:
+        return None
+    return Authentication(cluster.users, cluster.settings, now_ms=cluster.now_ms)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from station_sim.kafka.error_codes import ErrorCode
 from station_sim.kafka.faults import Fault
 from station_sim.kafka.request_log import LoggedRequest
-from station_sim.kafka.requests import api_versions
+from station_sim.kafka.requests import api_versions, sasl_authenticate
 from station_sim.kafka.requests.context import Peer, RequestContext
+from station_sim.kafka.requests.parked import answered_late
 from station_sim.kafka.requests.registry import KINDS, Kind
 from station_sim.kafka.requests.shapes import (
     SHAPES,
@@ -22,12 +23,14 @@ from station_sim.kafka.requests.shapes import (
     refuse,
     take_out,
 )
+from station_sim.kafka.sasl.authentication import Admission, Authentication, Stage
 
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
     from station_sim.kafka.node import Node
 
 _HEADER = Struct(">hhih")
+_LENGTH = Struct(">i")
 _RESPONSE_HEADER = Struct(">ii")
 _RESPONSE_HEADER_FLEXIBLE = Struct(">iib")
 
@@ -60,6 +63,25 @@ class Call:
         else:
             head = _RESPONSE_HEADER.pack(len(body) + 4, correlation_id)
         return head + body
+
+
+class RawTokenCall(Call):
+    """A token without a request around it, as it comes after a handshake of version 0."""
+
+    __slots__ = ()
+
+    def encode(self, response: Any) -> bytes:
+        """The framed token; a refusal is told by closing the connection alone."""
+        if response.error_code:
+            return b""
+        return _LENGTH.pack(len(response.auth_bytes)) + bytes(response.auth_bytes)
+
+
+def read_token(frame: bytes, *, node: "Node", client_host: str, connection: Peer) -> Call:
+    """A frame that is a token, as the request that it stands for."""
+    kind = KINDS[sasl_authenticate.REQUEST.API_KEY]
+    context = RequestContext(0, 0, None, client_host, node, connection)
+    return RawTokenCall(kind, kind.request(auth_bytes=frame), context)
 
 
 def read_call(frame: bytes, *, node: "Node", client_host: str, connection: Peer) -> Call:
@@ -131,11 +153,30 @@ def perform(cluster: "Cluster", call: Call) -> Any:
             tuple(partitions_of(kind.name, request)) if request is not None else (),
         )
     )
+    authentication = context.connection.authentication
+    if authentication is not None:
+        is_understood = request is not None
+        admission = authentication.admit(kind.name, is_understood=is_understood)
+        if admission is not Admission.HANDLE:
+            return _not_admitted(admission, authentication, cluster, call)
     if cluster.faults and request is not None:
         fault = cluster.faults.take(kind, request, context.client_id)
         if fault is not None:
             return _perform_under(fault, cluster, call)
     return kind.handle(cluster, request, context)
+
+
+def _not_admitted(
+    admission: Admission, authentication: Authentication, cluster: "Cluster", call: Call
+) -> Any:
+    """What a client gets that asks before it has proved who it is."""
+    authentication.stage = Stage.FAILED
+    if admission is Admission.HANG_UP:
+        return None
+    if call.kind.api_key == api_versions.REQUEST.API_KEY:
+        call.response_version = 0
+    refusal = refuse(call.kind.name, call.request, call.kind.response, ErrorCode.ILLEGAL_SASL_STATE)
+    return answered_late(refusal, cluster.settings.connection_failed_authentication_delay_ms)
 
 
 async def _perform_under(fault: Fault, cluster: "Cluster", call: Call) -> Any:

@@ -6,17 +6,20 @@ process of its own. The command line is in `command.py`.
 """
 
 import asyncio
+import logging
 import os
 import random
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from station_sim.errors import LabError
 from station_sim.kafka.cluster import Cluster
 from station_sim.kafka.settings import BrokerSettings
+
+logger = logging.getLogger(__name__)
 
 PARENT_CHECK_S = 0.5
 """How often a broker with `parent_pid` looks whether that process is still there."""
@@ -39,24 +42,32 @@ class ServeOptions:
     topics: Sequence[NewTopic]
     settings: BrokerSettings
     seed: int
+    node_id: int = 0
+    advertised_host: str | None = None
+    users: Mapping[str, str] = field(default_factory=dict, repr=False)
+    log_level: str = "info"
     parent_pid: int | None = None
     exit_on_stdin_close: bool = False
 
 
-async def serve(options: ServeOptions) -> None:
+async def serve(options: ServeOptions) -> signal.Signals | None:
     """Listen, print one line when ready, and serve until the end is asked for.
 
-    Raises `LabError` if the address cannot be had, `RefusalError` for a topic Kafka would not make.
+    Returns the signal that asked for it, None if it was something else. Raises `LabError` if the
+    address cannot be had, `RefusalError` for a topic Kafka would not make.
     """
     cluster = Cluster(
         rng=random.Random(options.seed),
         host=options.host,
         port=options.port,
+        node_id=options.node_id,
+        advertised_host=options.advertised_host,
         settings=options.settings,
+        users=options.users,
     )
     for topic in options.topics:
         cluster.topics.create(topic.name, partitions=topic.partitions)
-    over = asyncio.Event()
+    over = End()
     await cluster.start()
     door = asyncio.create_task(_open_and_close(cluster, over))
     try:
@@ -64,16 +75,39 @@ async def serve(options: ServeOptions) -> None:
         if options.exit_on_stdin_close:
             _end_with_stdin(over)
         print(f"listening on {cluster.bootstrap}", flush=True)
+        logger.info(_welcome(cluster))
         await _until_over(over, options.parent_pid)
     finally:
         door.cancel()
         await cluster.stop()
+    logger.info(f"ended; {cluster.tally.told(sum(cluster.requests.counts.values()))}")
+    return over.signal
 
 
-def _end_on_signals(over: asyncio.Event) -> None:
+class End(asyncio.Event):
+    """Set when the end is asked for; `signal` is what asked for it, if it was one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.signal: signal.Signals | None = None
+
+    def by_signal(self, number: signal.Signals) -> None:
+        """The end was asked for by a signal; the first one counts."""
+        if not self.is_set():
+            self.signal = number
+        self.set()
+
+
+def _welcome(cluster: Cluster) -> str:
+    """What a person wants to know at the start."""
+    who = f"only for {', '.join(cluster.users)}" if cluster.users else "for everybody on it"
+    return f"a simulated Kafka at {cluster.bootstrap}, {who}; in memory; Ctrl-C ends it"
+
+
+def _end_on_signals(over: End) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, over.set)
+        loop.add_signal_handler(number, over.by_signal, number)
 
 
 async def _open_and_close(cluster: Cluster, over: asyncio.Event) -> None:

@@ -4,11 +4,13 @@ Lives here: what a `server.properties` could say, as far as the simulated broker
 settings live in `topic_config.py`. A name is Kafka's with dots as underscores.
 """
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from station_sim.errors import LabError
+from station_sim.kafka.sasl.users import MECHANISMS
 
 INT_MAX = 2**31 - 1
 LONG_MAX = 2**63 - 1
@@ -24,6 +26,11 @@ def choice(default: str, *allowed: str) -> Any:
     return field(default=default, metadata={"allowed": allowed})
 
 
+def words(default: str, *known: str) -> Any:
+    """Declare a setting that takes some of a few words, separated by commas."""
+    return field(default=default, metadata={"words": known})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerSettings:
     """Settings of one simulated broker; `from_kafka` builds them from Kafka's dotted names."""
@@ -33,6 +40,11 @@ class BrokerSettings:
     num_partitions: int = whole(1, low=1, high=INT_MAX)
     default_replication_factor: int = whole(1, low=1, high=1)
     socket_request_max_bytes: int = whole(104_857_600, low=1, high=INT_MAX)
+    # Kafka's own default is GSSAPI alone, which needs Kerberos.
+    sasl_enabled_mechanisms: str = words(",".join(MECHANISMS), *MECHANISMS)
+    sasl_server_max_receive_size: int = whole(524_288, low=1, high=INT_MAX)
+    connection_failed_authentication_delay_ms: int = whole(100, low=0, high=INT_MAX)
+    connections_max_reauth_ms: int = whole(0, low=0)
 
     log_cleanup_policy: str = choice("delete", "delete", "compact", "compact,delete")
     log_retention_ms: int = whole(604_800_000, low=-1)
@@ -83,7 +95,7 @@ class BrokerSettings:
         values: dict[str, Any] = {}
         for name, text in properties.items():
             if name not in declared:
-                raise LabError(f"unknown broker setting {name}; known are: {', '.join(declared)}")
+                raise LabError(_unknown(name, text, list(declared)))
             setting = declared[name]
             values[setting.name] = _parsed(name, str(text).strip(), setting.type)
         return cls(**values)
@@ -91,6 +103,12 @@ class BrokerSettings:
     def to_kafka(self) -> dict[str, str]:
         """The settings as Kafka writes them: dotted names and texts."""
         return {f.name.replace("_", "."): kafka_text(getattr(self, f.name)) for f in fields(self)}
+
+
+def _unknown(name: str, text: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.7)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known are: {', '.join(known)}"
+    return f"unknown broker setting {name}={text}; {hint}"
 
 
 def kafka_text(value: object) -> str:
@@ -117,8 +135,19 @@ def _check(attribute: str, value: object, declared: Mapping[str, Any]) -> None:
         raise LabError(
             f"{name}={value} is not allowed; allowed are: {', '.join(declared['allowed'])}"
         )
+    if "words" in declared:
+        _check_words(name, str(value), declared["words"])
     if "low" not in declared:
         return
     low, high = declared["low"], declared["high"]
     if not isinstance(value, int) or not low <= value <= high:
         raise LabError(f"{name}={value} is not allowed; allowed is {low} to {high}")
+
+
+def _check_words(name: str, value: str, known: tuple[str, ...]) -> None:
+    given = value.split(",")
+    if not set(given) <= set(known) or len(set(given)) < len(given):
+        raise LabError(
+            f"{name}={value} is not allowed; allowed are some of these, separated by commas: "
+            f"{', '.join(known)}"
+        )

@@ -56,7 +56,9 @@ def test_unknown_kind(kind: str) -> None:
 
 def test_unknown_option() -> None:
     line = line_of("jvm", heap="1g")
-    assert "broker 'jvm' has no option 'heap'; it has: port, server_properties, heap_mb" == line
+    assert (
+        "broker 'jvm' has no option 'heap'; it has: port, server_properties, heap_mb, users" == line
+    )
 
 
 def test_virtual_outside_of_virtual_time() -> None:

@@ -8,9 +8,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+from kafka import KafkaAdminClient
 
 WITHIN_S = 30
 
@@ -48,12 +50,26 @@ def finished(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=WITHIN_S, check=False)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_listens_and_ends_in_order(number: signal.Signals) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_it_listens_and_ends_in_order(number: signal.Signals, code: int) -> None:
     with broker_process("--topic", "T:2") as process:
-        with socket.create_connection(address_of(process), timeout=WITHIN_S):
+        host, port = address_of(process)
+        with socket.create_connection((host, port), timeout=WITHIN_S):
             process.send_signal(number)
-            assert 0 == process.wait(WITHIN_S)
+            assert code == process.wait(WITHIN_S)
+        assert process.stderr is not None
+        assert [
+            f"station-lab: a simulated Kafka at {host}:{port}, for everybody on it; in memory; "
+            "Ctrl-C ends it",
+            "station-lab: ended; served 1 connection, 0 requests, wrote 0 records",
+        ] == process.stderr.read().splitlines()
+
+
+def test_what_it_tells_can_be_less() -> None:
+    with broker_process("--log-level", "warning") as process:
+        address_of(process)
+        process.terminate()
+        process.wait(WITHIN_S)
         assert process.stderr is not None
         assert "" == process.stderr.read()
 
@@ -91,7 +107,17 @@ def test_a_taken_port_is_one_line_and_exit_code_2() -> None:
         (("--set", "num.partitions"), "KEY=VALUE"),
         (("--topic", "T"), "NAME:PARTITIONS"),
         (("--topic", "a b:1"), "a b"),
+        (("--topic", "T:0"), "0"),
+        (("--topic", "T:1", "--topic", "T:1"), "already exists"),
+        (("--set", "num.partition=3"), "num.partition=3; did you mean num.partitions?"),
+        (("--set", "num.partitions=x"), "num.partitions=x"),
         (("--port", "70000"), "70000"),
+        (("--node-id", "-1"), "-1"),
+        (("--log-level", "loud"), "debug"),
+        (("--host", "0.0.0.0"), "--allow-remote"),
+        (("--host", "0.0.0.0", "--allow-remote"), "--advertised-host"),
+        (("--host", "192.0.2.1", "--allow-remote"), "192.0.2.1"),
+        (("--users-file", "/no/such/file"), "/no/such/file"),
     ],
 )
 def test_bad_options_are_one_line_and_exit_code_2(options: tuple[str, ...], said: str) -> None:
@@ -103,9 +129,36 @@ def test_bad_options_are_one_line_and_exit_code_2(options: tuple[str, ...], said
     assert "Traceback" not in ended.stderr
 
 
-def test_topics_and_settings_are_obeyed() -> None:
-    from kafka import KafkaAdminClient
+@pytest.mark.parametrize("user", ["s3cret", ":s3cret", "a:s3cret --user a:s3cret"])
+def test_a_refused_user_is_not_shown(user: str) -> None:
+    options = [part for text in user.split(" --user ") for part in ("--user", text)]
+    ended = finished("--port", "0", *options)
 
+    assert 2 == ended.returncode
+    assert 1 == ended.stderr.count("\n")
+    assert "s3cret" not in ended.stderr + ended.stdout
+
+
+def test_users_come_from_options_files_and_the_environment(tmp_path: Path) -> None:
+    path = tmp_path / "users"
+    path.write_text("# who may\nbob:b:1\n\n")
+    environment = {**os.environ, "STATION_LAB_USERS": "carol:c1\ndave:d1"}
+    options = ("--user", "alice:a1", "--users-file", str(path))
+    with broker_process(*options, env=environment) as process:
+        host, port = address_of(process)
+        for name, password in (("alice", "a1"), ("bob", "b:1"), ("carol", "c1"), ("dave", "d1")):
+            admin = KafkaAdminClient(
+                bootstrap_servers=f"{host}:{port}",
+                security_protocol="SASL_PLAINTEXT",
+                sasl_mechanism="SCRAM-SHA-256",
+                sasl_plain_username=name,
+                sasl_plain_password=password,
+            )
+            assert [] == admin.list_topics()
+            admin.close()
+
+
+def test_topics_and_settings_are_obeyed() -> None:
     with broker_process("--topic", "T:2", "--set", "log.retention.ms=77") as process:
         host, port = address_of(process)
         admin = KafkaAdminClient(bootstrap_servers=f"{host}:{port}")

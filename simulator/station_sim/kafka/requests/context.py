@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from station_sim.kafka.node import Node
+    from station_sim.kafka.sasl.authentication import Authentication
 
 
 class Peer(Protocol):
-    """The connection a request came on."""
+    """The connection a request came on; `authentication` is None where nobody has to prove it."""
+
+    authentication: "Authentication | None"
 
     def close(self) -> None:
         """Send what is written, then close; requests that still wait are dropped."""

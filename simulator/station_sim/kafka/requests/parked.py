@@ -1,7 +1,7 @@
 """Requests whose answer may have to wait: a response at once, or a future of one.
 
 Who waits for what is decided in `rebalance.py`; a connection that is lost meanwhile cancels the
-future, and the answer that comes later is dropped.
+future, and the answer that comes later is dropped. An answer may be held back for a while as well.
 """
 
 import asyncio
@@ -25,3 +25,9 @@ def parked(ask: Callable[[Callable[[Any], None]], None]) -> Any:
         return answers[0]
     waiting.append(asyncio.get_running_loop().create_future())
     return waiting[0]
+
+
+async def answered_late(response: Any, delay_ms: int) -> Any:
+    """`response`, when the delay is over."""
+    await asyncio.sleep(delay_ms / 1000)
+    return response

@@ -32,6 +32,8 @@ from station_sim.kafka.requests import (
     offset_commit,
     offset_fetch,
     produce,
+    sasl_authenticate,
+    sasl_handshake,
     sync_group,
 )
 
@@ -57,6 +59,8 @@ MODULES: tuple[ModuleType, ...] = (
     describe_groups,
     list_groups,
     delete_groups,
+    sasl_handshake,
+    sasl_authenticate,
 )
 
 
