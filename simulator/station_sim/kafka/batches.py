@@ -19,6 +19,7 @@ from station_sim.kafka.error_codes import ErrorCode, RefusalError
 
 _HEADER = Struct(">qiibIhiqqqhii")
 _FIRST = Struct(">qii")  # base offset, length, leader epoch
+_TO_LAST_OFFSET = Struct(">qiibIhi")
 HEADER_BYTES = _HEADER.size
 LENGTH_OFFSET_BYTES = 12
 """What the length field does not count: base offset and the length itself."""
@@ -49,6 +50,16 @@ class Batch:
         """Sequence number of the last record; it wraps after 2**31 - 1."""
         last = self.base_sequence + self.last_offset - self.base_offset
         return last if last < 2**31 else last - 2**31
+
+    @property
+    def is_transactional(self) -> bool:
+        """Whether it belongs to a transaction."""
+        return bool(self.attributes & TRANSACTIONAL_BIT)
+
+    @property
+    def is_control(self) -> bool:
+        """Whether it is a broker's own, such as a transaction's end."""
+        return bool(self.attributes & CONTROL_BIT)
 
     @property
     def timestamp_is_append_time(self) -> bool:
@@ -96,6 +107,12 @@ class Record:
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes | None], ...]
+
+
+def end_offset_of(data: bytes) -> int:
+    """The offset behind a batch that lies in a log."""
+    base_offset, *_, last_delta = _TO_LAST_OFFSET.unpack_from(data)
+    return int(base_offset) + int(last_delta) + 1
 
 
 def parse_batch(data: bytes) -> Batch:

@@ -1,7 +1,8 @@
 """The simulated Kafka cluster: the state that its nodes share, and its life from start to stop.
 
 What listens is a node (`node.py`). Requests are in `requests/`, logs in `logs.py`, groups in
-`groups.py`. There is one node: controller, leader of everything, coordinator of all groups.
+`groups.py`, transactions in `transactions.py`. There is one node: controller, leader of everything,
+coordinator of all groups.
 """
 
 import base64
@@ -21,6 +22,8 @@ from station_sim.kafka.sasl.users import Users
 from station_sim.kafka.settings import BrokerSettings
 from station_sim.kafka.tally import Tally
 from station_sim.kafka.topics import Topics
+from station_sim.kafka.transaction_participants import TransactionParticipants
+from station_sim.kafka.transactions import Transactions
 
 
 class Observer(Protocol):
@@ -83,6 +86,12 @@ class Cluster:
             observers=self.observers,
         )
         self.users = Users(users or {}, random.Random(rng.getrandbits(64)) if users else rng)
+        self.transactions = Transactions(
+            self.settings,
+            now_ms=self.now_ms,
+            producer_ids=self.producers,
+            participants=TransactionParticipants(self),
+        )
         node = Node(self, node_id, host=host, port=port, advertised_host=advertised_host)
         self.nodes = {node_id: node}
         self.retention = RetentionTimer(self)
@@ -112,6 +121,7 @@ class Cluster:
             await node.start()
         self.retention.start()
         self.groups.open()
+        self.transactions.open()
 
     async def stop(self) -> None:
         """Close everything at once, as if killed; a second stop is harmless."""
@@ -119,6 +129,7 @@ class Cluster:
             return
         self.retention.stop()
         self.groups.close()
+        self.transactions.close()
         for node in self.nodes.values():
             await node.stop()
 

@@ -135,6 +135,16 @@ class Group:
         self.members[identity.member_id].keep_alive()
         return ErrorCode.NONE
 
+    def check_transactional_commit(self, identity: Identity, generation_id: int) -> ErrorCode:
+        """Tell whether a commit within a transaction may be stored, whatever the group's state.
+
+        Who names neither member nor generation may: older clients cannot.
+        """
+        is_named = generation_id >= 0 or identity != Identity(UNKNOWN_MEMBER)
+        if not is_named or (generation_id < 0 and self.state is GroupState.EMPTY):
+            return ErrorCode.NONE
+        return self._check_generation(identity, generation_id)
+
     def end(self) -> None:
         """Be dead, since the group is deleted."""
         self._rebalance.end()

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
+from station_sim.kafka.coordinator_partitions import coordinator_partition
 from station_sim.kafka.error_codes import ErrorCode
 from station_sim.kafka.group import Group
 from station_sim.kafka.group_messages import (
@@ -22,6 +23,7 @@ from station_sim.kafka.group_messages import (
 from station_sim.kafka.group_offsets import CommittedOffset, GroupOffsets
 from station_sim.kafka.group_states import GroupState
 from station_sim.kafka.group_timers import RunningLoop, Scheduler
+from station_sim.kafka.pending_offsets import PendingOffsets
 from station_sim.kafka.rebalance import GroupSettings
 
 MINUTE_MS = 60 * 1000
@@ -45,6 +47,10 @@ class GroupsSettings(GroupSettings, Protocol):
     @property
     def offsets_retention_minutes(self) -> int:
         """How long offsets outlive their group's last member, or a commit without members."""
+
+    @property
+    def offsets_topic_num_partitions(self) -> int:
+        """Among how many partitions groups are spread where transactions are concerned."""
 
 
 class CommitObserver(Protocol):
@@ -75,6 +81,7 @@ class Groups:
         self._scheduler = scheduler or RunningLoop()
         self._groups: dict[str, Group] = {}
         self._offsets: dict[str, GroupOffsets] = {}
+        self.pending = PendingOffsets()
 
     def __contains__(self, group_id: object) -> bool:
         return group_id in self._groups
@@ -165,10 +172,50 @@ class Groups:
         now_ms = self._now_ms()
         expires_at_ms = None if retention_ms is None else now_ms + retention_ms
         committed = CommittedOffset(offset, leader_epoch, metadata, now_ms, expires_at_ms)
-        self._offsets.setdefault(group_id, GroupOffsets()).store(topic, partition, committed)
-        for observer in self._observers:
-            observer.committed(group_id, topic, partition, offset, metadata, now_ms / 1000)
+        self.pending.overtaken(group_id, topic, partition)
+        self._store(group_id, topic, partition, committed)
         return ErrorCode.NONE
+
+    def check_transactional_commit(
+        self, group_id: str, identity: Identity, generation_id: int
+    ) -> ErrorCode:
+        """Tell whether a commit within a transaction may be stored."""
+        if not group_id:
+            return ErrorCode.INVALID_GROUP_ID
+        if group_id not in self._groups and generation_id >= 0:
+            return ErrorCode.ILLEGAL_GENERATION
+        return self._get_or_make(group_id).check_transactional_commit(identity, generation_id)
+
+    def commit_in_transaction(
+        self,
+        producer_id: int,
+        group_id: str,
+        topic: str,
+        partition: int,
+        offset: int,
+        *,
+        leader_epoch: int,
+        metadata: str,
+    ) -> ErrorCode:
+        """Keep an offset until the producer's transaction ends."""
+        if len(metadata) > self._settings.offset_metadata_max_bytes:
+            return ErrorCode.OFFSET_METADATA_TOO_LARGE
+        committed = CommittedOffset(offset, leader_epoch, metadata, self._now_ms())
+        self.pending.store(producer_id, group_id, topic, partition, committed)
+        return ErrorCode.NONE
+
+    def end_transaction(self, producer_id: int, offsets_partition: int, *, commit: bool) -> None:
+        """Have a producer's pending offsets count, or drop them, in one part of all groups."""
+        for group_id, topic, partition, committed in self.pending.end(
+            producer_id,
+            lambda group_id: self.partition_for(group_id) == offsets_partition,
+            commit=commit,
+        ):
+            self._store(group_id, topic, partition, committed)
+
+    def partition_for(self, group_id: str) -> int:
+        """The partition of Kafka's offsets topic in which a group would be kept."""
+        return coordinator_partition(group_id, self._settings.offsets_topic_num_partitions)
 
     def offsets(self, group_id: str) -> GroupOffsets:
         """Return what a group has committed and may still know; nothing for an unknown group."""
@@ -181,6 +228,7 @@ class Groups:
 
     def forget_topic(self, name: str) -> None:
         """Forget all offsets of a topic that was deleted."""
+        self.pending.forget_topic(name)
         for offsets in self._offsets.values():
             offsets.forget_topic(name)
 
@@ -220,6 +268,13 @@ class Groups:
         group.end()
         del self._groups[group.group_id]
         self._offsets.pop(group.group_id, None)
+        self.pending.forget_group(group.group_id)
+
+    def _store(self, group_id: str, topic: str, partition: int, committed: CommittedOffset) -> None:
+        self._offsets.setdefault(group_id, GroupOffsets()).store(topic, partition, committed)
+        at = self._now_ms() / 1000
+        for observer in self._observers:
+            observer.committed(group_id, topic, partition, committed.offset, committed.metadata, at)
 
     def _expire(self, group: Group, offsets: GroupOffsets) -> None:
         """Forget old offsets when somebody looks, where Kafka does so every ten minutes.
@@ -235,5 +290,5 @@ class Groups:
             )
         else:
             offsets.expire(self._now_ms(), lambda _: group.state_since_ms + retention_ms)
-        if not offsets and not group.members.pending:
+        if not offsets and not group.members.pending and group.group_id not in self.pending:
             self._drop(group)

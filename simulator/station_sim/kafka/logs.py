@@ -7,15 +7,18 @@ who waits for data (`waiters` is only kept here for the Fetch request), when ret
 """
 
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import NamedTuple, Protocol
 
 from station_sim.kafka.acceptance import check_batch
 from station_sim.kafka.batches import Batch, records_of
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
 from station_sim.kafka.leader_epochs import LeaderEpochs
+from station_sim.kafka.markers import is_commit
 from station_sim.kafka.producers import ProducerStates
 from station_sim.kafka.segments import Segment, segment_index
 from station_sim.kafka.topic_config import TopicConfig
+from station_sim.kafka.transaction_index import TransactionIndex
 
 
 class Waiter(Protocol):
@@ -51,6 +54,7 @@ class PartitionLog:
         self.segments: list[Segment] = []
         self.epochs = LeaderEpochs()
         self.producers = ProducerStates(expiration_ms=producer_expiration_ms)
+        self.transactions = TransactionIndex()
         self.waiters: dict[Waiter, None] = {}
 
     @property
@@ -68,6 +72,14 @@ class PartitionLog:
         self.epochs.begin(self.epochs.latest + 1, self.end_offset)
 
     @property
+    def last_stable_offset(self) -> int:
+        """First offset that readers of committed records may not read yet."""
+        undecided = self.transactions.first_open_offset
+        if undecided is None:
+            return self.high_watermark
+        return max(undecided, self.log_start_offset)
+
+    @property
     def size_bytes(self) -> int:
         """Bytes of all batches kept."""
         return sum(segment.size_bytes for segment in self.segments)
@@ -83,16 +95,37 @@ class PartitionLog:
             if written is not None:
                 return Appended(written.base_offset, written.timestamp_ms, duplicate=True)
         by_clock = self.config.log_append_time
+        self._write(batch, now_ms)
+        return Appended(batch.base_offset, now_ms if by_clock else -1, duplicate=False)
+
+    def append_marker(self, marker: Batch, now_ms: int) -> None:
+        """Write the end of a producer's transaction, whether it wrote here or not.
+
+        Raises `RefusalError` (INVALID_PRODUCER_EPOCH).
+        """
+        self.producers.check_epoch(marker.producer_id, marker.producer_epoch, now_ms)
+        self._write(marker, now_ms)
+
+    def _write(self, batch: Batch, now_ms: int) -> None:
         batch.place(
             self.end_offset,
             leader_epoch=self.epochs.latest,
-            append_time_ms=now_ms if by_clock else None,
+            append_time_ms=now_ms if self.config.log_append_time else None,
         )
         self._segment_for(batch, now_ms).append(batch, now_ms)
         self.end_offset = batch.last_offset + 1
         if batch.producer_id >= 0:
-            self.producers.wrote(batch, now_ms)
-        return Appended(batch.base_offset, now_ms if by_clock else -1, duplicate=False)
+            self._note_producer(batch, now_ms)
+
+    def _note_producer(self, batch: Batch, now_ms: int) -> None:
+        """Keep what a producer's batch, or the marker of its transaction, says of it."""
+        if batch.is_control:
+            self.producers.ended(batch, now_ms)
+            self.transactions.ended(batch.producer_id, batch.base_offset, commit=is_commit(batch))
+            return
+        self.producers.wrote(batch, now_ms)
+        if batch.is_transactional:
+            self.transactions.opened(batch.producer_id, batch.base_offset)
 
     def _segment_for(self, batch: Batch, now_ms: int) -> Segment:
         config = self.config
@@ -111,18 +144,28 @@ class PartitionLog:
                 f"[{self.log_start_offset}, {self.end_offset}]",
             )
 
-    def read(self, offset: int, max_bytes: int, *, at_least_one: bool = True) -> list[bytes]:
+    def read(
+        self,
+        offset: int,
+        max_bytes: int,
+        *,
+        at_least_one: bool = True,
+        before_offset: int | None = None,
+    ) -> list[bytes]:
         """Whole batches from the one that holds `offset` on, as many as fit into `max_bytes`.
 
-        With `at_least_one` the first comes even if it does not fit. Raises `RefusalError`
-        (OFFSET_OUT_OF_RANGE).
+        With `at_least_one` the first comes even if it does not fit; with `before_offset` none that
+        begins there or later. Raises `RefusalError` (OFFSET_OUT_OF_RANGE).
         """
         self.check_offset(offset)
         if offset == self.end_offset:
             return []
         found: list[bytes] = []
         left_bytes = max_bytes
-        for batch in self.batches_from(offset):
+        batches = self.batches_from(offset)
+        if before_offset is not None:
+            batches = takewhile(lambda batch: batch.base_offset < before_offset, batches)
+        for batch in batches:
             size_bytes = len(batch.data)
             if size_bytes > left_bytes and (found or not at_least_one):
                 break
@@ -244,3 +287,4 @@ class PartitionLog:
         if offset > self.log_start_offset:
             self.log_start_offset = offset
             self.epochs.cut_before(offset)
+            self.transactions.forget_before(offset)

@@ -2,7 +2,8 @@
 
 The rules are those of ProducerStateManager and ProducerAppendInfo in Apache Kafka: the last five
 batches of a producer are recognised when they come again, a gap in the sequence is refused, an
-older epoch is refused, and a producer that the partition does not know may start anywhere.
+older epoch is refused, and a producer that the partition does not know may start anywhere. A
+transaction's marker takes its epoch over; while a transaction is open its producer is remembered.
 """
 
 from collections import deque
@@ -32,6 +33,7 @@ class _Producer:
     epoch: int
     seen_at_ms: int
     written: deque[Written] = field(default_factory=lambda: deque(maxlen=REMEMBERED_BATCHES))
+    in_transaction: bool = False
 
 
 class ProducerStates:
@@ -44,21 +46,38 @@ class ProducerStates:
     def __len__(self) -> int:
         return len(self._producers)
 
+    def has_written(self, producer_id: int, now_ms: int) -> bool:
+        """Whether a batch of a producer is remembered."""
+        known = self._known(producer_id, now_ms)
+        return known is not None and bool(known.written)
+
+    def check_epoch(self, producer_id: int, epoch: int, now_ms: int) -> bool:
+        """Whether a producer at this epoch is in a transaction that it has written to.
+
+        Raises `RefusalError` (INVALID_PRODUCER_EPOCH) if a later epoch is known.
+        """
+        known = self._known(producer_id, now_ms)
+        if known is None:
+            return False
+        if epoch < known.epoch:
+            raise RefusalError(
+                ErrorCode.INVALID_PRODUCER_EPOCH,
+                f"epoch {epoch} of producer {producer_id} is older than {known.epoch}",
+            )
+        return known.in_transaction and epoch == known.epoch
+
     def check(self, batch: Batch, now_ms: int) -> Written | None:
         """The earlier write if `batch` is a duplicate, None if it may be appended.
 
-        Raises `RefusalError`: INVALID_PRODUCER_EPOCH or OUT_OF_ORDER_SEQUENCE_NUMBER.
+        Raises `RefusalError`: INVALID_PRODUCER_EPOCH, OUT_OF_ORDER_SEQUENCE_NUMBER, or
+        INVALID_TXN_STATE for what does not belong to the producer's open transaction.
         """
         known = self._known(batch.producer_id, now_ms)
         if known is None:
             return None
         if batch.producer_epoch < known.epoch:
-            raise RefusalError(
-                ErrorCode.INVALID_PRODUCER_EPOCH,
-                f"epoch {batch.producer_epoch} of producer {batch.producer_id} is older than "
-                f"{known.epoch}",
-            )
-        if batch.producer_epoch > known.epoch:
+            self.check_epoch(batch.producer_id, batch.producer_epoch, now_ms)
+        if batch.producer_epoch > known.epoch or not known.written:
             expected = 0
         else:
             for written in known.written:
@@ -74,17 +93,18 @@ class ProducerStates:
                 f"sequence {batch.base_sequence} of producer {batch.producer_id}, "
                 f"expected {expected}",
             )
+        if known.in_transaction and not batch.is_transactional:
+            raise RefusalError(
+                ErrorCode.INVALID_TXN_STATE,
+                f"producer {batch.producer_id} has a transaction open",
+            )
         return None
 
     def wrote(self, batch: Batch, now_ms: int) -> None:
         """Remember a batch that was appended; its offsets are those of the log."""
-        known = self._producers.pop(batch.producer_id, None)
-        if known is None:
-            self._forget_expired(now_ms)
-        if known is None or known.epoch != batch.producer_epoch:
-            known = _Producer(batch.producer_epoch, now_ms)
-        self._producers[batch.producer_id] = known  # last, for it is the one seen last
-        known.seen_at_ms = now_ms
+        known = self._seen(batch, now_ms)
+        if batch.is_transactional:
+            known.in_transaction = True
         known.written.append(
             Written(
                 batch.base_sequence,
@@ -94,16 +114,35 @@ class ProducerStates:
             )
         )
 
+    def ended(self, marker: Batch, now_ms: int) -> None:
+        """A marker was appended: the producer's transaction is over."""
+        self._seen(marker, now_ms).in_transaction = False
+
+    def _seen(self, batch: Batch, now_ms: int) -> _Producer:
+        known = self._producers.pop(batch.producer_id, None)
+        if known is None:
+            self._forget_expired(now_ms)
+            known = _Producer(batch.producer_epoch, now_ms)
+        elif known.epoch != batch.producer_epoch:
+            known.epoch = batch.producer_epoch
+            known.written.clear()
+        self._producers[batch.producer_id] = known  # last, for it is the one seen last
+        known.seen_at_ms = now_ms
+        return known
+
     def _forget_expired(self, now_ms: int) -> None:
         while self._producers:
             oldest_id = next(iter(self._producers))
-            if now_ms - self._producers[oldest_id].seen_at_ms < self._expiration_ms:
+            if not self._is_expired(self._producers[oldest_id], now_ms):
                 break
             del self._producers[oldest_id]
 
     def _known(self, producer_id: int, now_ms: int) -> _Producer | None:
         known = self._producers.get(producer_id)
-        if known is not None and now_ms - known.seen_at_ms >= self._expiration_ms:
+        if known is not None and self._is_expired(known, now_ms):
             del self._producers[producer_id]
             return None
         return known
+
+    def _is_expired(self, known: _Producer, now_ms: int) -> bool:
+        return not known.in_transaction and now_ms - known.seen_at_ms >= self._expiration_ms

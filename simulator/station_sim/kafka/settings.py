@@ -66,6 +66,16 @@ class BrokerSettings:
     fetch_max_bytes: int = whole(57_671_680, low=1024, high=INT_MAX)
     producer_id_expiration_ms: int = whole(86_400_000, low=1, high=INT_MAX)
 
+    transaction_max_timeout_ms: int = whole(900_000, low=1, high=INT_MAX)
+    transactional_id_expiration_ms: int = whole(604_800_000, low=1, high=INT_MAX)
+    transaction_abort_timed_out_transaction_cleanup_interval_ms: int = whole(
+        10_000, low=1, high=INT_MAX
+    )
+    transaction_remove_expired_transaction_cleanup_interval_ms: int = whole(
+        3_600_000, low=1, high=INT_MAX
+    )
+    offsets_topic_num_partitions: int = whole(50, low=1, high=INT_MAX)
+
     # Kafka's default is 3,000 ms. Its reason, many members starting at once, hardly holds here, and
     # every story would pay 3 s for its first join; Kafka's own test configurations use 0 as well.
     group_initial_rebalance_delay_ms: int = whole(0, low=0, high=INT_MAX)

@@ -2,7 +2,8 @@
 
 Speaks versions 4 to 12. Answers every request in full: a client that asks for a fetch session is
 given none (session id 0), which is what Apache Kafka answers when its session cache is full.
-Isolation levels are accepted; without transactions both read the same. Not here: topic ids (13 and
+Readers of committed records are given the log up to its last stable offset, and told which
+transactions in it were aborted. Not here: topic ids (13 and
 up), followers.
 """
 
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from kafka.protocol.consumer import FetchRequest, FetchResponse
 
+from station_sim.kafka.batches import end_offset_of
 from station_sim.kafka.error_codes import ErrorCode
 from station_sim.kafka.leader_epochs import NO_EPOCH
 from station_sim.kafka.logs import PartitionLog
@@ -23,8 +25,12 @@ VERSIONS = (4, 12)
 REQUEST = FetchRequest
 RESPONSE = FetchResponse
 
+READ_COMMITTED = 1
+"""The isolation level of readers that see no open transaction."""
+
 _TOPIC = RESPONSE.FetchableTopicResponse
 _PARTITION = _TOPIC.PartitionData
+_ABORTED = _PARTITION.AbortedTransaction
 _new = object.__new__
 
 _FULL_FETCH_EPOCHS = (0, -1)
@@ -50,6 +56,7 @@ class Reading:
         left_bytes = min(request.max_bytes, cluster.settings.fetch_max_bytes)
         found_bytes = 0
         failed = False
+        committed = request.isolation_level == READ_COMMITTED
         self.logs: list[PartitionLog] = []
         answers = []
         for topic in request.topics:
@@ -66,11 +73,15 @@ class Reading:
                     asked.fetch_offset,
                     min(asked.partition_max_bytes, left_bytes),
                     at_least_one=found_bytes == 0,
+                    before_offset=log.last_stable_offset if committed else None,
                 )
                 size_bytes = sum(map(len, data))
                 found_bytes += size_bytes
                 left_bytes = max(0, left_bytes - size_bytes)
-                partitions.append(_answer(asked.partition, ErrorCode.NONE, log, data))
+                answer = _answer(asked.partition, ErrorCode.NONE, log, data)
+                if committed:
+                    answer.aborted_transactions = _aborted(log, asked.fetch_offset, data)
+                partitions.append(answer)
             answers.append(_TOPIC(topic=topic.topic, partitions=partitions))
         self.is_enough = failed or found_bytes >= request.min_bytes or not request.topics
         self.response = RESPONSE(throttle_time_ms=0, error_code=0, session_id=0, responses=answers)
@@ -102,7 +113,7 @@ def _answer(index: int, error: ErrorCode, log: PartitionLog | None, data: Any) -
     answer.partition_index = index
     answer.error_code = error
     answer.high_watermark = -1 if log is None else log.high_watermark
-    answer.last_stable_offset = answer.high_watermark
+    answer.last_stable_offset = -1 if log is None else log.last_stable_offset
     answer.log_start_offset = -1 if log is None else log.log_start_offset
     answer.diverging_epoch = None
     answer.current_leader = None
@@ -111,6 +122,16 @@ def _answer(index: int, error: ErrorCode, log: PartitionLog | None, data: Any) -
     answer.preferred_read_replica = -1
     answer.records = b"".join(data)
     return answer
+
+
+def _aborted(log: PartitionLog, from_offset: int, data: list[bytes]) -> list[Any]:
+    """The aborted transactions that touch what was read."""
+    if not data:
+        return []
+    return [
+        _ABORTED(producer_id=aborted.producer_id, first_offset=aborted.first_offset)
+        for aborted in log.transactions.aborted(from_offset, end_offset_of(data[-1]))
+    ]
 
 
 class LongPoll:

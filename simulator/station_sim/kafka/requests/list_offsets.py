@@ -1,7 +1,8 @@
 """ListOffsets: a log's ends, and the first offset at or after a time.
 
 Speaks versions 1 to 10. Besides times: -1 the end, -2 the start, -3 the newest record, -4 the start
-of what is local (here the start), -5 the end of what is tiered (here nothing).
+of what is local (here the start), -5 the end of what is tiered (here nothing). Readers of committed
+records are shown the log up to its last stable offset.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,9 @@ VERSIONS = (1, 10)
 REQUEST = ListOffsetsRequest
 RESPONSE = ListOffsetsResponse
 
+READ_COMMITTED = 1
+"""The isolation level of readers that see no open transaction."""
+
 LATEST, EARLIEST, MAX_TIMESTAMP, EARLIEST_LOCAL, LATEST_TIERED = -1, -2, -3, -4, -5
 
 _TOPIC = RESPONSE.ListOffsetsTopicResponse
@@ -27,25 +31,29 @@ _PARTITION = _TOPIC.ListOffsetsPartitionResponse
 
 def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """One offset for each partition."""
+    committed = request.isolation_level == READ_COMMITTED
     return RESPONSE(
         topics=[
             _TOPIC(
                 name=topic.name,
-                partitions=[_answer(cluster, topic.name, asked) for asked in topic.partitions],
+                partitions=[
+                    _answer(cluster, topic.name, asked, committed) for asked in topic.partitions
+                ],
             )
             for topic in request.topics
         ]
     )
 
 
-def _answer(cluster: "Cluster", topic: str, asked: Any) -> Any:
+def _answer(cluster: "Cluster", topic: str, asked: Any, committed: bool) -> Any:
     index = asked.partition_index
     try:
         log = cluster.topics.require(topic, index)
         log.epochs.check(asked.current_leader_epoch)
         if asked.timestamp < LATEST_TIERED:
             raise RefusalError(ErrorCode.UNSUPPORTED_VERSION)
-        found = look_up(log, asked.timestamp)
+        end_offset = log.last_stable_offset if committed else log.high_watermark
+        found = look_up(log, asked.timestamp, end_offset)
     except RefusalError as refused:
         return _PARTITION(partition_index=index, error_code=refused.code, timestamp=-1, offset=-1)
     if found is None:
@@ -60,14 +68,16 @@ def _answer(cluster: "Cluster", topic: str, asked: Any) -> Any:
     )
 
 
-def look_up(log: PartitionLog, timestamp_ms: int) -> tuple[int, int] | None:
-    """Offset and time for a time or one of the special values; None if there is no such record."""
+def look_up(log: PartitionLog, timestamp_ms: int, end_offset: int) -> tuple[int, int] | None:
+    """Offset and time for a time or one of the special values, in the log up to `end_offset`.
+
+    None if there is no such record.
+    """
     if timestamp_ms == LATEST:
-        return log.end_offset, -1
+        return end_offset, -1
     if timestamp_ms in (EARLIEST, EARLIEST_LOCAL):
         return log.log_start_offset, -1
-    if timestamp_ms == MAX_TIMESTAMP:
-        return log.newest_record()
     if timestamp_ms == LATEST_TIERED:
         return None
-    return log.offset_at(timestamp_ms)
+    found = log.newest_record() if timestamp_ms == MAX_TIMESTAMP else log.offset_at(timestamp_ms)
+    return None if found is None or found[0] >= end_offset else found

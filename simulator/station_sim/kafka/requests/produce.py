@@ -1,26 +1,33 @@
 """Produce: record batches to the ends of logs.
 
-Speaks versions 3 to 11; version 0 is advertised as lowest, as Apache Kafka does, because librdkafka
-otherwise believes that the broker cannot take compressed batches. Not here: topic ids (13) and
-transactions (12).
+Speaks versions 3 to 12; version 0 is advertised as lowest, as Apache Kafka does, because librdkafka
+otherwise believes that the broker cannot take compressed batches. A transaction's batches are
+refused unless their partition takes part in it; from 12 on they make it take part. Not here: topic
+ids (13).
 """
 
 from typing import TYPE_CHECKING, Any
 
 from kafka.protocol.producer import ProduceRequest, ProduceResponse
 
-from station_sim.kafka.batches import TRANSACTIONAL_BIT, parse_batch
+from station_sim.kafka.batches import Batch, parse_batch
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
 from station_sim.kafka.logs import Appended, PartitionLog
 from station_sim.kafka.requests.context import RequestContext
+from station_sim.kafka.transaction import Producer
+from station_sim.kafka.transactional_writes import WriteKind, refusal_of_write
 
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
 
-VERSIONS = (3, 11)
-ADVERTISED = (0, 11)
+VERSIONS = (3, 12)
+ADVERTISED = (0, 12)
 REQUEST = ProduceRequest
 RESPONSE = ProduceResponse
+
+_FIRST_VERSION_WITH_ABORTABLE = 11
+_EXPLAINED = (ErrorCode.INVALID_TXN_STATE,)
+"""Refusals before a log was asked that Kafka sends with a text."""
 
 _TOPIC = RESPONSE.TopicProduceResponse
 _PARTITION = _TOPIC.PartitionProduceResponse
@@ -32,13 +39,11 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     refusal = None
     if request.acks not in (-1, 0, 1):
         refusal = ErrorCode.INVALID_REQUIRED_ACKS
-    elif request.transactional_id is not None:
-        refusal = ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
     grown: list[PartitionLog] = []
     answers = []
     for topic in request.topic_data:
         partitions = [
-            _append(cluster, topic.name, asked, grown)
+            _append(cluster, request, context, topic.name, asked, grown)
             if refusal is None
             else _PARTITION(index=asked.index, error_code=refusal, base_offset=-1)
             for asked in topic.partition_data
@@ -52,15 +57,27 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     return RESPONSE(responses=answers, throttle_time_ms=0)
 
 
-def _append(cluster: "Cluster", topic: str, asked: Any, grown: list[PartitionLog]) -> Any:
+def _append(
+    cluster: "Cluster",
+    request: Any,
+    context: RequestContext,
+    topic: str,
+    asked: Any,
+    grown: list[PartitionLog],
+) -> Any:
     index = asked.index
     try:
         log = cluster.topics.require(topic, index)
         batch = parse_batch(asked.records or b"")
-        if batch.attributes & TRANSACTIONAL_BIT:
-            raise RefusalError(ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+        if batch.is_transactional:
+            _check_transaction(cluster, request.transactional_id, context.version, log, batch)
     except RefusalError as refused:
-        return _PARTITION(index=index, error_code=refused.code, base_offset=-1)
+        return _PARTITION(
+            index=index,
+            error_code=refused.code,
+            base_offset=-1,
+            error_message=refused.message if refused.code in _EXPLAINED else None,
+        )
     try:
         written = log.append(batch, cluster.now_ms())
     except RefusalError as refused:
@@ -69,6 +86,33 @@ def _append(cluster: "Cluster", topic: str, asked: Any, grown: list[PartitionLog
         grown.append(log)
         cluster.appended(log, batch)
     return _written(index, written, log.log_start_offset)
+
+
+def _check_transaction(
+    cluster: "Cluster", transactional_id: str | None, version: int, log: PartitionLog, batch: Batch
+) -> None:
+    """Raise `RefusalError` unless a batch belongs to its producer's open transaction.
+
+    Once a transaction has a batch in a log, the log itself knows.
+    """
+    if transactional_id is None:
+        raise RefusalError(ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+    now_ms = cluster.now_ms()
+    producer = Producer(batch.producer_id, batch.producer_epoch)
+    if log.producers.check_epoch(*producer, now_ms):
+        return
+    kind = WriteKind.of(version, abortable_since=_FIRST_VERSION_WITH_ABORTABLE)
+    partition = (log.topic, log.partition)
+    error = refusal_of_write(cluster.transactions, transactional_id, producer, partition, kind)
+    if error is ErrorCode.INVALID_TXN_STATE:
+        raise RefusalError(error, "Partition was not added to the transaction")
+    if error is ErrorCode.CONCURRENT_TRANSACTIONS and kind is not WriteKind.ADDS_PARTITIONS:
+        error = ErrorCode.NOT_ENOUGH_REPLICAS  # clients ask again, without asking for metadata
+    if error:
+        raise RefusalError(error)
+    starts = batch.base_sequence == 0 or log.producers.has_written(batch.producer_id, now_ms)
+    if kind is WriteKind.ADDS_PARTITIONS and not starts:
+        raise RefusalError(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER)
 
 
 def _refused(index: int, refused: RefusalError, log: PartitionLog) -> Any:

@@ -12,6 +12,8 @@ from types import ModuleType
 from typing import Any
 
 from station_sim.kafka.requests import (
+    add_offsets_to_txn,
+    add_partitions_to_txn,
     api_versions,
     create_topics,
     delete_groups,
@@ -20,6 +22,7 @@ from station_sim.kafka.requests import (
     describe_cluster,
     describe_configs,
     describe_groups,
+    end_txn,
     fetch,
     find_coordinator,
     heartbeat,
@@ -35,6 +38,7 @@ from station_sim.kafka.requests import (
     sasl_authenticate,
     sasl_handshake,
     sync_group,
+    txn_offset_commit,
 )
 
 MODULES: tuple[ModuleType, ...] = (
@@ -47,6 +51,10 @@ MODULES: tuple[ModuleType, ...] = (
     delete_topics,
     delete_records,
     init_producer_id,
+    add_partitions_to_txn,
+    add_offsets_to_txn,
+    end_txn,
+    txn_offset_commit,
     describe_configs,
     describe_cluster,
     find_coordinator,

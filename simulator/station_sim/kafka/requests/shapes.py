@@ -31,6 +31,7 @@ class Shape:
     answer_partitions: str
     answer_index: str
     failed: tuple[tuple[str, int], ...] = ()
+    answer_error: str = "error_code"
 
     def partition_index(self, partition: Any) -> int:
         """The number of a partition as the request lists it."""
@@ -86,6 +87,25 @@ SHAPES: dict[str, Shape] = {
         "topics",
         "partitions",
         "partition_index",
+    ),
+    "TxnOffsetCommit": Shape(
+        "topics",
+        "name",
+        "partitions",
+        "partition_index",
+        "topics",
+        "partitions",
+        "partition_index",
+    ),
+    "AddPartitionsToTxn": Shape(
+        "v3_and_below_topics",
+        "name",
+        "partitions",
+        None,
+        "results_by_topic_v3_and_below",
+        "results_by_partition",
+        "partition_index",
+        answer_error="partition_error_code",
     ),
 }
 
@@ -151,7 +171,7 @@ def add_refused(kind: str, response: Any, refused: dict[str, list[int]], code: E
     for name, indexes in refused.items():
         failed = [
             partition_class(
-                **{shape.answer_index: index, "error_code": int(code)}, **dict(shape.failed)
+                **{shape.answer_index: index, shape.answer_error: int(code)}, **dict(shape.failed)
             )
             for index in indexes
         ]
