@@ -27,13 +27,16 @@ def produce_request(
     partition: int = 0,
     acks: int = -1,
     topic_id: uuid.UUID | None = None,
+    transactional_id: str | None = None,
 ) -> Any:
     """A Produce request for one partition."""
     part = ProduceRequest.TopicProduceData.PartitionProduceData(index=partition, records=records)
     wanted = ProduceRequest.TopicProduceData(
         name=topic, topic_id=topic_id or NO_TOPIC_ID, partition_data=[part]
     )
-    return ProduceRequest(transactional_id=None, acks=acks, timeout_ms=30_000, topic_data=[wanted])
+    return ProduceRequest(
+        transactional_id=transactional_id, acks=acks, timeout_ms=30_000, topic_data=[wanted]
+    )
 
 
 async def produce(
@@ -45,9 +48,17 @@ async def produce(
     acks: int = -1,
     version: int = 8,
     topic_id: uuid.UUID | None = None,
+    transactional_id: str | None = None,
 ) -> Any:
     """Produce one batch; returns the partition's answer, None for acks=0."""
-    request = produce_request(topic, records, partition=partition, acks=acks, topic_id=topic_id)
+    request = produce_request(
+        topic,
+        records,
+        partition=partition,
+        acks=acks,
+        topic_id=topic_id,
+        transactional_id=transactional_id,
+    )
     answer = await wire.ask(request, version)
     return None if answer is None else answer.responses[0].partition_responses[0]
 
@@ -100,7 +111,13 @@ async def fetch(
 
 
 async def list_offset(
-    wire: Connection, topic: str, timestamp_ms: int, *, partition: int = 0, version: int = 3
+    wire: Connection,
+    topic: str,
+    timestamp_ms: int,
+    *,
+    partition: int = 0,
+    isolation_level: int = 0,
+    version: int = 3,
 ) -> Any:
     """Look an offset up: by time, or EARLIEST, LATEST, MAX_TIMESTAMP (version 7 and later)."""
     part = ListOffsetsRequest.ListOffsetsTopic.ListOffsetsPartition(
@@ -108,7 +125,7 @@ async def list_offset(
     )
     wanted = ListOffsetsRequest.ListOffsetsTopic(name=topic, partitions=[part])
     request = ListOffsetsRequest(
-        replica_id=-1, isolation_level=0, topics=[wanted], timeout_ms=30_000
+        replica_id=-1, isolation_level=isolation_level, topics=[wanted], timeout_ms=30_000
     )
     answer = await wire.ask(request, version)
     return answer.topics[0].partitions[0]

@@ -17,6 +17,7 @@ def batch(
     producer_id: int = -1,
     epoch: int = -1,
     sequence: int = -1,
+    transactional: bool = False,
     at_ms: int = 1_700_000_000_000,
 ) -> bytes:
     """One uncompressed batch; a value is bytes, or `(timestamp_ms, bytes)`; without, it is stamped
@@ -29,6 +30,7 @@ def batch(
         producer_id=producer_id,
         producer_epoch=epoch,
         base_sequence=sequence,
+        transactional=transactional,
     )
     for value in values:
         stamp, content = value if isinstance(value, tuple) else (at_ms, value)

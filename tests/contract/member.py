@@ -183,9 +183,17 @@ async def commit(
 
 
 async def committed(
-    wire: Connection, group: str, topic: str, *, partition: int = 0, version: int = 3
+    wire: Connection,
+    group: str,
+    topic: str,
+    *,
+    partition: int = 0,
+    stable: bool = False,
+    version: int = 3,
 ) -> tuple[int, str | None, int]:
-    """Look a committed offset up; returns offset (-1: none), metadata and error code."""
+    """Look a committed offset up (`stable`: version 7 and later); returns offset (-1: none),
+    metadata and error code.
+    """
     wanted = OffsetFetchRequest.OffsetFetchRequestTopic(name=topic, partition_indexes=[partition])
     several = OffsetFetchRequest.OffsetFetchRequestGroup
     in_group = several(
@@ -195,7 +203,7 @@ async def committed(
         topics=[several.OffsetFetchRequestTopics(name=topic, partition_indexes=[partition])],
     )
     request = OffsetFetchRequest(
-        group_id=group, topics=[wanted], groups=[in_group], require_stable=False
+        group_id=group, topics=[wanted], groups=[in_group], require_stable=stable
     )
     answer = await wire.ask(request, version)
     topics = answer.topics if version < 8 else answer.groups[0].topics

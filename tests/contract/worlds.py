@@ -16,8 +16,14 @@ from tests.contract.registry import Case
 CASE_TIMEOUT_S = 180.0
 """Wall time on real brokers, virtual time on virtual ones."""
 
-SOON_OLD = {"log.retention.check.interval.ms": "1000", "log.initial.task.delay.ms": "1000"}
-"""Old segments are looked for every second, as brokers of kind jvm and docker do from the start."""
+SOON_OLD = {
+    "log.retention.check.interval.ms": "1000",
+    "log.initial.task.delay.ms": "1000",
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
+}
+"""Old segments, and transactions open for too long, are looked for every second, as brokers of kind
+jvm and docker do from the start.
+"""
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "virtual": {"server_properties": SOON_OLD},
