@@ -118,6 +118,7 @@ def no_error_35(handle: Handler) -> Handler:
 PARTITIONS = "topics.partitions"
 PRODUCED = "responses.partition_responses"
 FETCHED = "responses.partitions"
+ADDED = "results_by_topic_v3_and_below.results_by_partition"
 
 BREAKAGES: tuple[Breakage, ...] = (
     Breakage("ApiVersions", "accepts any version", no_error_35),
@@ -159,6 +160,22 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage("DeleteRecords", "cuts nothing", asking(each(PARTITIONS, offset=0))),
     Breakage("DeleteRecords", "hides errors", answering(each(PARTITIONS, error_code=0))),
     Breakage("InitProducerId", "gives one id to all", answering(fields(producer_id=7))),
+    Breakage("InitProducerId", "fences nobody", answering(fields(producer_epoch=0))),
+    Breakage("InitProducerId", "takes all for new", asking(fields(producer_id=-1))),
+    Breakage("AddPartitionsToTxn", "adds nothing", asking(fields(v3_and_below_topics=[]))),
+    Breakage("AddPartitionsToTxn", "hides errors", answering(each(ADDED, partition_error_code=0))),
+    Breakage("AddOffsetsToTxn", "adds another group", asking(fields(group_id="someone-else"))),
+    Breakage("AddOffsetsToTxn", "hides errors", answering(fields(error_code=0))),
+    Breakage("TxnOffsetCommit", "is one ahead", asking(each(PARTITIONS, committed_offset=99))),
+    Breakage("TxnOffsetCommit", "fences nobody", answering(each(PARTITIONS, error_code=0))),
+    Breakage("EndTxn", "commits what is aborted", asking(fields(committed=True))),
+    Breakage("EndTxn", "aborts what is committed", asking(fields(committed=False))),
+    Breakage("EndTxn", "hides errors", answering(fields(error_code=0))),
+    Breakage("EndTxn", "raises no epoch", answering(fields(producer_epoch=0))),
+    Breakage("Fetch", "shows open transactions", asking(fields(isolation_level=0))),
+    Breakage("Fetch", "names no aborted", answering(each(FETCHED, aborted_transactions=[]))),
+    Breakage("ListOffsets", "shows open transactions", asking(fields(isolation_level=0))),
+    Breakage("OffsetFetch", "takes all for stable", asking(fields(require_stable=False))),
     Breakage("DescribeGroups", "calls all stable", answering(each("groups", group_state="Stable"))),
     Breakage("DescribeGroups", "loses a member", answering(without_last("groups.members"))),
     Breakage("ListGroups", "ignores states", asking(fields(states_filter=[]))),

@@ -431,15 +431,6 @@ def test_producer_ids_are_never_given_twice() -> None:
     assert [(0, 0), (1, 0), (2, 0)] == in_virtual_time(story)
 
 
-def test_transactions_are_refused() -> None:
-    async def story(cluster: Cluster) -> int:
-        async with await RawClient.connect(cluster) as client:
-            request = InitProducerIdRequest(transactional_id="t", transaction_timeout_ms=1)
-            return int((await client.ask(request, InitProducerIdResponse, 4)).error_code)
-
-    assert ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED == in_virtual_time(story)
-
-
 @pytest.mark.parametrize("version", range(5))
 def test_the_table_of_versions_is_told(version: int) -> None:
     async def story(cluster: Cluster) -> Any:

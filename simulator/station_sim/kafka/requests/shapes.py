@@ -185,16 +185,20 @@ def add_refused(kind: str, response: Any, refused: dict[str, list[int]], code: E
 
 def refuse(kind: str, request: Any, response_class: type[ApiMessage], code: ErrorCode) -> Any:
     """A response that answers the whole request with an error code."""
-    if kind in SHAPES:
-        response = response_class()
-        refused: dict[str, list[int]] = {}
-        for name, index in partitions_of(kind, request):
-            refused.setdefault(name, []).append(index)
-        add_refused(kind, response, refused, code)
-        return response
     if kind in _REFUSALS:
         return _REFUSALS[kind](request, response_class, int(code))
+    if kind in SHAPES:
+        return _refuse_partitions(kind, request, response_class, code)
     return response_class(error_code=int(code))
+
+
+def _refuse_partitions(kind: str, request: Any, response_class: Any, code: ErrorCode) -> Any:
+    response = response_class()
+    refused: dict[str, list[int]] = {}
+    for name, index in partitions_of(kind, request):
+        refused.setdefault(name, []).append(index)
+    add_refused(kind, response, refused, code)
+    return response
 
 
 def _element_class(container: Any, field: str) -> Any:
@@ -280,7 +284,14 @@ def _refuse_deleted_groups(request: Any, response_class: Any, code: int) -> Any:
     )
 
 
+def _refuse_added_partitions(request: Any, response_class: Any, code: int) -> Any:
+    if request.transactions:
+        return response_class(error_code=code)
+    return _refuse_partitions("AddPartitionsToTxn", request, response_class, ErrorCode(code))
+
+
 _REFUSALS: dict[str, Callable[[Any, Any, int], Any]] = {
+    "AddPartitionsToTxn": _refuse_added_partitions,
     "Metadata": _refuse_topics,
     "CreateTopics": _refuse_topics,
     "DeleteTopics": _refuse_topics,
