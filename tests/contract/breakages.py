@@ -187,4 +187,21 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage("SaslAuthenticate", "hides refusals", answering(fields(error_code=0))),
     Breakage("SaslAuthenticate", "gives no token", answering(fields(auth_bytes=b""))),
     Breakage("DescribeCluster", "names another port", answering(each("brokers", port=1))),
+    Breakage("CreatePartitions", "hides errors", answering(each("results", error_code=0))),
+    Breakage("CreatePartitions", "only checks", asking(fields(validate_only=True))),
+    Breakage(
+        "ElectLeaders",
+        "hides errors",
+        answering(each("replica_election_results.partition_result", error_code=0)),
+    ),
+    Breakage(
+        "AlterPartitionReassignments",
+        "hides errors",
+        answering(each("responses.partitions", error_code=0)),
+    ),
+    Breakage("ListPartitionReassignments", "does not know", answering(fields(error_code=-1))),
+    Breakage(
+        "DescribeTopicPartitions", "loses a partition", answering(without_last("topics.partitions"))
+    ),
+    Breakage("DescribeTopicPartitions", "shows one page", answering(fields(next_cursor=None))),
 )

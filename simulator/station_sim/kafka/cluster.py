@@ -1,22 +1,29 @@
 """The simulated Kafka cluster: the state that its nodes share, and its life from start to stop.
 
 What listens is a node (`node.py`). Requests are in `requests/`, logs in `logs.py`, groups in
-`groups.py`, transactions in `transactions.py`. There is one node: controller, leader of everything,
-coordinator of all groups.
+`groups.py`, transactions in `transactions.py`. Which node leads and coordinates what is decided in
+`elections.py`.
 """
 
 import base64
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
+from station_sim.errors import LabError
 from station_sim.kafka.batches import Batch
+from station_sim.kafka.coordinators import Coordinators
+from station_sim.kafka.elections import Elections
 from station_sim.kafka.faults import Faults
 from station_sim.kafka.groups import Groups
 from station_sim.kafka.logs import PartitionLog
 from station_sim.kafka.node import Node
+from station_sim.kafka.placement import Placement
+from station_sim.kafka.releases import kinds_of
 from station_sim.kafka.request_log import RequestLog
+from station_sim.kafka.requests.registry import KINDS
 from station_sim.kafka.retention import RetentionTimer
 from station_sim.kafka.sasl.users import Users
 from station_sim.kafka.settings import BrokerSettings
@@ -53,7 +60,13 @@ class ProducerIds:
 
 
 class Cluster:
-    """A cluster whose node is at `host`:`port` (0: a free port), known as `advertised_host`.
+    """A cluster of one or several nodes that share all state.
+
+    `nodes` is how many, with ids from `node_id` on. `host` is where they listen, one for all or
+    one for each; `port` is that of the first, the next ones follow it (0: free ports);
+    `advertised_host` is how clients reach them, if not as `host`. `as_version` lets them look like
+    an older release of Apache Kafka, as in `"2.8"`. `entering` gives a context in which the node at
+    a host listens.
 
     With `users`, passwords by name, only they may do anything. Its state outlives `stop`: a
     cluster started again listens at the same address and has its logs, groups and offsets.
@@ -63,17 +76,26 @@ class Cluster:
         self,
         *,
         rng: random.Random,
-        host: str = "127.0.0.1",
-        port: int = 0,
+        nodes: int = 1,
         node_id: int = 0,
+        host: str | Sequence[str] = "127.0.0.1",
+        port: int = 0,
         settings: BrokerSettings | None = None,
         advertised_host: str | None = None,
         users: Mapping[str, str] | None = None,
+        as_version: str | None = None,
+        entering: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
     ) -> None:
+        if nodes < 1:
+            raise LabError(f"nodes={nodes} is not allowed; a cluster has at least 1")
+        node_ids = range(node_id, node_id + nodes)
         self.settings = settings or BrokerSettings()
         self.rng = rng
         self.cluster_id = base64.urlsafe_b64encode(rng.randbytes(16)).decode().rstrip("=")
-        self.topics = Topics(self.settings, rng)
+        self.elections = Elections(self)
+        placement = Placement(node_ids, self.elections.is_active)
+        self.topics = Topics(self.settings, rng, placement)
+        self.coordinators = Coordinators(self.settings, placement, len(node_ids))
         self.producers = ProducerIds()
         self.faults = Faults()
         self.requests = RequestLog()
@@ -92,14 +114,31 @@ class Cluster:
             producer_ids=self.producers,
             participants=TransactionParticipants(self),
         )
-        node = Node(self, node_id, host=host, port=port, advertised_host=advertised_host)
-        self.nodes = {node_id: node}
         self.retention = RetentionTimer(self)
+        hosts = [host] * len(node_ids) if isinstance(host, str) else host
+        self.nodes = {
+            node_id: Node(
+                self,
+                node_id,
+                host=hosts[number],
+                port=port and port + number,
+                advertised_host=advertised_host,
+                entering=entering,
+            )
+            for number, node_id in enumerate(node_ids)
+        }
+        self.kinds = KINDS if as_version is None else kinds_of(as_version)
+        if len(self.nodes) > 1:
+            self.kinds = {
+                api_key: self.coordinators.guard(kind) for api_key, kind in self.kinds.items()
+            }
+        self._is_open = False
 
     @property
     def controller(self) -> Node:
-        """The node that administers the cluster."""
-        return next(iter(self.nodes.values()))
+        """The node that clients are told to administer the cluster at; every node would do it."""
+        nodes = self.nodes.values()
+        return next((n for n in nodes if self.elections.is_active(n.node_id)), next(iter(nodes)))
 
     @property
     def bootstrap(self) -> str:
@@ -118,24 +157,50 @@ class Cluster:
     async def start(self) -> None:
         """Let all nodes listen; raises `LabError` if an address cannot be had."""
         for node in self.nodes.values():
-            await node.start()
+            if not node.is_running:
+                await node.open()
+        self._is_open = True
         self.retention.start()
         self.groups.open()
         self.transactions.open()
+        self.elections.open()
 
     async def stop(self) -> None:
         """Close everything at once, as if killed; a second stop is harmless."""
-        if not self.is_running:
+        if not self._is_open:
             return
+        self._is_open = False
         self.retention.stop()
         self.groups.close()
         self.transactions.close()
+        self.elections.close()
         for node in self.nodes.values():
-            await node.stop()
+            await node.close()
 
     def create_topic(self, name: str, **options: Any) -> None:
         """Make a topic, see `Topics.create`."""
         self.topics.create(name, **options)
+
+    def move_leader(
+        self, topic: str, partition: int, node_id: int, *, metadata_delay_s: float | None = None
+    ) -> None:
+        """Let another replica in sync lead a partition; it is the preferred one from then on.
+
+        The other nodes go on naming the old leader for `metadata_delay_s` (default: that of
+        `elections`). Raises `LabError` if that node cannot lead, `RefusalError` if there is no such
+        partition.
+        """
+        log = self.topics.require(topic, partition)
+        self.elections.move(log.replicas, node_id, log=log, metadata_delay_s=metadata_delay_s)
+
+    def move_coordinator(
+        self, group_id: str, node_id: int, *, metadata_delay_s: float | None = None
+    ) -> None:
+        """Let another node coordinate a group, and every group of the same partition of
+        `__consumer_offsets`. Delay and errors are those of `move_leader`.
+        """
+        replicas = self.coordinators.of_group(group_id)
+        self.elections.move(replicas, node_id, metadata_delay_s=metadata_delay_s)
 
     def appended(self, log: PartitionLog, batch: Batch) -> None:
         """A batch was written: tell retention and observers; `wake` is for those who wait."""

@@ -6,6 +6,7 @@ that is no request, and a bug in a handler, close this connection and no other.
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
         self._call: Call | None = None
+        self._kept_back: list[bytes] = []
         self._waiting: asyncio.Future[Any] | None = None
         self._reading = True
         self._writable = True
@@ -60,7 +62,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take bytes; handle the requests they complete."""
         self._buffer += data
-        if self._waiting is None and self._writable:
+        if self._waiting is None and self._writable and not self._node.is_paused:
             self._handle_frames()
         elif len(self._buffer) > READ_AHEAD_BYTES and self._reading and self._transport:
             self._reading = False
@@ -73,7 +75,16 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """The client reads again."""
         self._writable = True
-        if self._waiting is None:
+        if self._waiting is None and not self._node.is_paused:
+            self._handle_frames()
+
+    def resume(self) -> None:
+        """The node goes on after a pause: send what was kept back, take what came meanwhile."""
+        kept_back, self._kept_back = self._kept_back, []
+        for frame in kept_back:
+            if self._transport is not None:
+                self._transport.write(frame)
+        if self._waiting is None and self._writable:
             self._handle_frames()
 
     def close(self) -> None:
@@ -132,8 +143,9 @@ class Connection(asyncio.Protocol):
         if logger.isEnabledFor(logging.DEBUG):
             context = call.context
             logger.debug("%s asks %s %d", context.client_id, call.kind.name, context.version)
+        node = self._node
         try:
-            answer = perform(self._node.cluster, call)
+            answer = _perform_slowly(node, call) if node.delay_s else perform(node.cluster, call)
             if asyncio.iscoroutine(answer):
                 answer = asyncio.get_running_loop().create_task(answer)
             if isinstance(answer, asyncio.Future):
@@ -155,11 +167,16 @@ class Connection(asyncio.Protocol):
             self._write(call, answer.result())
         except Exception:
             self._failed(call)
-        self._handle_frames()
+        if not self._node.is_paused:
+            self._handle_frames()
 
     def _write(self, call: Call, response: Any) -> None:
         if response is not None and self._transport is not None:
-            self._transport.write(call.encode(response))
+            frame = call.encode(response)
+            if self._node.is_paused:
+                self._kept_back.append(frame)
+            else:
+                self._transport.write(frame)
         if self.authentication is not None and self.authentication.stage is Stage.FAILED:
             self.close()
 
@@ -183,3 +200,9 @@ def _authentication(cluster: "Cluster") -> Authentication | None:
     if not cluster.users:
         return None
     return Authentication(cluster.users, cluster.settings, now_ms=cluster.now_ms)
+
+
+async def _perform_slowly(node: "Node", call: Call) -> Any:
+    await asyncio.sleep(node.delay_s)
+    answer = perform(node.cluster, call)
+    return await answer if isinstance(answer, Awaitable) else answer

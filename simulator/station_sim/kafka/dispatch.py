@@ -15,7 +15,7 @@ from station_sim.kafka.request_log import LoggedRequest
 from station_sim.kafka.requests import api_versions, sasl_authenticate
 from station_sim.kafka.requests.context import Peer, RequestContext
 from station_sim.kafka.requests.parked import answered_late
-from station_sim.kafka.requests.registry import KINDS, Kind
+from station_sim.kafka.requests.registry import Kind
 from station_sim.kafka.requests.shapes import (
     SHAPES,
     add_refused,
@@ -93,7 +93,7 @@ def read_call(frame: bytes, *, node: "Node", client_host: str, connection: Peer)
         if length >= 0:
             client_id = frame[position : position + length].decode()
             position += length
-        kind = KINDS.get(api_key)
+        kind = node.cluster.kinds.get(api_key)
         if kind is None:
             raise BadRequestError(f"unknown API key {api_key}")
         context = RequestContext(version, correlation_id, client_id, client_host, node, connection)

@@ -153,6 +153,10 @@ class Group:
         """Stop with the broker: no timer runs, what Kafka would not have written is forgotten."""
         self._rebalance.close()
 
+    def resign(self) -> None:
+        """Stop because another node coordinates the group: who waits is told so."""
+        self._rebalance.resign()
+
     def open(self) -> None:
         """Go on with a broker that came back: sessions start anew."""
         self._rebalance.open()

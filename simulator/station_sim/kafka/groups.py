@@ -234,6 +234,16 @@ class Groups:
 
     # The broker's own life
 
+    def resign(self, group_ids: Iterable[str]) -> None:
+        """Coordinate these groups no more: who waits is told so, and no timer runs."""
+        for group_id in group_ids:
+            self._groups[group_id].resign()
+
+    def take_over(self, group_ids: Iterable[str]) -> None:
+        """Coordinate these groups, as they were when they were last stable."""
+        for group_id in group_ids:
+            self._groups[group_id].open()
+
     def close(self) -> None:
         """Stop all timers when the broker stops; what Kafka's log would have is kept."""
         for group in self._groups.values():

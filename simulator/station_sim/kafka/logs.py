@@ -16,6 +16,7 @@ from station_sim.kafka.error_codes import ErrorCode, RefusalError
 from station_sim.kafka.leader_epochs import LeaderEpochs
 from station_sim.kafka.markers import is_commit
 from station_sim.kafka.producers import ProducerStates
+from station_sim.kafka.replicas import Replicas
 from station_sim.kafka.segments import Segment, segment_index
 from station_sim.kafka.topic_config import TopicConfig
 from station_sim.kafka.transaction_index import TransactionIndex
@@ -55,6 +56,7 @@ class PartitionLog:
         self.epochs = LeaderEpochs()
         self.producers = ProducerStates(expiration_ms=producer_expiration_ms)
         self.transactions = TransactionIndex()
+        self.replicas = Replicas((0,))
         self.waiters: dict[Waiter, None] = {}
 
     @property

@@ -279,6 +279,14 @@ class Rebalance:
             self.members.add(self.make_member(member_id, join, assignment))
         self.members.leader_id = record.leader_id
 
+    def resign(self) -> None:
+        """Stop because another node coordinates the group: who waits is told so."""
+        for member in self.members:
+            error = ErrorCode.NOT_COORDINATOR
+            member.answer_join(JoinAnswer(error, member.member_id))
+            member.answer_sync(SyncAnswer(error))
+        self.close()
+
     def open(self) -> None:
         """Go on with a broker that came back: sessions start anew."""
         for member in self.members:

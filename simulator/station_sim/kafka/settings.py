@@ -12,6 +12,7 @@ from typing import Any
 from station_sim.errors import LabError
 from station_sim.kafka.sasl.users import MECHANISMS
 
+SHORT_MAX = 2**15 - 1
 INT_MAX = 2**31 - 1
 LONG_MAX = 2**63 - 1
 
@@ -38,7 +39,7 @@ class BrokerSettings:
     auto_create_topics_enable: bool = True
     delete_topic_enable: bool = True
     num_partitions: int = whole(1, low=1, high=INT_MAX)
-    default_replication_factor: int = whole(1, low=1, high=1)
+    default_replication_factor: int = whole(1, low=1, high=SHORT_MAX)
     socket_request_max_bytes: int = whole(104_857_600, low=1, high=INT_MAX)
     # Kafka's own default is GSSAPI alone, which needs Kerberos.
     sasl_enabled_mechanisms: str = words(",".join(MECHANISMS), *MECHANISMS)
@@ -62,6 +63,15 @@ class BrokerSettings:
         "producer", "producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"
     )
     min_insync_replicas: int = whole(1, low=1, high=INT_MAX)
+
+    broker_session_timeout_ms: int = whole(9_000, low=1, high=INT_MAX)
+    auto_leader_rebalance_enable: bool = True
+    leader_imbalance_check_interval_seconds: int = whole(300, low=1)
+    # More replicas than there are nodes are as many as there are nodes; Kafka would wait for more.
+    offsets_topic_num_partitions: int = whole(50, low=1, high=INT_MAX)
+    offsets_topic_replication_factor: int = whole(3, low=1, high=SHORT_MAX)
+    transaction_state_log_num_partitions: int = whole(50, low=1, high=INT_MAX)
+    transaction_state_log_replication_factor: int = whole(3, low=1, high=SHORT_MAX)
 
     fetch_max_bytes: int = whole(57_671_680, low=1024, high=INT_MAX)
     producer_id_expiration_ms: int = whole(86_400_000, low=1, high=INT_MAX)

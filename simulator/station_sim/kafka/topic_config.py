@@ -139,6 +139,7 @@ class TopicConfig:
     max_message_bytes: int
     message_timestamp_after_max_ms: int
     message_timestamp_before_max_ms: int
+    min_insync_replicas: int
     log_append_time: bool
     retention_bytes: int
     retention_ms: int
@@ -176,6 +177,7 @@ _NUMBERS = (
     "max_message_bytes",
     "message_timestamp_after_max_ms",
     "message_timestamp_before_max_ms",
+    "min_insync_replicas",
     "retention_bytes",
     "retention_ms",
     "segment_bytes",

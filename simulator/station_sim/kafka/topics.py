@@ -6,10 +6,11 @@ How a partition keeps its records is in `logs.py`; what requests say about topic
 import random
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
 from station_sim.kafka.logs import PartitionLog
+from station_sim.kafka.placement import Placement
 from station_sim.kafka.settings import BrokerSettings
 from station_sim.kafka.topic_config import TopicConfig
 
@@ -38,7 +39,13 @@ class Topic:
 class Topics:
     """All topics of a broker, in the order they were made."""
 
-    def __init__(self, settings: BrokerSettings, rng: random.Random) -> None:
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        rng: random.Random,
+        placement: Placement | None = None,
+    ) -> None:
+        self._placement = placement or Placement()
         self._settings = settings
         self._rng = rng
         self._by_name: dict[str, Topic] = {}
@@ -102,22 +109,96 @@ class Topics:
         *,
         partitions: int | None = None,
         config: Mapping[str, str | None] | None = None,
+        replication_factor: int | None = None,
+        assignments: Sequence[Sequence[int]] | None = None,
     ) -> Topic:
         """Make a topic; without `partitions` it has the broker's default number.
 
-        Raises `RefusalError`: TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS,
-        INVALID_CONFIG.
+        `assignments` names the nodes of each partition; without them `replication_factor` nodes
+        (default: the broker's) are chosen for each. Raises `RefusalError`: TOPIC_ALREADY_EXISTS,
+        INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_CONFIG, INVALID_REPLICATION_FACTOR,
+        INVALID_REPLICA_ASSIGNMENT.
         """
         count = self._settings.num_partitions if partitions is None else partitions
         checked = self.check(name, count, config or {})
+        placed = self.place(0, count, replication_factor, assignments)
         topic_id = uuid.UUID(int=self._rng.getrandbits(128), version=4)
-        expiration_ms = self._settings.producer_id_expiration_ms
-        logs = [
-            PartitionLog(name, index, checked, producer_expiration_ms=expiration_ms)
-            for index in range(count)
-        ]
-        topic = self._by_name[name] = Topic(name, topic_id, checked, logs)
+        topic = self._by_name[name] = Topic(name, topic_id, checked, [])
+        self._add(topic, placed)
         return topic
+
+    def place(
+        self,
+        first: int,
+        count: int,
+        replication_factor: int | None = None,
+        assignments: Sequence[Sequence[int]] | None = None,
+    ) -> Sequence[Sequence[int]]:
+        """The nodes of `count` new partitions from the number `first` on, checked or chosen.
+
+        Raises `RefusalError`: INVALID_REPLICATION_FACTOR, INVALID_REPLICA_ASSIGNMENT.
+        """
+        if assignments is not None:
+            self._placement.check(assignments, first=first, replicas=replication_factor)
+            return assignments
+        factor = replication_factor or self._settings.default_replication_factor
+        return self._placement.place(first, count, factor)
+
+    def check_nodes(self, node_ids: Sequence[int]) -> None:
+        """Raise `RefusalError` (INVALID_REPLICA_ASSIGNMENT) unless a partition may live there."""
+        self._placement.check_nodes(node_ids)
+
+    def add_partitions(
+        self, name: str, count: int, assignments: Sequence[Sequence[int]] | None = None
+    ) -> None:
+        """Let a topic have `count` partitions; see `check_increase` for what is refused."""
+        placed = self.check_increase(name, count, assignments)
+        self._add(self._by_name[name], placed)
+
+    def check_increase(
+        self, name: str, count: int, assignments: Sequence[Sequence[int]] | None = None
+    ) -> Sequence[Sequence[int]]:
+        """The nodes of the partitions that a topic gets so that it has `count`.
+
+        Raises `RefusalError`: UNKNOWN_TOPIC_OR_PARTITION, INVALID_PARTITIONS,
+        INVALID_REPLICATION_FACTOR, INVALID_REPLICA_ASSIGNMENT.
+        """
+        replicas = self.require(name, 0).replicas
+        there = len(self._by_name[name].partitions)
+        if count == there:
+            raise RefusalError(
+                ErrorCode.INVALID_PARTITIONS, f"Topic already has {there} partition(s)."
+            )
+        if count < there:
+            raise RefusalError(
+                ErrorCode.INVALID_PARTITIONS,
+                f"The topic {name} currently has {there} partition(s); {count} would not be an "
+                "increase.",
+            )
+        if count > PARTITIONS_MAX:
+            raise RefusalError(
+                ErrorCode.INVALID_PARTITIONS,
+                f"{count} partitions are too many; allowed is {PARTITIONS_MAX}.",
+            )
+        if assignments is not None and len(assignments) != count - there:
+            raise RefusalError(
+                ErrorCode.INVALID_REPLICA_ASSIGNMENT,
+                f"Attempted to add {count - there} additional partition(s), but only "
+                f"{len(assignments)} assignment(s) were specified.",
+            )
+        return self.place(there, count - there, len(replicas.node_ids), assignments)
+
+    def _add(self, topic: Topic, placed: Sequence[Sequence[int]]) -> None:
+        expiration_ms = self._settings.producer_id_expiration_ms
+        for node_ids in placed:
+            log = PartitionLog(
+                topic.name,
+                len(topic.partitions),
+                topic.config,
+                producer_expiration_ms=expiration_ms,
+            )
+            log.replicas = self._placement.replicas(node_ids)
+            topic.partitions.append(log)
 
     def delete(self, name: str) -> Topic:
         """Forget a topic with its records; raises `RefusalError` (UNKNOWN_TOPIC_OR_PARTITION)."""

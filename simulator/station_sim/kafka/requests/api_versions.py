@@ -21,15 +21,12 @@ RESPONSE = ApiVersionsResponse
 
 def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """The table; `request` is None when its version is not known."""
-    # The registry imports this module, so the table can only be had once all is imported.
-    from station_sim.kafka.requests.registry import KINDS
-
     return RESPONSE(
         error_code=ErrorCode.UNSUPPORTED_VERSION if request is None else ErrorCode.NONE,
         api_keys=[
             RESPONSE.ApiVersion(
                 api_key=kind.api_key, min_version=kind.advertised[0], max_version=kind.advertised[1]
             )
-            for kind in KINDS.values()
+            for kind in cluster.kinds.values()
         ],
     )

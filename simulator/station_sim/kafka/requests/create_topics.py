@@ -1,6 +1,6 @@
 """CreateTopics: new topics with partitions and configuration, or only a check of them.
 
-Speaks versions 2 to 7. There is one broker, so the replication factor is 1.
+Speaks versions 2 to 7.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -49,12 +49,23 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
 def _create(cluster: "Cluster", asked: Any, *, only_check: bool) -> Any:
     if asked.name in cluster.topics:
         raise RefusalError(ErrorCode.TOPIC_ALREADY_EXISTS, f"Topic '{asked.name}' already exists.")
-    partitions = _partition_count(cluster, asked)
+    assignments = _assignments(asked)
+    if assignments is None:
+        partitions, factor = _counts(cluster, asked)
+    else:
+        partitions, factor = len(assignments), None
     config = {entry.name: entry.value for entry in asked.configs}
+    placed = cluster.topics.place(0, partitions, factor, assignments)
     checked = cluster.topics.check(asked.name, partitions, config)
     topic_id = None
     if not only_check:
-        made = cluster.topics.create(asked.name, partitions=partitions, config=config)
+        made = cluster.topics.create(
+            asked.name,
+            partitions=partitions,
+            config=config,
+            replication_factor=factor,
+            assignments=assignments,
+        )
         topic_id = made.topic_id
     return _TOPIC(
         name=asked.name,
@@ -62,55 +73,59 @@ def _create(cluster: "Cluster", asked: Any, *, only_check: bool) -> Any:
         error_code=ErrorCode.NONE,
         error_message=None,
         num_partitions=partitions,
-        replication_factor=1,
+        replication_factor=len(placed[0]),
         configs=_configs(checked),
     )
 
 
-def _partition_count(cluster: "Cluster", asked: Any) -> int:
-    if asked.assignments:
-        return _assigned_count(cluster, asked)
-    if asked.replication_factor not in (DEFAULT, 1):
-        if asked.replication_factor < 1:
-            text = "Replication factor must be larger than 0, or -1 to use the default value."
-        else:
-            text = (
-                f"Unable to replicate the partition {asked.replication_factor} time(s): The target "
-                f"replication factor of {asked.replication_factor} cannot be reached because only "
-                "1 broker(s) are registered."
-            )
-        raise RefusalError(ErrorCode.INVALID_REPLICATION_FACTOR, text)
-    if asked.num_partitions == DEFAULT:
-        return cluster.settings.num_partitions
-    if asked.num_partitions < 1:
+def _counts(cluster: "Cluster", asked: Any) -> tuple[int, int]:
+    """How many partitions, and how many replicas of each."""
+    factor, partitions = asked.replication_factor, asked.num_partitions
+    if factor == 0 or factor < DEFAULT:
+        raise RefusalError(
+            ErrorCode.INVALID_REPLICATION_FACTOR,
+            "Replication factor must be larger than 0, or -1 to use the default value.",
+        )
+    if partitions == 0 or partitions < DEFAULT:
         raise RefusalError(
             ErrorCode.INVALID_PARTITIONS,
             "Number of partitions was set to an invalid non-positive value.",
         )
-    return int(asked.num_partitions)
+    settings = cluster.settings
+    return (
+        settings.num_partitions if partitions == DEFAULT else partitions,
+        settings.default_replication_factor if factor == DEFAULT else factor,
+    )
 
 
-def _assigned_count(cluster: "Cluster", asked: Any) -> int:
-    if asked.replication_factor != DEFAULT or asked.num_partitions != DEFAULT:
-        raise RefusalError(
-            ErrorCode.INVALID_REQUEST,
-            "A manual partition assignment was specified, but replication factor or number of "
-            "partitions was not set to -1.",
-        )
-    indexes = sorted(assignment.partition_index for assignment in asked.assignments)
-    if indexes != list(range(len(indexes))):
+def _assignments(asked: Any) -> list[list[int]] | None:
+    """The nodes that the client chose for each partition; None if it leaves the choice."""
+    if not asked.assignments:
+        return None
+    for count, what in (
+        (asked.replication_factor, "replication factor"),
+        (asked.num_partitions, "numPartitions"),
+    ):
+        if count != DEFAULT:
+            raise RefusalError(
+                ErrorCode.INVALID_REQUEST,
+                f"A manual partition assignment was specified, but {what} was not set to -1.",
+            )
+    chosen: dict[int, list[int]] = {}
+    for assignment in asked.assignments:
+        index = assignment.partition_index
+        if index in chosen:
+            raise RefusalError(
+                ErrorCode.INVALID_REPLICA_ASSIGNMENT,
+                f"Found multiple manual partition assignments for partition {index}",
+            )
+        chosen[index] = list(assignment.broker_ids)
+    if sorted(chosen) != list(range(len(chosen))):
         raise RefusalError(
             ErrorCode.INVALID_REPLICA_ASSIGNMENT,
             "partitions should be a consecutive 0-based integer sequence",
         )
-    for assignment in asked.assignments:
-        if list(assignment.broker_ids) != [cluster.controller.node_id]:
-            raise RefusalError(
-                ErrorCode.INVALID_REPLICA_ASSIGNMENT,
-                f"The manual partition assignment names brokers {list(assignment.broker_ids)}; "
-                f"there is only {cluster.controller.node_id}.",
-            )
-    return len(indexes)
+    return [chosen[index] for index in range(len(chosen))]
 
 
 def _configs(config: TopicConfig) -> list[Any]:

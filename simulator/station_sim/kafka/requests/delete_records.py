@@ -27,17 +27,21 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
         topics=[
             _TOPIC(
                 name=topic.name,
-                partitions=[_cut(cluster, topic.name, asked) for asked in topic.partitions],
+                partitions=[
+                    _cut(cluster, topic.name, asked, context) for asked in topic.partitions
+                ],
             )
             for topic in request.topics
         ]
     )
 
 
-def _cut(cluster: "Cluster", topic: str, asked: Any) -> Any:
+def _cut(cluster: "Cluster", topic: str, asked: Any, context: RequestContext) -> Any:
     index = asked.partition_index
     try:
-        low_watermark = cluster.topics.require(topic, index).delete_records(asked.offset)
+        log = cluster.topics.require(topic, index)
+        context.node.check_leads(log)
+        low_watermark = log.delete_records(asked.offset)
     except RefusalError as refused:
         return _PARTITION(partition_index=index, low_watermark=-1, error_code=refused.code)
     return _PARTITION(partition_index=index, low_watermark=low_watermark, error_code=ErrorCode.NONE)

@@ -9,6 +9,7 @@ from kafka.protocol.admin import DescribeClusterRequest, DescribeClusterResponse
 
 from station_sim.kafka.error_codes import ErrorCode
 from station_sim.kafka.requests.context import RequestContext
+from station_sim.kafka.requests.metadata import known_nodes
 
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
@@ -22,7 +23,7 @@ _MISMATCHED_ENDPOINT_TYPE = 114
 
 
 def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
-    """All nodes."""
+    """All nodes that live."""
     if context.version >= 1 and request.endpoint_type != ENDPOINT_BROKERS:
         return RESPONSE(
             error_code=_MISMATCHED_ENDPOINT_TYPE,
@@ -38,6 +39,6 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
             RESPONSE.DescribeClusterBroker(
                 broker_id=node.node_id, host=node.advertised_host, port=node.port, rack=None
             )
-            for node in cluster.nodes.values()
+            for node in known_nodes(cluster, context.node)
         ],
     )

@@ -20,6 +20,7 @@ from station_sim.kafka.requests.context import RequestContext
 
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
+    from station_sim.kafka.node import Node
 
 VERSIONS = (4, 12)
 REQUEST = FetchRequest
@@ -33,6 +34,9 @@ _PARTITION = _TOPIC.PartitionData
 _ABORTED = _PARTITION.AbortedTransaction
 _new = object.__new__
 
+_FIRST_VERSION_WITH_FOLLOWERS = 11
+"""From here on consumers may read from any replica, whether or not they name a rack."""
+
 _FULL_FETCH_EPOCHS = (0, -1)
 """What a client sends that opens a session, or wants none; sessions would count from 1."""
 
@@ -41,10 +45,10 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """What there is, or a future of it."""
     if request.session_id != 0 or request.session_epoch not in _FULL_FETCH_EPOCHS:
         return RESPONSE(error_code=ErrorCode.FETCH_SESSION_ID_NOT_FOUND, session_id=0)
-    reading = Reading(cluster, request)
+    reading = Reading(cluster, request, context)
     if reading.is_enough or request.max_wait_ms <= 0:
         return reading.response
-    return LongPoll(cluster, request, reading).answer
+    return LongPoll(cluster, request, context, reading).answer
 
 
 class Reading:
@@ -52,7 +56,9 @@ class Reading:
 
     __slots__ = ("is_enough", "logs", "response")
 
-    def __init__(self, cluster: "Cluster", request: Any) -> None:
+    def __init__(self, cluster: "Cluster", request: Any, context: RequestContext) -> None:
+        node = context.node
+        follows = context.version >= _FIRST_VERSION_WITH_FOLLOWERS
         left_bytes = min(request.max_bytes, cluster.settings.fetch_max_bytes)
         found_bytes = 0
         failed = False
@@ -63,7 +69,7 @@ class Reading:
             partitions = []
             for asked in topic.partitions:
                 log = cluster.topics.partition(topic.topic, asked.partition)
-                error = _error(log, asked)
+                error = _error(log, asked, node, follows)
                 if error or log is None:
                     failed = True
                     partitions.append(_answer(asked.partition, error, None, ()))
@@ -87,16 +93,15 @@ class Reading:
         self.response = RESPONSE(throttle_time_ms=0, error_code=0, session_id=0, responses=answers)
 
 
-def _error(log: PartitionLog | None, asked: Any) -> ErrorCode:
+def _error(log: PartitionLog | None, asked: Any, node: "Node", follows: bool) -> ErrorCode:
     if log is None:
         return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-    claimed = asked.current_leader_epoch
-    if claimed not in (log.leader_epoch, NO_EPOCH):
-        return (
-            ErrorCode.FENCED_LEADER_EPOCH
-            if claimed < log.leader_epoch
-            else ErrorCode.UNKNOWN_LEADER_EPOCH
-        )
+    replicas = log.replicas
+    if asked.current_leader_epoch != NO_EPOCH or replicas.leader_id != node.node_id:
+        error = node.why_not_leader(log, asked.current_leader_epoch)
+        may_follow = follows and node.node_id in replicas.node_ids
+        if error and not (may_follow and error is ErrorCode.NOT_LEADER_OR_FOLLOWER):
+            return error
     if not log.log_start_offset <= asked.fetch_offset <= log.end_offset:
         return ErrorCode.OFFSET_OUT_OF_RANGE
     return ErrorCode.NONE
@@ -137,10 +142,13 @@ def _aborted(log: PartitionLog, from_offset: int, data: list[bytes]) -> list[Any
 class LongPoll:
     """A fetch that waits for records, an error, or its time."""
 
-    __slots__ = ("_cluster", "_logs", "_request", "_timer", "answer")
+    __slots__ = ("_cluster", "_context", "_logs", "_request", "_timer", "answer")
 
-    def __init__(self, cluster: "Cluster", request: Any, reading: Reading) -> None:
+    def __init__(
+        self, cluster: "Cluster", request: Any, context: RequestContext, reading: Reading
+    ) -> None:
         self._cluster = cluster
+        self._context = context
         self._request = request
         self._logs = reading.logs
         loop = asyncio.get_running_loop()
@@ -157,7 +165,7 @@ class LongPoll:
     def _look(self, time_is_up: bool) -> None:
         if self.answer.done():
             return
-        reading = Reading(self._cluster, self._request)
+        reading = Reading(self._cluster, self._request, self._context)
         if time_is_up or reading.is_enough:
             self.answer.set_result(reading.response)
             self._forget(self.answer)

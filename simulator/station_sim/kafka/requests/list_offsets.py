@@ -37,7 +37,8 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
             _TOPIC(
                 name=topic.name,
                 partitions=[
-                    _answer(cluster, topic.name, asked, committed) for asked in topic.partitions
+                    _answer(cluster, topic.name, asked, context, committed)
+                    for asked in topic.partitions
                 ],
             )
             for topic in request.topics
@@ -45,11 +46,13 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     )
 
 
-def _answer(cluster: "Cluster", topic: str, asked: Any, committed: bool) -> Any:
+def _answer(
+    cluster: "Cluster", topic: str, asked: Any, context: RequestContext, committed: bool
+) -> Any:
     index = asked.partition_index
     try:
         log = cluster.topics.require(topic, index)
-        log.epochs.check(asked.current_leader_epoch)
+        context.node.check_leads(log, asked.current_leader_epoch)
         if asked.timestamp < LATEST_TIERED:
             raise RefusalError(ErrorCode.UNSUPPORTED_VERSION)
         end_offset = log.last_stable_offset if committed else log.high_watermark

@@ -1,4 +1,4 @@
-"""Metadata: the cluster's only broker, and topics with their partitions; makes missing topics.
+"""Metadata: the cluster's nodes, and topics with their partitions; makes missing topics.
 
 Speaks versions 0 to 12 (13 only adds an error of the whole answer). A topic that is missing is made
 if the request and `auto.create.topics.enable` allow it; the answer still says error 3 for it, and
@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 from kafka.protocol.metadata import MetadataRequest, MetadataResponse
 
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
+from station_sim.kafka.logs import PartitionLog
+from station_sim.kafka.replicas import NO_LEADER, Leadership
 from station_sim.kafka.requests.context import RequestContext
 from station_sim.kafka.topics import INTERNAL_TOPICS, Topic, check_name
 
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
+    from station_sim.kafka.node import Node
 
 VERSIONS = (0, 12)
 REQUEST = MetadataRequest
@@ -31,15 +34,15 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
         not request.topics and context.version < _FIRST_VERSION_WITH_EMPTY_LIST
     )
     if wants_all:
-        topics = [_describe(cluster, topic) for topic in cluster.topics]
+        topics = [_describe(cluster, topic, context.node) for topic in cluster.topics]
     else:
-        topics = [_answer(cluster, asked, request) for asked in request.topics]
+        topics = [_answer(cluster, asked, request, context.node) for asked in request.topics]
     return RESPONSE(
         brokers=[
             RESPONSE.MetadataResponseBroker(
                 node_id=node.node_id, host=node.advertised_host, port=node.port, rack=None
             )
-            for node in cluster.nodes.values()
+            for node in known_nodes(cluster, context.node)
         ],
         cluster_id=cluster.cluster_id,
         controller_id=cluster.controller.node_id,
@@ -47,15 +50,21 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     )
 
 
-def _answer(cluster: "Cluster", asked: Any, request: Any) -> Any:
+def known_nodes(cluster: "Cluster", asked: "Node") -> list["Node"]:
+    """The nodes that the one that is asked believes to live."""
+    active = cluster.elections.is_active
+    return [n for n in cluster.nodes.values() if asked.view or active(n.node_id)]
+
+
+def _answer(cluster: "Cluster", asked: Any, request: Any, node: "Node") -> Any:
     if asked.name is None:
         by_id = cluster.topics.with_id(asked.topic_id)
         if by_id is None:
             return _TOPIC(error_code=ErrorCode.UNKNOWN_TOPIC_ID, name=None, topic_id=asked.topic_id)
-        return _describe(cluster, by_id)
+        return _describe(cluster, by_id, node)
     topic = cluster.topics.get(asked.name)
     if topic is not None:
-        return _describe(cluster, topic)
+        return _describe(cluster, topic, node)
     return _TOPIC(error_code=_missing(cluster, asked.name, request), name=asked.name)
 
 
@@ -65,26 +74,44 @@ def _missing(cluster: "Cluster", name: str, request: Any) -> ErrorCode:
         if request.allow_auto_topic_creation and cluster.settings.auto_create_topics_enable:
             cluster.topics.create(name)
     except RefusalError as refused:
-        return refused.code
+        if refused.code != ErrorCode.INVALID_REPLICATION_FACTOR:  # which Kafka finds out later
+            return refused.code
     return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
 
 
-def _describe(cluster: "Cluster", topic: Topic) -> Any:
-    here = [cluster.controller.node_id]
+def leadership(node: "Node", log: PartitionLog) -> Leadership:
+    """Who leads a partition, as far as a node has heard."""
+    old = node.view.outdated(log.replicas)
+    if old is not None:
+        return old
+    return Leadership(log.replicas.leader_id, log.leader_epoch, log.replicas.in_sync_ids)
+
+
+def offline(cluster: "Cluster", log: PartitionLog) -> list[int]:
+    """The replicas of a partition whose nodes are gone."""
+    active = cluster.elections.is_active
+    return [node_id for node_id in log.replicas.node_ids if not active(node_id)]
+
+
+def _partition(cluster: "Cluster", node: "Node", log: PartitionLog) -> Any:
+    led = leadership(node, log)
+    leaderless = led.leader_id == NO_LEADER
+    return _PARTITION(
+        error_code=ErrorCode.LEADER_NOT_AVAILABLE if leaderless else ErrorCode.NONE,
+        partition_index=log.partition,
+        leader_id=led.leader_id,
+        leader_epoch=led.leader_epoch,
+        replica_nodes=log.replicas.node_ids,
+        isr_nodes=led.in_sync_ids,
+        offline_replicas=offline(cluster, log),
+    )
+
+
+def _describe(cluster: "Cluster", topic: Topic, node: "Node") -> Any:
     return _TOPIC(
         error_code=ErrorCode.NONE,
         name=topic.name,
         topic_id=topic.topic_id,
         is_internal=topic.name in INTERNAL_TOPICS,
-        partitions=[
-            _PARTITION(
-                error_code=ErrorCode.NONE,
-                partition_index=log.partition,
-                leader_id=cluster.controller.node_id,
-                leader_epoch=log.leader_epoch,
-                replica_nodes=here,
-                isr_nodes=here,
-            )
-            for log in topic.partitions
-        ],
+        partitions=[_partition(cluster, node, log) for log in topic.partitions],
     )

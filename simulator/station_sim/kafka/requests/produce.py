@@ -13,6 +13,7 @@ from kafka.protocol.producer import ProduceRequest, ProduceResponse
 from station_sim.kafka.batches import Batch, parse_batch
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
 from station_sim.kafka.logs import Appended, PartitionLog
+from station_sim.kafka.replicas import NO_LEADER
 from station_sim.kafka.requests.context import RequestContext
 from station_sim.kafka.transaction import Producer
 from station_sim.kafka.transactional_writes import WriteKind, refusal_of_write
@@ -25,6 +26,10 @@ ADVERTISED = (0, 12)
 REQUEST = ProduceRequest
 RESPONSE = ProduceResponse
 
+ALL_REPLICAS = -1
+"""The `acks` that wait for every replica in sync, of which there must be enough."""
+
+_FIRST_VERSION_WITH_LEADERS = 10
 _FIRST_VERSION_WITH_ABORTABLE = 11
 _EXPLAINED = (ErrorCode.INVALID_TXN_STATE,)
 """Refusals before a log was asked that Kafka sends with a text."""
@@ -54,7 +59,32 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
         if any(p.error_code for answer in answers for p in answer.partition_responses):
             context.connection.close()
         return None
-    return RESPONSE(responses=answers, throttle_time_ms=0)
+    response = RESPONSE(responses=answers, throttle_time_ms=0)
+    if context.version >= _FIRST_VERSION_WITH_LEADERS and len(cluster.nodes) > 1:
+        _name_leaders(cluster, response)
+    return response
+
+
+def _name_leaders(cluster: "Cluster", response: Any) -> None:
+    """Tell those who asked the wrong node who leads, and where it is."""
+    named = {}
+    for topic in response.responses:
+        for answer in topic.partition_responses:
+            if answer.error_code != ErrorCode.NOT_LEADER_OR_FOLLOWER:
+                continue
+            log = cluster.topics.require(topic.name, answer.index)
+            leader_id = log.replicas.leader_id
+            answer.current_leader = _PARTITION.LeaderIdAndEpoch(
+                leader_id=leader_id, leader_epoch=log.leader_epoch
+            )
+            if leader_id != NO_LEADER:
+                named[leader_id] = cluster.nodes[leader_id]
+    response.node_endpoints = [
+        RESPONSE.NodeEndpoint(
+            node_id=node.node_id, host=node.advertised_host, port=node.port, rack=None
+        )
+        for node in named.values()
+    ]
 
 
 def _append(
@@ -68,6 +98,11 @@ def _append(
     index = asked.index
     try:
         log = cluster.topics.require(topic, index)
+        replicas = log.replicas
+        if replicas.leader_id != context.node.node_id:
+            raise RefusalError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+        if request.acks == ALL_REPLICAS and replicas.lacks(log.config.min_insync_replicas):
+            raise RefusalError(ErrorCode.NOT_ENOUGH_REPLICAS)
         batch = parse_batch(asked.records or b"")
         if batch.is_transactional:
             _check_transaction(cluster, request.transactional_id, context.version, log, batch)

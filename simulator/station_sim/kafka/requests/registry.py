@@ -14,7 +14,9 @@ from typing import Any
 from station_sim.kafka.requests import (
     add_offsets_to_txn,
     add_partitions_to_txn,
+    alter_partition_reassignments,
     api_versions,
+    create_partitions,
     create_topics,
     delete_groups,
     delete_records,
@@ -23,6 +25,8 @@ from station_sim.kafka.requests import (
     describe_configs,
     describe_groups,
     end_txn,
+    describe_topic_partitions,
+    elect_leaders,
     fetch,
     find_coordinator,
     heartbeat,
@@ -31,6 +35,7 @@ from station_sim.kafka.requests import (
     leave_group,
     list_groups,
     list_offsets,
+    list_partition_reassignments,
     metadata,
     offset_commit,
     offset_fetch,
@@ -69,6 +74,11 @@ MODULES: tuple[ModuleType, ...] = (
     delete_groups,
     sasl_handshake,
     sasl_authenticate,
+    create_partitions,
+    elect_leaders,
+    alter_partition_reassignments,
+    list_partition_reassignments,
+    describe_topic_partitions,
 )
 
 

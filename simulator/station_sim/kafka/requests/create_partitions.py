@@ -1,0 +1,48 @@
+"""CreatePartitions: more partitions for topics that are there, or only a check of them.
+
+Speaks versions 0 to 3. Records that are there stay where they are, whatever their keys.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from kafka.protocol.admin import CreatePartitionsRequest, CreatePartitionsResponse
+
+from station_sim.kafka.error_codes import ErrorCode, RefusalError
+from station_sim.kafka.requests.context import RequestContext
+
+if TYPE_CHECKING:
+    from station_sim.kafka.cluster import Cluster
+
+VERSIONS = (0, 3)
+REQUEST = CreatePartitionsRequest
+RESPONSE = CreatePartitionsResponse
+
+_RESULT = RESPONSE.CreatePartitionsTopicResult
+
+
+def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
+    """One result for each topic; one that comes twice is refused, and left as it is."""
+    names = [topic.name for topic in request.topics]
+    results = []
+    for asked in {topic.name: topic for topic in request.topics}.values():
+        try:
+            if names.count(asked.name) > 1:
+                raise RefusalError(ErrorCode.INVALID_REQUEST, "Duplicate topic name.")
+            _increase(cluster, asked, only_check=request.validate_only)
+        except RefusalError as refused:
+            is_unknown = refused.code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+            text = None if is_unknown else refused.message  # of which Kafka only tells the code
+            results.append(_RESULT(name=asked.name, error_code=refused.code, error_message=text))
+        else:
+            results.append(_RESULT(name=asked.name, error_code=0, error_message=None))
+    return RESPONSE(results=results)
+
+
+def _increase(cluster: "Cluster", asked: Any, *, only_check: bool) -> None:
+    assignments = asked.assignments
+    if assignments is not None:
+        assignments = [list(assignment.broker_ids) for assignment in assignments]
+    if only_check:
+        cluster.topics.check_increase(asked.name, asked.count, assignments)
+    else:
+        cluster.topics.add_partitions(asked.name, asked.count, assignments)
