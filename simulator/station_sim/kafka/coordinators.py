@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from station_sim.kafka.coordinator_partitions import coordinator_partition
 from station_sim.kafka.error_codes import ErrorCode
 from station_sim.kafka.placement import Placement
 from station_sim.kafka.replicas import Replicas
@@ -86,11 +87,11 @@ class Coordinators:
 
     def of_group(self, group_id: str) -> Replicas:
         """The partition that keeps a group; its leader is the group's coordinator."""
-        return self.groups[partition_of(group_id, len(self.groups))]
+        return self.groups[_partition_of(group_id, len(self.groups))]
 
     def of_transaction(self, transactional_id: str) -> Replicas:
         """The partition that keeps a transactional id."""
-        return self.transactions[partition_of(transactional_id, len(self.transactions))]
+        return self.transactions[_partition_of(transactional_id, len(self.transactions))]
 
     def guard(self, kind: Kind) -> Kind:
         """The same kind, answered by a node that knows what it coordinates and what not."""
@@ -154,16 +155,7 @@ class Coordinators:
         return handle
 
 
-@lru_cache(maxsize=10_000)
-def partition_of(key: str, count: int) -> int:
-    """The partition of an internal topic of `count` partitions that a key belongs to."""
-    hashed = 0
-    text = key.encode("utf-16-be", "surrogatepass")
-    for at in range(0, len(text), 2):
-        hashed = (31 * hashed + int.from_bytes(text[at : at + 2])) & 0xFFFFFFFF
-    if hashed >= 1 << 31:
-        hashed = (1 << 32) - hashed
-    return 0 if hashed == 1 << 31 else hashed % count
+_partition_of = lru_cache(maxsize=10_000)(coordinator_partition)
 
 
 def _partitions(placement: Placement, count: int, replication_factor: int) -> list[Replicas]:

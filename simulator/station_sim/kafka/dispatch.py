@@ -15,7 +15,7 @@ from station_sim.kafka.request_log import LoggedRequest
 from station_sim.kafka.requests import api_versions, sasl_authenticate
 from station_sim.kafka.requests.context import Peer, RequestContext
 from station_sim.kafka.requests.parked import answered_late
-from station_sim.kafka.requests.registry import Kind
+from station_sim.kafka.requests.registry import KINDS, Kind
 from station_sim.kafka.requests.shapes import (
     SHAPES,
     add_refused,

@@ -84,7 +84,6 @@ class BrokerSettings:
     transaction_remove_expired_transaction_cleanup_interval_ms: int = whole(
         3_600_000, low=1, high=INT_MAX
     )
-    offsets_topic_num_partitions: int = whole(50, low=1, high=INT_MAX)
 
     # Kafka's default is 3,000 ms. Its reason, many members starting at once, hardly holds here, and
     # every story would pay 3 s for its first join; Kafka's own test configurations use 0 as well.

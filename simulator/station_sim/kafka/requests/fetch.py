@@ -97,8 +97,9 @@ def _error(log: PartitionLog | None, asked: Any, node: "Node", follows: bool) ->
     if log is None:
         return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
     replicas = log.replicas
-    if asked.current_leader_epoch != NO_EPOCH or replicas.leader_id != node.node_id:
-        error = node.why_not_leader(log, asked.current_leader_epoch)
+    claimed = asked.current_leader_epoch
+    if replicas.leader_id != node.node_id or claimed not in (NO_EPOCH, log.epochs.latest):
+        error = node.why_not_leader(log, claimed)
         may_follow = follows and node.node_id in replicas.node_ids
         if error and not (may_follow and error is ErrorCode.NOT_LEADER_OR_FOLLOWER):
             return error

@@ -129,7 +129,7 @@ def topics_of(kind: str, request: Any) -> list[str]:
         return [
             getattr(topic, SHAPES[kind].name) for topic in getattr(request, SHAPES[kind].topics)
         ]
-    if kind in ("Metadata", "CreateTopics"):
+    if kind in ("Metadata", "CreateTopics", "CreatePartitions", "DescribeTopicPartitions"):
         return [topic.name for topic in request.topics or []]
     if kind == "DeleteTopics":
         return list(request.topic_names or []) + [topic.name for topic in request.topics or []]
@@ -290,10 +290,38 @@ def _refuse_added_partitions(request: Any, response_class: Any, code: int) -> An
     return _refuse_partitions("AddPartitionsToTxn", request, response_class, ErrorCode(code))
 
 
+def _refuse_increases(request: Any, response_class: Any, code: int) -> Any:
+    result_class = _element_class(response_class, "results")
+    return response_class(
+        results=[result_class(name=topic.name, error_code=code) for topic in request.topics]
+    )
+
+
+def _refuse_elections(request: Any, response_class: Any, code: int) -> Any:
+    topic_class = _element_class(response_class, "replica_election_results")
+    partition_class = _element_class(topic_class, "partition_result")
+    return response_class(
+        error_code=code,
+        replica_election_results=[
+            topic_class(
+                topic=topic.topic,
+                partition_result=[
+                    partition_class(partition_id=index, error_code=code)
+                    for index in topic.partitions
+                ],
+            )
+            for topic in request.topic_partitions or []
+        ],
+    )
+
+
 _REFUSALS: dict[str, Callable[[Any, Any, int], Any]] = {
     "AddPartitionsToTxn": _refuse_added_partitions,
     "Metadata": _refuse_topics,
     "CreateTopics": _refuse_topics,
+    "CreatePartitions": _refuse_increases,
+    "DescribeTopicPartitions": _refuse_topics,
+    "ElectLeaders": _refuse_elections,
     "DeleteTopics": _refuse_topics,
     "DescribeConfigs": _refuse_configs,
     "FindCoordinator": _refuse_coordinator,
