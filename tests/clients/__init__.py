@@ -1,0 +1,1 @@
+"""Every client in any language against `station-lab broker`, a process like any other."""
