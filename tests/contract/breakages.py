@@ -119,6 +119,8 @@ PARTITIONS = "topics.partitions"
 PRODUCED = "responses.partition_responses"
 FETCHED = "responses.partitions"
 ADDED = "results_by_topic_v3_and_below.results_by_partition"
+ALTERED = "resources.configs"
+KEPT = "results.topics.partitions"
 
 BREAKAGES: tuple[Breakage, ...] = (
     Breakage("ApiVersions", "accepts any version", no_error_35),
@@ -186,6 +188,16 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage("SaslHandshake", "hides refusals", answering(fields(error_code=0))),
     Breakage("SaslAuthenticate", "hides refusals", answering(fields(error_code=0))),
     Breakage("SaslAuthenticate", "gives no token", answering(fields(auth_bytes=b""))),
+    Breakage("DescribeConfigs", "keeps synonyms", asking(fields(include_synonyms=False))),
+    Breakage("AlterConfigs", "only checks", asking(fields(validate_only=True))),
+    Breakage("AlterConfigs", "hides errors", answering(each("responses", error_code=0))),
+    Breakage("IncrementalAlterConfigs", "never checks", asking(fields(validate_only=False))),
+    Breakage("IncrementalAlterConfigs", "deletes nothing", asking(without_last(ALTERED))),
+    Breakage("IncrementalAlterConfigs", "sets lists", asking(each(ALTERED, config_operation=0))),
+    Breakage("ListConfigResources", "ignores kinds", asking(fields(resource_types=[]))),
+    Breakage("DescribeLogDirs", "loses a partition", answering(without_last(KEPT))),
+    Breakage("OffsetDelete", "deletes nothing", asking(fields(topics=[]))),
+    Breakage("OffsetDelete", "hides errors", answering(each(PARTITIONS, error_code=0))),
     Breakage("DescribeCluster", "names another port", answering(each("brokers", port=1))),
     Breakage("CreatePartitions", "hides errors", answering(each("results", error_code=0))),
     Breakage("CreatePartitions", "only checks", asking(fields(validate_only=True))),

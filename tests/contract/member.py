@@ -6,7 +6,7 @@ gave it.
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kafka.protocol.consumer import (
@@ -24,9 +24,12 @@ MEMBER_ID_REQUIRED = 79
 JOIN_VERSION = 5
 
 
-def subscription(user_data: bytes = b"") -> bytes:
-    """The metadata of a member of type `consumer`: version 0, no topics, and the user data."""
-    return struct.pack(">hii", 0, 0, len(user_data)) + user_data
+def subscription(user_data: bytes = b"", topics: Sequence[str] = ()) -> bytes:
+    """The metadata of a member of type `consumer`: version 0, its topics, and the user data."""
+    names = b"".join(struct.pack(">h", len(name)) + name.encode() for name in topics)
+    return (
+        struct.pack(">hi", 0, len(topics)) + names + struct.pack(">i", len(user_data)) + user_data
+    )
 
 
 class Member:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from station_sim.errors import LabError
 from station_sim.kafka.batches import Batch
 from station_sim.kafka.coordinators import Coordinators
+from station_sim.kafka.dynamic_settings import DynamicSettings
 from station_sim.kafka.elections import Elections
 from station_sim.kafka.faults import Faults
 from station_sim.kafka.groups import Groups
@@ -90,6 +91,7 @@ class Cluster:
             raise LabError(f"nodes={nodes} is not allowed; a cluster has at least 1")
         node_ids = range(node_id, node_id + nodes)
         self.settings = settings or BrokerSettings()
+        self.dynamic_settings = DynamicSettings(self.settings)
         self.rng = rng
         self.cluster_id = base64.urlsafe_b64encode(rng.randbytes(16)).decode().rstrip("=")
         self.elections = Elections(self)
@@ -201,6 +203,21 @@ class Cluster:
         """
         replicas = self.coordinators.of_group(group_id)
         self.elections.move(replicas, node_id, metadata_delay_s=metadata_delay_s)
+
+    def configure_topic(self, name: str, config: Mapping[str, str]) -> None:
+        """Put `config` in the place of all that was said for a topic, see `Topics.configure`."""
+        for log in self.topics.configure(name, config).partitions:
+            self.retention.watch(log)
+
+    def configure_broker(self, node_id: int | None, texts: Mapping[str, str]) -> None:
+        """Put `texts` in the place of all that was changed for a node (None: for the cluster).
+
+        Raises `RefusalError`, see `DynamicSettings.check`.
+        """
+        self.settings = self.dynamic_settings.change(node_id, texts)
+        self.topics.use(self.settings)
+        for log in self.topics.logs():
+            self.retention.watch(log)
 
     def appended(self, log: PartitionLog, batch: Batch) -> None:
         """A batch was written: tell retention and observers; `wake` is for those who wait."""

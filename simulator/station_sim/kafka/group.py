@@ -27,6 +27,7 @@ from station_sim.kafka.group_states import GroupState
 from station_sim.kafka.group_timers import Scheduler
 from station_sim.kafka.members import Member, Members
 from station_sim.kafka.rebalance import SETTLED, GroupSettings, Rebalance
+from station_sim.kafka.subscriptions import CONSUMER
 
 NEW_MEMBER_JOIN_TIMEOUT_MS = 5 * 60 * 1000
 """How long a first join may be parked: its client may have given up, and cannot be seen to have."""
@@ -73,6 +74,16 @@ class Group:
     def protocol_name(self) -> str | None:
         """The assignor of the present generation."""
         return self._rebalance.protocol_name
+
+    @property
+    def is_of_consumers(self) -> bool:
+        """Whether its members are consumers, or were."""
+        return self.protocol_type == CONSUMER
+
+    def is_subscribed(self, topic: str) -> bool:
+        """Whether a member of the present generation wants a topic; yes if none can be asked."""
+        topics = self._rebalance.subscribed_topics
+        return self.is_of_consumers if topics is None else topic in topics
 
     @property
     def members(self) -> Members:

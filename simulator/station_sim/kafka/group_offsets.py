@@ -54,6 +54,13 @@ class GroupOffsets:
         """Replace what is committed for a partition."""
         self._topics.setdefault(topic, {})[partition] = committed
 
+    def forget(self, topic: str, partition: int) -> None:
+        """Forget what is committed for a partition, if anything."""
+        partitions = self._topics.get(topic, {})
+        partitions.pop(partition, None)
+        if not partitions:
+            self._topics.pop(topic, None)
+
     def forget_topic(self, topic: str) -> None:
         """Forget a topic that was deleted."""
         self._topics.pop(topic, None)

@@ -226,6 +226,26 @@ class Groups:
         self._expire(group, offsets)
         return offsets
 
+    def check_delete_offsets(self, group_id: str) -> ErrorCode:
+        """Tell whether a group may be asked to forget offsets now."""
+        if not group_id:
+            return ErrorCode.INVALID_GROUP_ID
+        group = self._groups.get(group_id)
+        if group is None:
+            return ErrorCode.GROUP_ID_NOT_FOUND
+        if group.state is not GroupState.EMPTY and not group.is_of_consumers:
+            return ErrorCode.NON_EMPTY_GROUP
+        return ErrorCode.NONE
+
+    def delete_offset(self, group_id: str, topic: str, partition: int) -> ErrorCode:
+        """Forget one offset after `check_delete_offsets`; one that is not there is fine."""
+        if self._groups[group_id].is_subscribed(topic):
+            return ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC
+        self.pending.overtaken(group_id, topic, partition)
+        if group_id in self._offsets:
+            self._offsets[group_id].forget(topic, partition)
+        return ErrorCode.NONE
+
     def forget_topic(self, name: str) -> None:
         """Forget all offsets of a topic that was deleted."""
         self.pending.forget_topic(name)

@@ -40,7 +40,7 @@ class ProducerStates:
     """The idempotent producers of one partition."""
 
     def __init__(self, *, expiration_ms: int) -> None:
-        self._expiration_ms = expiration_ms
+        self.expiration_ms = expiration_ms
         self._producers: dict[int, _Producer] = {}
 
     def __len__(self) -> int:
@@ -145,4 +145,4 @@ class ProducerStates:
         return known
 
     def _is_expired(self, known: _Producer, now_ms: int) -> bool:
-        return not known.in_transaction and now_ms - known.seen_at_ms >= self._expiration_ms
+        return not known.in_transaction and now_ms - known.seen_at_ms >= self.expiration_ms

@@ -21,6 +21,7 @@ from station_sim.kafka.group_messages import (
 from station_sim.kafka.group_states import GroupState, check_move
 from station_sim.kafka.group_timers import Deadline, Scheduler
 from station_sim.kafka.members import Member, Members
+from station_sim.kafka.subscriptions import CONSUMER, subscribed_topics
 
 SETTLED = frozenset({GroupState.STABLE, GroupState.COMPLETING_REBALANCE})
 
@@ -66,6 +67,8 @@ class Rebalance:
         self.generation_id = 0
         self.protocol_type: str | None = None
         self.protocol_name: str | None = None
+        self.subscribed_topics: frozenset[str] | None = None
+        """Topics that the members of this generation want; None where that is not known."""
         self._is_growing = False
         self._group_id = group_id
         self._previous_state = GroupState.DEAD
@@ -181,12 +184,25 @@ class Rebalance:
         self.generation_id += 1
         if self.members:
             self.protocol_name = self.members.select_protocol()
+            self._note_subscriptions()
             self._move(GroupState.COMPLETING_REBALANCE)
             self._answer_joins()
         else:
             self.protocol_name = None
+            self._note_subscriptions()
             self._move(GroupState.EMPTY)
             self.save()
+
+    def _note_subscriptions(self) -> None:
+        if not self.members:
+            self.subscribed_topics = frozenset()
+        elif self.protocol_type != CONSUMER or self.protocol_name is None:
+            self.subscribed_topics = None
+        else:
+            name = self.protocol_name
+            self.subscribed_topics = subscribed_topics(
+                member.metadata(name) for member in self.members
+            )
 
     def _answer_joins(self) -> None:
         for member in self.members:
@@ -278,6 +294,8 @@ class Rebalance:
         for member_id, join, assignment in record.members:
             self.members.add(self.make_member(member_id, join, assignment))
         self.members.leader_id = record.leader_id
+        if self.protocol_type is not None:
+            self._note_subscriptions()
 
     def resign(self) -> None:
         """Stop because another node coordinates the group: who waits is told so."""

@@ -42,6 +42,7 @@ HIGHEST: Mapping[str, Mapping[str, int]] = {
         "AlterConfigs": 0,
     },
     "1.0": {
+        "DescribeLogDirs": 0,
         "Produce": 5,
         "Fetch": 6,
         "Metadata": 5,
@@ -51,6 +52,7 @@ HIGHEST: Mapping[str, Mapping[str, int]] = {
     },
     "1.1": {"Fetch": 7, "DescribeConfigs": 1, "DeleteGroups": 0},
     "2.0": {
+        "DescribeLogDirs": 1,
         "Produce": 6,
         "Fetch": 8,
         "ListOffsets": 3,
@@ -134,7 +136,7 @@ HIGHEST: Mapping[str, Mapping[str, int]] = {
         "SaslAuthenticate": 2,
         "CreatePartitions": 2,
     },
-    "2.6": {"ListGroups": 4, "DeleteRecords": 2, "DescribeConfigs": 3},
+    "2.6": {"DescribeLogDirs": 2, "ListGroups": 4, "DeleteRecords": 2, "DescribeConfigs": 3},
     "2.7": {
         "Fetch": 12,
         "CreateTopics": 6,
@@ -170,12 +172,13 @@ HIGHEST: Mapping[str, Mapping[str, int]] = {
         "ListTransactions": 0,
     },
     "3.1": {"Fetch": 13, "Metadata": 12},
-    "3.2": {"JoinGroup": 9, "LeaveGroup": 5},
-    "3.3": {},
+    "3.2": {"DescribeLogDirs": 3, "JoinGroup": 9, "LeaveGroup": 5},
+    "3.3": {"DescribeLogDirs": 4},
     "3.4": {},
     "3.5": {"Fetch": 15, "ListOffsets": 8},
     "3.6": {"AddPartitionsToTxn": 4},
     "3.7": {
+        "ListConfigResources": 0,
         "Produce": 10,
         "Fetch": 16,
         "OffsetCommit": 9,
@@ -208,7 +211,13 @@ HIGHEST: Mapping[str, Mapping[str, int]] = {
         "ConsumerGroupHeartbeat": 1,
         "ConsumerGroupDescribe": 1,
     },
-    "4.1": {"Produce": 13, "Fetch": 18, "AlterPartitionReassignments": 1, "ListTransactions": 2},
+    "4.1": {
+        "ListConfigResources": 1,
+        "Produce": 13,
+        "Fetch": 18,
+        "AlterPartitionReassignments": 1,
+        "ListTransactions": 2,
+    },
 }
 """The highest version of each kind that came with a release; what is not named stayed as it was."""
 

@@ -47,7 +47,9 @@ class BrokerSettings:
     connection_failed_authentication_delay_ms: int = whole(100, low=0, high=INT_MAX)
     connections_max_reauth_ms: int = whole(0, low=0)
 
-    log_cleanup_policy: str = choice("delete", "delete", "compact", "compact,delete")
+    log_cleanup_policy: str = choice(
+        "delete", "delete", "compact", "compact,delete", "delete,compact"
+    )
     log_retention_ms: int = whole(604_800_000, low=-1)
     log_retention_bytes: int = whole(-1, low=-1)
     log_retention_check_interval_ms: int = whole(300_000, low=1)

@@ -41,11 +41,11 @@ class Rule:
                 "Expected value to be either true or false"
             )
         elif self.allowed:
-            words = text.split(",") if self.kind == TYPE_LIST else [text]
+            words = _words(text) if self.kind == TYPE_LIST else [text]
             for word in words:
-                if word.strip() not in self.allowed:
+                if word not in self.allowed:
                     raise _invalid(
-                        f"Invalid value {word.strip()} for configuration {name}: "
+                        f"Invalid value {word} for configuration {name}: "
                         f"String must be one of: {', '.join(self.allowed)}"
                     )
 
@@ -68,6 +68,10 @@ class Rule:
                 f"Invalid value {text} for configuration {name}: "
                 f"Value must be no more than {self.high}"
             )
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 _TOP: Mapping[int, float] = {TYPE_INT: INT_MAX, TYPE_LONG: LONG_MAX, TYPE_DOUBLE: float("inf")}
@@ -162,7 +166,7 @@ class TopicConfig:
         return cls(
             overrides=said,
             texts=texts,
-            cleanup_policy=tuple(word.strip() for word in texts["cleanup.policy"].split(",")),
+            cleanup_policy=tuple(_words(texts["cleanup.policy"])),
             log_append_time=texts["message.timestamp.type"] == "LogAppendTime",
             **{attribute: int(texts[attribute.replace("_", ".")]) for attribute in _NUMBERS},
         )

@@ -35,6 +35,12 @@ class Topic:
         self.config = config
         self.partitions = partitions
 
+    def use(self, config: TopicConfig) -> None:
+        """Be configured anew, with all partitions."""
+        self.config = config
+        for log in self.partitions:
+            log.config = config
+
 
 class Topics:
     """All topics of a broker, in the order they were made."""
@@ -199,6 +205,34 @@ class Topics:
             )
             log.replicas = self._placement.replicas(node_ids)
             topic.partitions.append(log)
+
+    def checked_config(self, name: str, config: Mapping[str, str | None]) -> TopicConfig:
+        """What a topic would be configured to with `config` in the place of all that was said.
+
+        Raises `RefusalError`: INVALID_TOPIC_EXCEPTION, INVALID_CONFIG, UNKNOWN_TOPIC_OR_PARTITION.
+        """
+        check_name(name)
+        checked = TopicConfig.of(config, self._settings)
+        if name not in self._by_name:
+            raise RefusalError(
+                ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, f"The topic '{name}' does not exist."
+            )
+        return checked
+
+    def configure(self, name: str, config: Mapping[str, str | None]) -> Topic:
+        """Put `config` in the place of all that was said for a topic; as `checked_config`."""
+        checked = self.checked_config(name, config)
+        topic = self._by_name[name]
+        topic.use(checked)
+        return topic
+
+    def use(self, settings: BrokerSettings) -> None:
+        """Take over changed settings of the broker, for topics that are there and to come."""
+        self._settings = settings
+        for topic in self:
+            topic.use(TopicConfig.of(topic.config.overrides, settings))
+            for log in topic.partitions:
+                log.producers.expiration_ms = settings.producer_id_expiration_ms
 
     def delete(self, name: str) -> Topic:
         """Forget a topic with its records; raises `RefusalError` (UNKNOWN_TOPIC_OR_PARTITION)."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from kafka.protocol.admin import CreateTopicsRequest, CreateTopicsResponse
 
+from station_sim.kafka.dynamic_settings import Source
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
 from station_sim.kafka.requests.context import RequestContext
-from station_sim.kafka.requests.describe_configs import SOURCE_DEFAULT, SOURCE_TOPIC
 from station_sim.kafka.topic_config import TopicConfig
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _create(cluster: "Cluster", asked: Any, *, only_check: bool) -> Any:
         error_message=None,
         num_partitions=partitions,
         replication_factor=len(placed[0]),
-        configs=_configs(checked),
+        configs=_configs(cluster, checked),
     )
 
 
@@ -128,12 +128,12 @@ def _assignments(asked: Any) -> list[list[int]] | None:
     return [chosen[index] for index in range(len(chosen))]
 
 
-def _configs(config: TopicConfig) -> list[Any]:
-    return [
-        _TOPIC.CreatableTopicConfigs(
-            name=name,
-            value=text,
-            config_source=SOURCE_TOPIC if name in config.overrides else SOURCE_DEFAULT,
+def _configs(cluster: "Cluster", config: TopicConfig) -> list[Any]:
+    answers = []
+    for name, text in config.texts.items():
+        synonyms = cluster.dynamic_settings.topic_synonyms(
+            name, config.overrides, cluster.controller.node_id
         )
-        for name, text in config.texts.items()
-    ]
+        source = synonyms[0].source if synonyms else Source.DEFAULT
+        answers.append(_TOPIC.CreatableTopicConfigs(name=name, value=text, config_source=source))
+    return answers

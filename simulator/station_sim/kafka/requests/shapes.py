@@ -97,6 +97,15 @@ SHAPES: dict[str, Shape] = {
         "partitions",
         "partition_index",
     ),
+    "OffsetDelete": Shape(
+        "topics",
+        "name",
+        "partitions",
+        "partition_index",
+        "topics",
+        "partitions",
+        "partition_index",
+    ),
     "AddPartitionsToTxn": Shape(
         "v3_and_below_topics",
         "name",
@@ -229,6 +238,21 @@ def _refuse_configs(request: Any, response_class: Any, code: int) -> Any:
     )
 
 
+def _refuse_changes(request: Any, response_class: Any, code: int) -> Any:
+    result_class = _element_class(response_class, "responses")
+    return response_class(
+        responses=[
+            result_class(
+                error_code=code,
+                error_message=None,
+                resource_type=resource.resource_type,
+                resource_name=resource.resource_name,
+            )
+            for resource in request.resources
+        ]
+    )
+
+
 def _refuse_coordinator(request: Any, response_class: Any, code: int) -> Any:
     if not request.coordinator_keys:
         return response_class(error_code=code, node_id=-1, host="", port=-1)
@@ -315,6 +339,13 @@ def _refuse_elections(request: Any, response_class: Any, code: int) -> Any:
     )
 
 
+def _refuse_log_dirs(request: Any, response_class: Any, code: int) -> Any:
+    """Versions before 3 have no error code but that of a directory."""
+    result_class = _element_class(response_class, "results")
+    refused = result_class(error_code=code, log_dir="", topics=[])
+    return response_class(error_code=code, results=[refused])
+
+
 _REFUSALS: dict[str, Callable[[Any, Any, int], Any]] = {
     "AddPartitionsToTxn": _refuse_added_partitions,
     "Metadata": _refuse_topics,
@@ -324,8 +355,11 @@ _REFUSALS: dict[str, Callable[[Any, Any, int], Any]] = {
     "ElectLeaders": _refuse_elections,
     "DeleteTopics": _refuse_topics,
     "DescribeConfigs": _refuse_configs,
+    "AlterConfigs": _refuse_changes,
+    "IncrementalAlterConfigs": _refuse_changes,
     "FindCoordinator": _refuse_coordinator,
     "OffsetFetch": _refuse_offsets,
     "DescribeGroups": _refuse_described_groups,
     "DeleteGroups": _refuse_deleted_groups,
+    "DescribeLogDirs": _refuse_log_dirs,
 }
