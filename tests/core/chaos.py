@@ -364,7 +364,7 @@ class Chaos:
         if kind in ("Fetch", "ListOffsets") and draw.random() < 0.5:
             given["topic"], given["partition"] = TOPIC, draw.randrange(PARTITIONS)
         self.say(f"fault {kind} x {count} for {seconds:.1f} s: {given}")
-        with self.broker.simulated.faults.on(kind, count=count, **given):
+        with self.broker.simulated.faults.inject(kind, count=count, **given):
             await asyncio.sleep(seconds)
 
     async def _break(self, left: float, draw: random.Random) -> None:

@@ -57,7 +57,7 @@ def test_records_that_come_before_their_position_is_known_are_not_passed_over() 
         await asyncio.sleep(10)
         await _send(world, WIDE, partitions, 0, 160)
         # The second one is idle in a long poll on its own partitions when it gets all of them.
-        with _simulated(world).faults.on("OffsetFetch", count=None, delay_s=0.5):
+        with _simulated(world).faults.inject("OffsetFetch", delay_s=0.5):
             await first.stop()
             gate.set()
             await world.until(lambda: set(seen) == set(range(160)), within_s=120)
@@ -82,11 +82,10 @@ def test_a_partition_whose_leader_does_not_answer_does_not_hold_up_the_others() 
             await world.broker.cut_head(WIDE, at, before_offset=12)
         seen.clear()
         service = _service(world)
-        with _simulated(world).faults.on(
+        with _simulated(world).faults.inject(
             "ListOffsets",
             topic=WIDE,
             partition=0,
-            count=None,
             answer=ErrorCode.UNKNOWN_SERVER_ERROR,
         ):
             await service.start(lambda station_id, given: seen.append(given["n"]))
@@ -129,8 +128,8 @@ def test_an_offset_refused_without_cause_is_asked_for_again_with_a_back_off() ->
     async def story(world: World) -> None:
         await world.send("A", 1.0)
         service = world.service()
-        with _simulated(world).faults.on(
-            "Fetch", topic=DATA, count=None, answer=ErrorCode.OFFSET_OUT_OF_RANGE
+        with _simulated(world).faults.inject(
+            "Fetch", topic=DATA, answer=ErrorCode.OFFSET_OUT_OF_RANGE
         ) as refused:
             await service.start(world.callback)
             await asyncio.sleep(60)

@@ -183,7 +183,9 @@ def test_a_consumer_whose_fetcher_has_ended_is_replaced() -> None:
     async def story(world: World) -> None:
         await world.send("A", 1.0)
         service = world.service()
-        with _faults(world).on("OffsetFetch", answer=ErrorCode.GROUP_AUTHORIZATION_FAILED, count=2):
+        with _faults(world).inject(
+            "OffsetFetch", answer=ErrorCode.GROUP_AUTHORIZATION_FAILED, count=2
+        ):
             await service.start(world.callback)
             await world.until(lambda: world.calls == [("A", 1.0)], within_s=120)
         assert 1 == len(world.calls)
@@ -223,7 +225,7 @@ def test_an_upload_error_that_says_nothing_of_the_result_loses_none(answer: Erro
     async def story(world: World) -> None:
         service = world.service()
         await service.start(world.callback)
-        with _faults(world).on("Produce", topic=OUTPUT, answer=answer, count=3):
+        with _faults(world).inject("Produce", topic=OUTPUT, answer=answer, count=3):
             await world.send("A", 1.0, 2.0, 3.0)
             await world.until(lambda: service.engine.counters.results_uploaded == 3)
         await service.stop()

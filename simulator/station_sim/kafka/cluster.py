@@ -99,7 +99,7 @@ class Cluster:
         self.topics = Topics(self.settings, rng, placement)
         self.coordinators = Coordinators(self.settings, placement, len(node_ids))
         self.producers = ProducerIds()
-        self.faults = Faults()
+        self.faults = Faults(rng)
         self.requests = RequestLog()
         self.tally = Tally()
         self.observers: list[Observer] = []

@@ -37,6 +37,7 @@ class Connection(asyncio.Protocol):
         self._waiting: asyncio.Future[Any] | None = None
         self._reading = True
         self._writable = True
+        self._muted: asyncio.TimerHandle | None = None
         self.client_host = ""
         self.authentication = _authentication(node.cluster)
         self.lost = asyncio.Event()
@@ -55,6 +56,8 @@ class Connection(asyncio.Protocol):
         self._transport = None
         self._node.connections.pop(self, None)
         self._buffer.clear()
+        if self._muted is not None:
+            self._muted.cancel()
         if self._waiting is not None:
             self._waiting.cancel()
         self.lost.set()
@@ -62,7 +65,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take bytes; handle the requests they complete."""
         self._buffer += data
-        if self._waiting is None and self._writable and not self._node.is_paused:
+        if self._may_handle():
             self._handle_frames()
         elif len(self._buffer) > READ_AHEAD_BYTES and self._reading and self._transport:
             self._reading = False
@@ -75,7 +78,7 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """The client reads again."""
         self._writable = True
-        if self._waiting is None and not self._node.is_paused:
+        if self._may_handle():
             self._handle_frames()
 
     def resume(self) -> None:
@@ -84,7 +87,18 @@ class Connection(asyncio.Protocol):
         for frame in kept_back:
             if self._transport is not None:
                 self._transport.write(frame)
-        if self._waiting is None and self._writable:
+        if self._may_handle():
+            self._handle_frames()
+
+    def mute(self, duration_s: float) -> None:
+        """Handle no further request for so long: what throttling does to a connection."""
+        if self._transport is not None:
+            loop = asyncio.get_running_loop()
+            self._muted = loop.call_later(duration_s, self._unmute)
+
+    def _unmute(self) -> None:
+        self._muted = None
+        if self._may_handle():
             self._handle_frames()
 
     def close(self) -> None:
@@ -98,14 +112,22 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def _handle_frames(self) -> None:
-        while self._waiting is None and self._writable and self._is_open():
+        while self._may_handle() and self._is_open():
             frame = self._next_frame()
             if frame is None:
                 break
             self._handle(frame)
-        if not self._reading and self._waiting is None and self._transport and self._is_open():
+        if not self._reading and self._may_handle() and self._transport and self._is_open():
             self._reading = True
             self._transport.resume_reading()
+
+    def _may_handle(self) -> bool:
+        return (
+            self._waiting is None
+            and self._writable
+            and self._muted is None
+            and not self._node.is_paused
+        )
 
     def _is_open(self) -> bool:
         return self._transport is not None and not self._transport.is_closing()
@@ -172,7 +194,7 @@ class Connection(asyncio.Protocol):
 
     def _write(self, call: Call, response: Any) -> None:
         if response is not None and self._transport is not None:
-            frame = call.encode(response)
+            frame = call.answer_with(response)
             if self._node.is_paused:
                 self._kept_back.append(frame)
             else:

@@ -4,25 +4,16 @@ A connection (`connection.py`) feeds frames in, one at a time. What a request me
 `requests/`.
 """
 
-import asyncio
-from collections.abc import Awaitable
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from station_sim.kafka.error_codes import ErrorCode
-from station_sim.kafka.faults import Fault
-from station_sim.kafka.request_log import LoggedRequest
+from station_sim.kafka.request_log import LoggedRequest, entry_of
 from station_sim.kafka.requests import api_versions, sasl_authenticate
 from station_sim.kafka.requests.context import Peer, RequestContext
 from station_sim.kafka.requests.parked import answered_late
 from station_sim.kafka.requests.registry import KINDS, Kind
-from station_sim.kafka.requests.shapes import (
-    SHAPES,
-    add_refused,
-    partitions_of,
-    refuse,
-    take_out,
-)
+from station_sim.kafka.requests.shapes import refuse
 from station_sim.kafka.sasl.authentication import Admission, Authentication, Stage
 
 if TYPE_CHECKING:
@@ -43,15 +34,26 @@ class BadRequestError(Exception):
 
 
 class Call:
-    """One request on its way through the broker."""
+    """One request on its way through the broker; `logged` is what is remembered of it."""
 
-    __slots__ = ("context", "kind", "request", "response_version")
+    __slots__ = ("context", "kind", "logged", "request", "request_bytes", "response_version")
 
-    def __init__(self, kind: Kind, request: Any, context: RequestContext) -> None:
+    def __init__(
+        self, kind: Kind, request: Any, context: RequestContext, request_bytes: int
+    ) -> None:
         self.kind = kind
         self.request = request
         self.context = context
+        self.request_bytes = request_bytes
         self.response_version = context.version
+        self.logged: LoggedRequest | None = None
+
+    def answer_with(self, response: Any) -> bytes:
+        """The framed answer, which is sent now."""
+        frame = self.encode(response)
+        if self.logged is not None:
+            self.logged.answer_with(response, len(frame))
+        return frame
 
     def encode(self, response: Any) -> bytes:
         """The framed answer."""
@@ -81,7 +83,7 @@ def read_token(frame: bytes, *, node: "Node", client_host: str, connection: Peer
     """A frame that is a token, as the request that it stands for."""
     kind = KINDS[sasl_authenticate.REQUEST.API_KEY]
     context = RequestContext(0, 0, None, client_host, node, connection)
-    return RawTokenCall(kind, kind.request(auth_bytes=frame), context)
+    return RawTokenCall(kind, kind.request(auth_bytes=frame), context, _framed_bytes(frame))
 
 
 def read_call(frame: bytes, *, node: "Node", client_host: str, connection: Peer) -> Call:
@@ -98,11 +100,12 @@ def read_call(frame: bytes, *, node: "Node", client_host: str, connection: Peer)
             raise BadRequestError(f"unknown API key {api_key}")
         context = RequestContext(version, correlation_id, client_id, client_host, node, connection)
         if not kind.versions[0] <= version <= kind.versions[1]:
-            return _read_unknown_version(kind, context)
+            return _read_unknown_version(kind, context, _framed_bytes(frame))
         if kind.request.flexible_version_q(version):
             position = _after_tags(frame, position)
         body = memoryview(frame)[position:]
-        return Call(kind, kind.request.decode(body, version=version), context)
+        request = kind.request.decode(body, version=version)
+        return Call(kind, request, context, _framed_bytes(frame))
     except BadRequestError:
         raise
     except Exception as error:  # whatever a generated decoder does at foreign bytes
@@ -111,10 +114,14 @@ def read_call(frame: bytes, *, node: "Node", client_host: str, connection: Peer)
         ) from error
 
 
-def _read_unknown_version(kind: Kind, context: RequestContext) -> Call:
+def _framed_bytes(frame: bytes) -> int:
+    return _LENGTH.size + len(frame)
+
+
+def _read_unknown_version(kind: Kind, context: RequestContext, request_bytes: int) -> Call:
     if kind.api_key != api_versions.REQUEST.API_KEY:
         raise BadRequestError(f"{kind.name} version {context.version} is not supported")
-    call = Call(kind, None, context)
+    call = Call(kind, None, context, request_bytes)
     call.response_version = 0
     return call
 
@@ -144,25 +151,20 @@ def _varint(frame: bytes, position: int) -> tuple[int, int]:
 def perform(cluster: "Cluster", call: Call) -> Any:
     """Handle a request: a response, None, or an awaitable of either."""
     kind, request, context = call.kind, call.request, call.context
-    cluster.requests.add(
-        LoggedRequest(
-            cluster.now_ms(),
-            kind.name,
-            context.version,
-            context.client_id,
-            tuple(partitions_of(kind.name, request)) if request is not None else (),
-        )
+    logged = call.logged = entry_of(
+        kind, request, context, at_ms=cluster.now_ms(), request_bytes=call.request_bytes
     )
+    cluster.requests.add(logged)
     authentication = context.connection.authentication
     if authentication is not None:
         is_understood = request is not None
         admission = authentication.admit(kind.name, is_understood=is_understood)
         if admission is not Admission.HANDLE:
             return _not_admitted(admission, authentication, cluster, call)
-    if cluster.faults and request is not None:
-        fault = cluster.faults.take(kind, request, context.client_id)
+    if cluster.faults.installed and request is not None:
+        fault = cluster.faults.take(logged)
         if fault is not None:
-            return _perform_under(fault, cluster, call)
+            return cluster.faults.perform(fault, cluster, call)
     return kind.handle(cluster, request, context)
 
 
@@ -177,42 +179,3 @@ def _not_admitted(
         call.response_version = 0
     refusal = refuse(call.kind.name, call.request, call.kind.response, ErrorCode.ILLEGAL_SASL_STATE)
     return answered_late(refusal, cluster.settings.connection_failed_authentication_delay_ms)
-
-
-async def _perform_under(fault: Fault, cluster: "Cluster", call: Call) -> Any:
-    connection = call.context.connection
-    if fault.delay_s:
-        await asyncio.sleep(fault.delay_s)
-    if fault.drop == "before":
-        connection.abort()
-        return None
-    if fault.answer is not None:
-        return await _refused(fault, fault.answer, cluster, call)
-    response = await _settled(call.kind.handle(cluster, call.request, call.context))
-    if fault.drop == "after":
-        connection.abort()
-        return None
-    return response
-
-
-async def _refused(fault: Fault, code: ErrorCode, cluster: "Cluster", call: Call) -> Any:
-    kind, request = call.kind, call.request
-    if kind.api_key == api_versions.REQUEST.API_KEY:
-        call.response_version = 0  # clients expect an error in the form that all can read
-    if kind.name not in SHAPES or (fault.topic is None and fault.partition is None):
-        response = refuse(kind.name, request, kind.response, code)
-    else:
-        taken = take_out(kind.name, request, fault.wants)
-        if kind.name == "Fetch":
-            request.max_wait_ms = 0  # an error ends a long poll at once
-        response = await _settled(kind.handle(cluster, request, call.context))
-        if response is not None:
-            add_refused(kind.name, response, taken, code)
-    if kind.name == "Produce" and request.acks == 0:
-        call.context.connection.close()
-        return None
-    return response
-
-
-async def _settled(answer: Any) -> Any:
-    return await answer if isinstance(answer, Awaitable) else answer

@@ -170,6 +170,7 @@ class Node:
         self._server.close()
         self._server = None
         self.is_paused = False
+        self.cluster.faults.forget(self.node_id)
         connections = list(self.connections)
         for connection in connections:
             connection.abort()

@@ -178,7 +178,7 @@ def test_the_request_log_says_who_asked_for_what() -> None:
 
     cluster = in_virtual_time(story)
 
-    (produced,) = cluster.requests.of("Produce")
+    (produced,) = cluster.requests.where(kind="Produce")
     assert ("me", (("T", 0),)) == (produced.client_id, produced.partitions)
     assert 1 == cluster.requests.counts["Produce"]
 

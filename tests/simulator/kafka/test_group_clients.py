@@ -127,7 +127,7 @@ def test_one_that_dies_without_a_word_is_missed_after_its_session(run: Run) -> N
         async with running_broker() as cluster:
             a, b, c = [await member(cluster, name) for name in "abc"]
             await until(lambda: is_shared_out(a, b, c))
-            with cluster.faults.on("LeaveGroup", client_id="c", drop="before", count=None):
+            with cluster.faults.inject("LeaveGroup", client_id="c", drop="before"):
                 await c.stop()
             group = cluster.groups.get(GROUP)
             assert group is not None
@@ -257,7 +257,7 @@ def test_blocking_clients_in_threads_share_out_and_resume() -> None:
             a, b, c = members
             await a.stop(producer)
             await until(lambda: is_shared_out_to(b, c))
-            with cluster.faults.on("LeaveGroup", client_id="c", drop="before", count=None):
+            with cluster.faults.inject("LeaveGroup", client_id="c", drop="before"):
                 await c.stop(producer)
             await until(lambda: is_shared_out_to(b))
             await b.stop(producer)

@@ -19,6 +19,9 @@ class Peer(Protocol):
     def abort(self) -> None:
         """Close at once; what was not sent yet is lost."""
 
+    def mute(self, duration_s: float) -> None:
+        """Handle no further request for so long."""
+
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:

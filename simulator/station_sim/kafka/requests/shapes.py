@@ -123,7 +123,7 @@ def partitions_of(kind: str, request: Any) -> list[TopicPartition]:
     """The (topic, partition) pairs a request is about; empty for kinds that are about none."""
     shape = SHAPES.get(kind)
     if shape is None:
-        return []
+        return _partitions_with_offsets(request) if kind == "OffsetFetch" else []
     found = []
     for topic in getattr(request, shape.topics):
         name = getattr(topic, shape.name)
@@ -132,22 +132,57 @@ def partitions_of(kind: str, request: Any) -> list[TopicPartition]:
     return found
 
 
+def names_partitions(kind: str) -> bool:
+    """Whether requests of a kind name partitions."""
+    return kind in SHAPES or kind == "OffsetFetch"
+
+
 def topics_of(kind: str, request: Any) -> list[str]:
     """The topics a request names, for kinds that name topics without partitions too."""
     if kind in SHAPES:
         return [
             getattr(topic, SHAPES[kind].name) for topic in getattr(request, SHAPES[kind].topics)
         ]
-    if kind in ("Metadata", "CreateTopics", "CreatePartitions", "DescribeTopicPartitions"):
-        return [topic.name for topic in request.topics or []]
-    if kind == "DeleteTopics":
-        return list(request.topic_names or []) + [topic.name for topic in request.topics or []]
-    if kind == "OffsetFetch":
-        topics = list(request.topics or [])
-        for group in request.groups or []:
-            topics.extend(group.topics or [])
-        return [topic.name for topic in topics]
-    return []
+    return _TOPICS[kind](request) if kind in _TOPICS else []
+
+
+def names_topics(kind: str) -> bool:
+    """Whether requests of a kind name topics."""
+    return kind in SHAPES or kind in _TOPICS
+
+
+def _named(request: Any) -> list[str]:
+    """Topics by id alone are not named."""
+    return [topic.name for topic in request.topics or () if topic.name is not None]
+
+
+def _deleted(request: Any) -> list[str]:
+    return [*(request.topic_names or ()), *_named(request)]
+
+
+def _topics_with_offsets(request: Any) -> list[Any]:
+    topics = list(request.topics or ())
+    for group in request.groups or ():
+        topics.extend(group.topics or ())
+    return topics
+
+
+def _partitions_with_offsets(request: Any) -> list[TopicPartition]:
+    return [
+        (topic.name, index)
+        for topic in _topics_with_offsets(request)
+        for index in topic.partition_indexes
+    ]
+
+
+_TOPICS: dict[str, Callable[[Any], list[str]]] = {
+    "CreateTopics": _named,
+    "CreatePartitions": _named,
+    "DeleteTopics": _deleted,
+    "DescribeTopicPartitions": _named,
+    "Metadata": _named,
+    "OffsetFetch": lambda request: [topic.name for topic in _topics_with_offsets(request)],
+}
 
 
 def take_out(kind: str, request: Any, wanted: Callable[[str, int], bool]) -> dict[str, list[int]]:
