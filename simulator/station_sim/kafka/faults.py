@@ -240,12 +240,6 @@ class Faults:
         if fault in self.installed:
             self.installed.remove(fault)
 
-    @contextmanager
-    def on(self, kind: str, *, count: int | None = 1, **options: Any) -> Iterator[Fault]:
-        """`inject` that acts once unless told otherwise."""
-        with self.inject(kind, count=count, **options) as fault:
-            yield fault
-
     def perform(self, fault: Fault, cluster: "Cluster", call: "Call") -> "asyncio.Future[Any]":
         """Handle a request under a fault; also when its client goes away meanwhile, as in Kafka."""
         task = asyncio.get_running_loop().create_task(fault.perform(cluster, call, fault.hold()))
