@@ -14,6 +14,7 @@ from station_sim.kafka.requests.context import Peer, RequestContext
 from station_sim.kafka.requests.parked import answered_late
 from station_sim.kafka.requests.registry import KINDS, Kind
 from station_sim.kafka.requests.shapes import refuse
+from station_sim.kafka.requests.topic_ids import fill_names
 from station_sim.kafka.sasl.authentication import Admission, Authentication, Stage
 
 if TYPE_CHECKING:
@@ -151,6 +152,8 @@ def _varint(frame: bytes, position: int) -> tuple[int, int]:
 def perform(cluster: "Cluster", call: Call) -> Any:
     """Handle a request: a response, None, or an awaitable of either."""
     kind, request, context = call.kind, call.request, call.context
+    if request is not None:
+        fill_names(kind.name, request, context.version, cluster.topics)
     logged = call.logged = entry_of(
         kind, request, context, at_ms=cluster.now_ms(), request_bytes=call.request_bytes
     )

@@ -12,6 +12,7 @@ from station_sim.kafka.request_patterns import Pattern
 from station_sim.kafka.requests import api_versions
 from station_sim.kafka.requests.registry import KINDS_BY_NAME
 from station_sim.kafka.requests.shapes import SHAPES, add_refused, refuse, take_out
+from station_sim.kafka.requests.topic_ids import ids_by_name
 
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
@@ -96,12 +97,13 @@ async def _refused(code: ErrorCode, pattern: Pattern, cluster: "Cluster", call: 
     if kind.name not in SHAPES or not pattern.names_partitions:
         response = refuse(kind.name, request, kind.response, code)
     else:
+        ids = ids_by_name(kind.name, request)
         taken = take_out(kind.name, request, pattern.wants)
         if kind.name == "Fetch":
             request.max_wait_ms = 0  # an error ends a long poll at once
         response = await _settled(kind.handle(cluster, request, call.context))
         if response is not None:
-            add_refused(kind.name, response, taken, code)
+            add_refused(kind.name, response, taken, code, ids)
     if kind.name == "Produce" and request.acks == 0:
         call.context.connection.close()
         return None

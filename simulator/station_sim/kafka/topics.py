@@ -55,6 +55,7 @@ class Topics:
         self._settings = settings
         self._rng = rng
         self._by_name: dict[str, Topic] = {}
+        self._by_id: dict[uuid.UUID, Topic] = {}
 
     def __iter__(self) -> Iterator[Topic]:
         return iter(list(self._by_name.values()))
@@ -69,9 +70,9 @@ class Topics:
         """The topic of that name, if there is one."""
         return self._by_name.get(name)
 
-    def with_id(self, topic_id: uuid.UUID | None) -> Topic | None:
+    def with_id(self, topic_id: uuid.UUID) -> Topic | None:
         """The topic of that id, if there is one."""
-        return next((t for t in self._by_name.values() if t.topic_id == topic_id), None)
+        return self._by_id.get(topic_id)
 
     def partition(self, topic: str, partition: int) -> PartitionLog | None:
         """One partition's log, if it exists."""
@@ -130,6 +131,7 @@ class Topics:
         placed = self.place(0, count, replication_factor, assignments)
         topic_id = uuid.UUID(int=self._rng.getrandbits(128), version=4)
         topic = self._by_name[name] = Topic(name, topic_id, checked, [])
+        self._by_id[topic_id] = topic
         self._add(topic, placed)
         return topic
 
@@ -241,7 +243,9 @@ class Topics:
                 ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
                 "This server does not host this topic-partition.",
             )
-        return self._by_name.pop(name)
+        topic = self._by_name.pop(name)
+        del self._by_id[topic.topic_id]
+        return topic
 
     def _check_collision(self, name: str) -> None:
         flat = name.replace(".", "_")

@@ -9,6 +9,7 @@ from kafka.protocol.admin import DeleteTopicsRequest, DeleteTopicsResponse
 
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
 from station_sim.kafka.requests.context import RequestContext
+from station_sim.kafka.requests.topic_ids import NO_ID
 
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
@@ -25,18 +26,43 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """One result for each topic."""
     if context.version < _FIRST_VERSION_WITH_IDS:
         return RESPONSE(responses=[_delete(cluster, name, None) for name in request.topic_names])
-    answers = []
-    for asked in request.topics:
-        name = asked.name
+    return RESPONSE(responses=[_delete_one(cluster, asked, request) for asked in request.topics])
+
+
+def _delete_one(cluster: "Cluster", asked: Any, request: Any) -> Any:
+    name, topic_id = asked.name, asked.topic_id
+    try:
+        _check_naming(asked, request)
         if name is None:
-            topic = cluster.topics.with_id(asked.topic_id)
+            topic = cluster.topics.with_id(topic_id)
             if topic is None:
-                code = ErrorCode.UNKNOWN_TOPIC_ID
-                answers.append(_TOPIC(name=None, topic_id=asked.topic_id, error_code=code))
-                continue
+                raise RefusalError(
+                    ErrorCode.UNKNOWN_TOPIC_ID, "This server does not host this topic ID."
+                )
             name = topic.name
-        answers.append(_delete(cluster, name, asked.topic_id))
-    return RESPONSE(responses=answers)
+    except RefusalError as refused:
+        return _TOPIC(
+            name=name, topic_id=topic_id, error_code=refused.code, error_message=refused.message
+        )
+    return _delete(cluster, name, topic_id)
+
+
+def _check_naming(asked: Any, request: Any) -> None:
+    """Raise `RefusalError` (INVALID_REQUEST) unless a topic is named one way, and once."""
+    by_name, by_id = asked.name is not None, asked.topic_id not in (None, NO_ID)
+    if by_name == by_id:
+        text = (
+            "You may not specify both topic name and topic id."
+            if by_name
+            else "Neither topic name nor id were specified."
+        )
+    elif [(each.name, each.topic_id) for each in request.topics].count(
+        (asked.name, asked.topic_id)
+    ) > 1:
+        text = "Duplicate topic name." if by_name else "Duplicate topic id."
+    else:
+        return
+    raise RefusalError(ErrorCode.INVALID_REQUEST, text)
 
 
 def _delete(cluster: "Cluster", name: str, topic_id: Any) -> Any:

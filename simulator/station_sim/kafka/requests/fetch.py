@@ -1,10 +1,9 @@
 """Fetch: batches from logs, waiting for them if there are too few.
 
-Speaks versions 4 to 12. Answers every request in full: a client that asks for a fetch session is
-given none (session id 0), which is what Apache Kafka answers when its session cache is full.
-Readers of committed records are given the log up to its last stable offset, and told which
-transactions in it were aborted. Not here: topic ids (13 and
-up), followers.
+Speaks versions 4 to 18; from 13 on topics are named by id. Answers every request in full: a client
+that asks for a fetch session is given none (session id 0), which is what Apache Kafka answers when
+its session cache is full. Readers of committed records are given the log up to its last stable
+offset, and told which transactions in it were aborted. Not here: followers.
 """
 
 import asyncio
@@ -17,12 +16,13 @@ from station_sim.kafka.error_codes import ErrorCode
 from station_sim.kafka.leader_epochs import NO_EPOCH
 from station_sim.kafka.logs import PartitionLog
 from station_sim.kafka.requests.context import RequestContext
+from station_sim.kafka.requests.topic_ids import FIRST_VERSION_BY_ID, check_id
 
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
     from station_sim.kafka.node import Node
 
-VERSIONS = (4, 12)
+VERSIONS = (4, 18)
 REQUEST = FetchRequest
 RESPONSE = FetchResponse
 
@@ -63,13 +63,18 @@ class Reading:
         found_bytes = 0
         failed = False
         committed = request.isolation_level == READ_COMMITTED
+        by_id = context.version >= FIRST_VERSION_BY_ID
         self.logs: list[PartitionLog] = []
         answers = []
         for topic in request.topics:
             partitions = []
+            wrong_id = ErrorCode.NONE
+            if by_id:
+                known = cluster.topics.get(topic.topic)
+                wrong_id = check_id(topic.topic_id, topic.topic, known)
             for asked in topic.partitions:
                 log = cluster.topics.partition(topic.topic, asked.partition)
-                error = _error(log, asked, node, follows)
+                error = wrong_id or _error(log, asked, node, follows)
                 if error or log is None:
                     failed = True
                     partitions.append(_answer(asked.partition, error, None, ()))
@@ -88,7 +93,10 @@ class Reading:
                 if committed:
                     answer.aborted_transactions = _aborted(log, asked.fetch_offset, data)
                 partitions.append(answer)
-            answers.append(_TOPIC(topic=topic.topic, partitions=partitions))
+            answered = _TOPIC(topic=topic.topic, partitions=partitions)
+            if by_id:
+                answered.topic_id = topic.topic_id
+            answers.append(answered)
         self.is_enough = failed or found_bytes >= request.min_bytes or not request.topics
         self.response = RESPONSE(throttle_time_ms=0, error_code=0, session_id=0, responses=answers)
 

@@ -1,11 +1,13 @@
 """Metadata: the cluster's nodes, and topics with their partitions; makes missing topics.
 
-Speaks versions 0 to 12 (13 only adds an error of the whole answer). A topic that is missing is made
+Speaks versions 0 to 13. From 12 on topics may be named by id; where any is, names count for
+nothing. A topic that is missing is made
 if the request and `auto.create.topics.enable` allow it; the answer still says error 3 for it, and
 the next request finds it, as with Apache Kafka.
 """
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from kafka.protocol.metadata import MetadataRequest, MetadataResponse
 
@@ -13,17 +15,19 @@ from station_sim.kafka.error_codes import ErrorCode, RefusalError
 from station_sim.kafka.logs import PartitionLog
 from station_sim.kafka.replicas import NO_LEADER, Leadership
 from station_sim.kafka.requests.context import RequestContext
+from station_sim.kafka.requests.topic_ids import NO_ID
 from station_sim.kafka.topics import INTERNAL_TOPICS, Topic, check_name
 
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
     from station_sim.kafka.node import Node
 
-VERSIONS = (0, 12)
+VERSIONS = (0, 13)
 REQUEST = MetadataRequest
 RESPONSE = MetadataResponse
 
 _FIRST_VERSION_WITH_EMPTY_LIST = 1
+_FIRST_VERSION_WITH_IDS, _FIRST_VERSION_BY_ID = 10, 12
 _TOPIC = RESPONSE.MetadataResponseTopic
 _PARTITION = _TOPIC.MetadataResponsePartition
 
@@ -36,7 +40,14 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     if wants_all:
         topics = [_describe(cluster, topic, context.node) for topic in cluster.topics]
     else:
-        topics = [_answer(cluster, asked, request, context.node) for asked in request.topics]
+        by_id = _asked_by_id(request, context.version)
+        if context.version < _FIRST_VERSION_BY_ID and (
+            by_id or any(asked.name is None for asked in request.topics)
+        ):
+            return _refused(request)
+        topics = [_answer_by_id(cluster, asked.topic_id, context.node) for asked in by_id]
+        if not by_id:
+            topics = [_answer(cluster, asked, request, context.node) for asked in request.topics]
     return RESPONSE(
         brokers=[
             RESPONSE.MetadataResponseBroker(
@@ -56,12 +67,32 @@ def known_nodes(cluster: "Cluster", asked: "Node") -> list["Node"]:
     return [n for n in cluster.nodes.values() if asked.view or active(n.node_id)]
 
 
+def _asked_by_id(request: Any, version: int) -> list[Any]:
+    if version < _FIRST_VERSION_WITH_IDS:
+        return []
+    return [asked for asked in request.topics if asked.topic_id not in (None, NO_ID)]
+
+
+def _refused(request: Any) -> Any:
+    """What versions 10 and 11 answer: they have ids, and do not look topics up by them."""
+    code = ErrorCode.INVALID_REQUEST
+    return RESPONSE(
+        cluster_id=None,
+        topics=[
+            _TOPIC(error_code=code, name=asked.name or "", topic_id=asked.topic_id)
+            for asked in request.topics
+        ],
+    )
+
+
+def _answer_by_id(cluster: "Cluster", topic_id: UUID, node: "Node") -> Any:
+    topic = cluster.topics.with_id(topic_id)
+    if topic is None:
+        return _TOPIC(error_code=ErrorCode.UNKNOWN_TOPIC_ID, name=None, topic_id=topic_id)
+    return _describe(cluster, topic, node)
+
+
 def _answer(cluster: "Cluster", asked: Any, request: Any, node: "Node") -> Any:
-    if asked.name is None:
-        by_id = cluster.topics.with_id(asked.topic_id)
-        if by_id is None:
-            return _TOPIC(error_code=ErrorCode.UNKNOWN_TOPIC_ID, name=None, topic_id=asked.topic_id)
-        return _describe(cluster, by_id, node)
     topic = cluster.topics.get(asked.name)
     if topic is not None:
         return _describe(cluster, topic, node)

@@ -1,9 +1,9 @@
 """Produce: record batches to the ends of logs.
 
-Speaks versions 3 to 12; version 0 is advertised as lowest, as Apache Kafka does, because librdkafka
+Speaks versions 3 to 13; version 0 is advertised as lowest, as Apache Kafka does, because librdkafka
 otherwise believes that the broker cannot take compressed batches. A transaction's batches are
-refused unless their partition takes part in it; from 12 on they make it take part. Not here: topic
-ids (13).
+refused unless their partition takes part in it; from 12 on they make it take part. From 13 on
+topics are named by id.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -15,14 +15,15 @@ from station_sim.kafka.error_codes import ErrorCode, RefusalError
 from station_sim.kafka.logs import Appended, PartitionLog
 from station_sim.kafka.replicas import NO_LEADER
 from station_sim.kafka.requests.context import RequestContext
+from station_sim.kafka.requests.topic_ids import FIRST_VERSION_BY_ID, check_id
 from station_sim.kafka.transaction import Producer
 from station_sim.kafka.transactional_writes import WriteKind, refusal_of_write
 
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
 
-VERSIONS = (3, 12)
-ADVERTISED = (0, 12)
+VERSIONS = (3, 13)
+ADVERTISED = (0, 13)
 REQUEST = ProduceRequest
 RESPONSE = ProduceResponse
 
@@ -46,14 +47,21 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
         refusal = ErrorCode.INVALID_REQUIRED_ACKS
     grown: list[PartitionLog] = []
     answers = []
+    by_id = context.version >= FIRST_VERSION_BY_ID
     for topic in request.topic_data:
+        error = refusal
+        if by_id and refusal is None:
+            error = check_id(topic.topic_id, topic.name, cluster.topics.get(topic.name)) or None
         partitions = [
             _append(cluster, request, context, topic.name, asked, grown)
-            if refusal is None
-            else _PARTITION(index=asked.index, error_code=refusal, base_offset=-1)
+            if error is None
+            else _PARTITION(index=asked.index, error_code=error, base_offset=-1)
             for asked in topic.partition_data
         ]
-        answers.append(_TOPIC(name=topic.name, partition_responses=partitions))
+        answer = _TOPIC(name=topic.name, partition_responses=partitions)
+        if by_id:
+            answer.topic_id = topic.topic_id
+        answers.append(answer)
     cluster.wake(grown)
     if request.acks == 0:
         if any(p.error_code for answer in answers for p in answer.partition_responses):

@@ -5,13 +5,15 @@ refusal: a response that answers everything, or only some partitions, with an er
 request does is in its own module.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from kafka.protocol.api_message import ApiMessage
 
 from station_sim.kafka.error_codes import ErrorCode
+from station_sim.kafka.requests.topic_ids import ids_by_name
 
 TopicPartition = tuple[str, int]
 
@@ -206,8 +208,17 @@ def take_out(kind: str, request: Any, wanted: Callable[[str, int], bool]) -> dic
     return taken
 
 
-def add_refused(kind: str, response: Any, refused: dict[str, list[int]], code: ErrorCode) -> None:
-    """Put error answers for `refused` partitions into a response."""
+def add_refused(
+    kind: str,
+    response: Any,
+    refused: dict[str, list[int]],
+    code: ErrorCode,
+    topic_ids: Mapping[str, UUID],
+) -> None:
+    """Put error answers for `refused` partitions into a response.
+
+    `topic_ids` are the ids of topics that were asked for by id.
+    """
     shape = SHAPES[kind]
     answers = list(getattr(response, shape.answers))
     topic_class = _element_class(type(response), shape.answers)
@@ -222,6 +233,8 @@ def add_refused(kind: str, response: Any, refused: dict[str, list[int]], code: E
         known = next((t for t in answers if getattr(t, shape.name) == name), None)
         if known is None:
             known = topic_class(**{shape.name: name, shape.answer_partitions: []})
+            if name in topic_ids:
+                known.topic_id = topic_ids[name]
             answers.append(known)
         setattr(known, shape.answer_partitions, [*getattr(known, shape.answer_partitions), *failed])
     setattr(response, shape.answers, answers)
@@ -241,7 +254,7 @@ def _refuse_partitions(kind: str, request: Any, response_class: Any, code: Error
     refused: dict[str, list[int]] = {}
     for name, index in partitions_of(kind, request):
         refused.setdefault(name, []).append(index)
-    add_refused(kind, response, refused, code)
+    add_refused(kind, response, refused, code, ids_by_name(kind, request))
     return response
 
 
