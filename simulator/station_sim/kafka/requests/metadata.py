@@ -1,9 +1,8 @@
 """Metadata: the cluster's nodes, and topics with their partitions; makes missing topics.
 
 Speaks versions 0 to 13. From 12 on topics may be named by id; where any is, names count for
-nothing. A topic that is missing is made
-if the request and `auto.create.topics.enable` allow it; the answer still says error 3 for it, and
-the next request finds it, as with Apache Kafka.
+nothing. A topic that is missing is made if the request and `auto.create.topics.enable` allow it;
+the answer still says error 3 for it, and the next request finds it, as with Apache Kafka.
 """
 
 from typing import TYPE_CHECKING, Any
