@@ -118,6 +118,7 @@ def no_error_35(handle: Handler) -> Handler:
 PARTITIONS = "topics.partitions"
 PRODUCED = "responses.partition_responses"
 FETCHED = "responses.partitions"
+STATES = "transaction_states"
 ADDED = "results_by_topic_v3_and_below.results_by_partition"
 ALTERED = "resources.configs"
 KEPT = "results.topics.partitions"
@@ -174,6 +175,17 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage("EndTxn", "aborts what is committed", asking(fields(committed=False))),
     Breakage("EndTxn", "hides errors", answering(fields(error_code=0))),
     Breakage("EndTxn", "raises no epoch", answering(fields(producer_epoch=0))),
+    Breakage("DescribeTransactions", "loses one", answering(without_last(STATES))),
+    Breakage(
+        "DescribeTransactions", "says Empty", answering(each(STATES, transaction_state="Empty"))
+    ),
+    Breakage("ListTransactions", "ignores states", asking(fields(state_filters=[]))),
+    Breakage("ListTransactions", "ignores producers", asking(fields(producer_id_filters=[]))),
+    Breakage("DescribeProducers", "hides errors", answering(each(PARTITIONS, error_code=0))),
+    Breakage(
+        "DescribeProducers", "loses one", answering(without_last(f"{PARTITIONS}.active_producers"))
+    ),
+    Breakage("ApiVersions", "has no features", answering(fields(finalized_features=[]))),
     Breakage("Fetch", "shows open transactions", asking(fields(isolation_level=0))),
     Breakage("Fetch", "names no aborted", answering(each(FETCHED, aborted_transactions=[]))),
     Breakage("ListOffsets", "shows open transactions", asking(fields(isolation_level=0))),

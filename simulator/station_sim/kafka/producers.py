@@ -7,10 +7,12 @@ transaction's marker takes its epoch over; while a transaction is open its produ
 """
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from station_sim.kafka.batches import Batch
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
+from station_sim.kafka.markers import COORDINATOR_EPOCH
 
 REMEMBERED_BATCHES = 5
 """Batches of a producer recognised as duplicates; clients keep at most five in flight."""
@@ -28,12 +30,25 @@ class Written:
     timestamp_ms: int
 
 
+NO_SEQUENCE = -1
+NO_COORDINATOR_EPOCH = -1
+
+
 @dataclass(slots=True)
-class _Producer:
+class KnownProducer:
+    """What a partition remembers of one producer; `last_timestamp_ms` is of its newest batch."""
+
     epoch: int
     seen_at_ms: int
     written: deque[Written] = field(default_factory=lambda: deque(maxlen=REMEMBERED_BATCHES))
     in_transaction: bool = False
+    last_timestamp_ms: int = -1
+    coordinator_epoch: int = NO_COORDINATOR_EPOCH
+
+    @property
+    def last_sequence(self) -> int:
+        """Sequence number of its last record at its epoch; -1 if it has none."""
+        return self.written[-1].last_sequence if self.written else NO_SEQUENCE
 
 
 class ProducerStates:
@@ -41,10 +56,17 @@ class ProducerStates:
 
     def __init__(self, *, expiration_ms: int) -> None:
         self.expiration_ms = expiration_ms
-        self._producers: dict[int, _Producer] = {}
+        self._producers: dict[int, KnownProducer] = {}
 
     def __len__(self) -> int:
         return len(self._producers)
+
+    def known(self, now_ms: int) -> Iterator[tuple[int, KnownProducer]]:
+        """The producers that are remembered, by id; to be read only."""
+        for producer_id in tuple(self._producers):
+            found = self._known(producer_id, now_ms)
+            if found is not None:
+                yield producer_id, found
 
     def has_written(self, producer_id: int, now_ms: int) -> bool:
         """Whether a batch of a producer is remembered."""
@@ -116,18 +138,21 @@ class ProducerStates:
 
     def ended(self, marker: Batch, now_ms: int) -> None:
         """A marker was appended: the producer's transaction is over."""
-        self._seen(marker, now_ms).in_transaction = False
+        known = self._seen(marker, now_ms)
+        known.in_transaction = False
+        known.coordinator_epoch = COORDINATOR_EPOCH
 
-    def _seen(self, batch: Batch, now_ms: int) -> _Producer:
+    def _seen(self, batch: Batch, now_ms: int) -> KnownProducer:
         known = self._producers.pop(batch.producer_id, None)
         if known is None:
             self._forget_expired(now_ms)
-            known = _Producer(batch.producer_epoch, now_ms)
+            known = KnownProducer(batch.producer_epoch, now_ms)
         elif known.epoch != batch.producer_epoch:
             known.epoch = batch.producer_epoch
             known.written.clear()
         self._producers[batch.producer_id] = known  # last, for it is the one seen last
         known.seen_at_ms = now_ms
+        known.last_timestamp_ms = batch.max_timestamp_ms
         return known
 
     def _forget_expired(self, now_ms: int) -> None:
@@ -137,12 +162,12 @@ class ProducerStates:
                 break
             del self._producers[oldest_id]
 
-    def _known(self, producer_id: int, now_ms: int) -> _Producer | None:
+    def _known(self, producer_id: int, now_ms: int) -> KnownProducer | None:
         known = self._producers.get(producer_id)
         if known is not None and self._is_expired(known, now_ms):
             del self._producers[producer_id]
             return None
         return known
 
-    def _is_expired(self, known: _Producer, now_ms: int) -> bool:
+    def _is_expired(self, known: KnownProducer, now_ms: int) -> bool:
         return not known.in_transaction and now_ms - known.seen_at_ms >= self.expiration_ms

@@ -111,3 +111,23 @@ async def case_answers_in_order(kafka: Bench) -> None:
     await kafka.wire.answer(fetching, 11, first)
     assert loop.time() - started >= 0.39
     await kafka.wire.answer(asking, 0, second)
+
+
+@case("ApiVersions")
+async def case_transactions_of_the_second_kind_are_told(kafka: Bench) -> None:
+    """From version 3 on the answer says that transactions of the second kind are on; from 4 on,
+    too, that the broker knows those of the first.
+    """
+    for version in (3, 4):
+        answer = await kafka.wire.ask(ApiVersionsRequest(**CLIENT), version)
+        levels = {
+            feature.name: (feature.min_version_level, feature.max_version_level)
+            for feature in answer.finalized_features
+        }
+        assert levels["transaction.version"] == (2, 2)
+        assert answer.finalized_features_epoch >= 0
+        known = {
+            feature.name: (feature.min_version, feature.max_version)
+            for feature in answer.supported_features
+        }
+        assert known.get("transaction.version") == (None if version == 3 else (0, 2))

@@ -1,12 +1,15 @@
 """ApiVersions: which requests in which versions this broker speaks.
 
 Speaks versions 0 to 4. A newer version is answered with version 0, error 35 and the table, from
-which clients learn to ask again. Names no features: there are none to finalise.
+which clients learn to ask again. Of Kafka's features it names `transaction.version` alone, at the
+level (2, KIP-890) at which clients may leave out AddPartitionsToTxn, where it speaks the versions
+that this takes.
 """
 
 from typing import TYPE_CHECKING, Any
 
 from kafka.protocol.metadata import ApiVersionsRequest, ApiVersionsResponse
+from kafka.protocol.producer import EndTxnRequest
 
 from station_sim.kafka.error_codes import ErrorCode
 from station_sim.kafka.requests.context import RequestContext
@@ -18,9 +21,30 @@ VERSIONS = (0, 4)
 REQUEST = ApiVersionsRequest
 RESPONSE = ApiVersionsResponse
 
+TRANSACTION_VERSION = 2
+FEATURES_EPOCH = 0
+NO_FEATURES_EPOCH = -1
+"""Nothing of the features ever changes."""
+
+_FIRST_VERSION_WITH_LEVEL_0 = 4
+"""Older clients cannot read that a feature may be switched off, as level 0."""
+
+_FIRST_END_TXN_OF_SECOND_KIND = 5
+
+_SUPPORTED = RESPONSE.SupportedFeatureKey(
+    name="transaction.version", min_version=0, max_version=TRANSACTION_VERSION
+)
+_FINALIZED = RESPONSE.FinalizedFeatureKey(
+    name="transaction.version",
+    max_version_level=TRANSACTION_VERSION,
+    min_version_level=TRANSACTION_VERSION,
+)
+
 
 def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """The table; `request` is None when its version is not known."""
+    named = context.version >= _FIRST_VERSION_WITH_LEVEL_0 and request is not None
+    has_second_kind = _has_second_kind(cluster)
     return RESPONSE(
         error_code=ErrorCode.UNSUPPORTED_VERSION if request is None else ErrorCode.NONE,
         api_keys=[
@@ -29,4 +53,12 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
             )
             for kind in cluster.kinds.values()
         ],
+        supported_features=[_SUPPORTED] if named and has_second_kind else [],
+        finalized_features_epoch=FEATURES_EPOCH if has_second_kind else NO_FEATURES_EPOCH,
+        finalized_features=[_FINALIZED] if has_second_kind else [],
     )
+
+
+def _has_second_kind(cluster: "Cluster") -> bool:
+    kind = cluster.kinds.get(EndTxnRequest.API_KEY)
+    return kind is not None and kind.advertised[1] >= _FIRST_END_TXN_OF_SECOND_KIND
