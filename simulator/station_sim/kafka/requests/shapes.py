@@ -108,6 +108,15 @@ SHAPES: dict[str, Shape] = {
         "partitions",
         "partition_index",
     ),
+    "DescribeProducers": Shape(
+        "topics",
+        "name",
+        "partition_indexes",
+        None,
+        "topics",
+        "partitions",
+        "partition_index",
+    ),
     "AddPartitionsToTxn": Shape(
         "v3_and_below_topics",
         "name",
@@ -394,6 +403,16 @@ def _refuse_log_dirs(request: Any, response_class: Any, code: int) -> Any:
     return response_class(error_code=code, results=[refused])
 
 
+def _refuse_described_transactions(request: Any, response_class: Any, code: int) -> Any:
+    state_class = _element_class(response_class, "transaction_states")
+    return response_class(
+        transaction_states=[
+            state_class(transactional_id=transactional_id, error_code=code)
+            for transactional_id in request.transactional_ids
+        ]
+    )
+
+
 _REFUSALS: dict[str, Callable[[Any, Any, int], Any]] = {
     "AddPartitionsToTxn": _refuse_added_partitions,
     "Metadata": _refuse_topics,
@@ -410,4 +429,5 @@ _REFUSALS: dict[str, Callable[[Any, Any, int], Any]] = {
     "DescribeGroups": _refuse_described_groups,
     "DeleteGroups": _refuse_deleted_groups,
     "DescribeLogDirs": _refuse_log_dirs,
+    "DescribeTransactions": _refuse_described_transactions,
 }
