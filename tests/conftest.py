@@ -18,7 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--contract-table",
         type=Path,
         metavar="PATH",
-        help="write the table of cases and brokers to PATH, as Markdown",
+        help="write the table of cases, brokers and clients to PATH, as Markdown",
     )
 
 
@@ -34,7 +34,7 @@ def pytest_terminal_summary(
     if not table.outcomes:
         return
     terminalreporter.section("contract")
-    for line in table.families():
+    for line in table.summary():
         terminalreporter.write_line(line)
     path = config.getoption("--contract-table")
     if path is not None:

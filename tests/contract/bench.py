@@ -16,6 +16,7 @@ from kafka.protocol.metadata import ApiVersionsRequest, MetadataRequest
 
 from station_sim.brokers import Broker
 from tests.contract.asking import LATEST, create_topic, list_offset
+from tests.contract.clients.client import Client
 from tests.contract.connection import Connection
 from tests.contract.waiting import eventually
 
@@ -47,6 +48,10 @@ class Bench:
         same label.
         """
         return f"{self._prefix}-{label}"
+
+    def client(self, kind: str) -> Client:
+        """A client library at this broker, by the name of its kind."""
+        return Client(kind, self.bootstrap, self._stack)
 
     async def connect(self) -> Connection:
         """Open one more connection."""

@@ -1,20 +1,29 @@
-"""The table of cases and brokers: collected from pytest's reports, shown in its summary, written as
-Markdown.
+"""The table of cases, brokers and clients: collected from pytest's reports, shown in its summary,
+written as Markdown.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import pytest
 
 ORDER = ("virtual", "embedded", "jvm", "docker")
 
 
+class Row(NamedTuple):
+    """What is asked, and through whom: one line of the table."""
+
+    family: str
+    case: str
+    client: str
+
+
 @dataclass
 class Table:
-    """Outcomes of cases by broker."""
+    """Outcomes of cases and clients by broker."""
 
-    outcomes: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    outcomes: dict[Row, dict[str, str]] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -27,57 +36,70 @@ class Table:
                     table.add(tuple(value), report)
         return table
 
-    def add(self, contract: tuple[str, str, str], report: pytest.TestReport) -> None:
+    def add(self, contract: tuple[str, str, str, str], report: pytest.TestReport) -> None:
         """Note one outcome; a failure anywhere (set-up, body, end) outweighs the rest."""
-        family, case, broker = contract
-        row = self.outcomes.setdefault((family, case), {})
-        if report.failed or row.get(broker) != "failed":
-            row[broker] = report.outcome
+        family, case, broker, client = contract
+        outcomes = self.outcomes.setdefault(Row(family, case, client), {})
+        if report.failed or outcomes.get(broker) != "failed":
+            outcomes[broker] = report.outcome
         if report.skipped:
             self.reasons[broker] = reason_of(report)
 
     @property
     def brokers(self) -> list[str]:
         """The brokers, the simulated before the real."""
-        return sorted({broker for row in self.outcomes.values() for broker in row}, key=ORDER.index)
+        return sorted({broker for found in self.outcomes.values() for broker in found}, key=place)
 
-    def families(self) -> list[str]:
-        """Lines for the terminal: how many cases of a family passed, by broker; then all that did
-        not.
+    def summary(self) -> list[str]:
+        """Lines for the terminal: how many cases passed, by family, by client and in all, on each
+        broker; then all that did not.
         """
         if not self.outcomes:
             return []
-        head = f"{'family':<16}" + "".join(f"{broker:>12}" for broker in self.brokers)
-        lines = [head]
-        for family in sorted({family for family, _ in self.outcomes}):
-            lines.append(f"{family:<16}" + "".join(self._share(family, b) for b in self.brokers))
-        lines.append(f"{'all':<16}" + "".join(self._share(None, b) for b in self.brokers))
+        lines = [self._line("family", self.brokers)]
+        for family in sorted({row.family for row in self.outcomes}):
+            lines.append(self._shares(family, [r for r in self.outcomes if r.family == family]))
+        lines.append(self._line("client", [""] * len(self.brokers)))
+        for client in sorted({row.client for row in self.outcomes}):
+            lines.append(self._shares(client, [r for r in self.outcomes if r.client == client]))
+        lines.append(self._shares("all", list(self.outcomes)))
         lines += [f"{broker} skipped: {reason}" for broker, reason in self.reasons.items()]
         lines += [
-            f"{outcome}: {case} on {broker}"
-            for (_, case), row in sorted(self.outcomes.items())
-            for broker, outcome in row.items()
+            f"{outcome}: {row.case} through {row.client} on {broker}"
+            for row, found in sorted(self.outcomes.items())
+            for broker, outcome in found.items()
             if outcome == "failed"
         ]
         return lines
 
     def markdown(self) -> str:
-        """The whole table: a line for each case."""
+        """The whole table: a line for each case and client."""
         brokers = self.brokers
         lines = [
-            "| family | case | " + " | ".join(brokers) + " |",
-            "|---" * (len(brokers) + 2) + "|",
+            "| family | case | client | " + " | ".join(brokers) + " |",
+            "|---" * (len(brokers) + 3) + "|",
         ]
-        for (family, case), row in sorted(self.outcomes.items()):
-            cells = " | ".join(row.get(broker, "not run") for broker in brokers)
-            lines.append(f"| {family} | {case} | {cells} |")
+        for row, found in sorted(self.outcomes.items()):
+            cells = " | ".join(found.get(broker, "not run") for broker in brokers)
+            lines.append(f"| {row.family} | {row.case} | {row.client} | {cells} |")
         lines += [f"\n{broker}: skipped, {reason}" for broker, reason in self.reasons.items()]
         return "\n".join(lines) + "\n"
 
-    def _share(self, family: str | None, broker: str) -> str:
-        rows = [row for (of, _), row in self.outcomes.items() if family in (None, of)]
-        passed = sum(row.get(broker) == "passed" for row in rows)
-        return f"{f'{passed}/{len(rows)}':>12}"
+    def _shares(self, title: str, rows: list[Row]) -> str:
+        return self._line(title, [self._share(rows, broker) for broker in self.brokers])
+
+    def _share(self, rows: list[Row], broker: str) -> str:
+        found = [self.outcomes[row][broker] for row in rows if broker in self.outcomes[row]]
+        return f"{found.count('passed')}/{len(found)}" if found else "-"
+
+    @staticmethod
+    def _line(title: str, cells: list[str]) -> str:
+        return f"{title:<20}" + "".join(f"{cell:>12}" for cell in cells)
+
+
+def place(broker: str) -> int:
+    """Where a broker stands in the table; those at an address come last."""
+    return ORDER.index(broker) if broker in ORDER else len(ORDER)
 
 
 def reason_of(report: pytest.TestReport) -> str:

@@ -17,7 +17,7 @@ CASES = all_cases()
 
 def passes(case: Case) -> bool:
     try:
-        run_in_virtual_world(case)
+        run_in_virtual_world(case, case.clients[0])
     except Exception:
         return False
     return True

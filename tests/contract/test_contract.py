@@ -1,11 +1,13 @@
-"""Every contract case on every broker: the simulated Kafka is right where Apache Kafka agrees."""
+"""Every contract case on every broker, through every client: the simulated Kafka is right where
+Apache Kafka agrees.
+"""
 
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.contract.registry import Case, all_cases
-from tests.contract.worlds import RealTime, run_in_virtual_world, runs_on
+from tests.contract.worlds import RealTime, clients_on, run_in_virtual_world
 from tests.kafka_at_hand import require_kafka
 
 MARKS = {"jvm": [pytest.mark.kafka], "docker": [pytest.mark.kafka, pytest.mark.docker]}
@@ -15,12 +17,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "kind" not in metafunc.fixturenames:
         return
     combinations = [
-        pytest.param(kind, case, id=f"{kind}-{case.name}", marks=MARKS.get(kind, []))
+        pytest.param(kind, client, case, id=f"{kind}-{client}-{case.name}", marks=marks(kind))
         for kind in metafunc.config.getoption("--broker").split(",")
         for case in all_cases()
-        if runs_on(case, kind)
+        for client in clients_on(case, kind)
     ]
-    metafunc.parametrize(("kind", "case"), combinations)
+    metafunc.parametrize(("kind", "client", "case"), combinations)
+
+
+def marks(kind: str) -> list[pytest.MarkDecorator]:
+    return MARKS.get(kind, [])
 
 
 @pytest.fixture(scope="session")
@@ -32,13 +38,14 @@ def real_time() -> Iterator[RealTime]:
 
 def test_contract(
     kind: str,
+    client: str,
     case: Case,
     real_time: RealTime,
     record_property: Callable[[str, object], None],
 ) -> None:
-    record_property("contract", (case.family, case.name, kind))
+    record_property("contract", (case.family, case.name, kind, client))
     if kind == "virtual":
-        run_in_virtual_world(case)
+        run_in_virtual_world(case, client)
         return
     require_kafka(kind)
-    real_time.run(case, kind)
+    real_time.run(case, kind, client)

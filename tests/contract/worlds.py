@@ -11,6 +11,7 @@ from typing import Any
 from station_sim.brokers import Broker, open_broker
 from station_sim.clock import run_virtual
 from tests.contract.bench import open_bench
+from tests.contract.clients.kinds import IN_VIRTUAL_TIME
 from tests.contract.registry import Case
 
 CASE_TIMEOUT_S = 180.0
@@ -42,23 +43,27 @@ def options_of(case: Case, kind: str) -> dict[str, Any]:
     return {**OPTIONS.get(kind, {}), **FAMILY_OPTIONS.get(case.family, {})}
 
 
-def runs_on(case: Case, kind: str) -> bool:
-    """Whether such a broker can be opened."""
-    return kind != "docker" or case.family not in FAMILY_OPTIONS
+def clients_on(case: Case, kind: str) -> tuple[str, ...]:
+    """The clients through which a case is asked of such a broker; none if it cannot be opened."""
+    if kind == "docker" and case.family in FAMILY_OPTIONS:
+        return ()
+    if kind == "virtual":
+        return tuple(name for name in case.clients if name in IN_VIRTUAL_TIME)
+    return case.clients
 
 
-async def run_case(case: Case, broker: Broker) -> None:
-    """Run one case at an open broker."""
+async def run_case(case: Case, broker: Broker, client: str) -> None:
+    """Run one case at an open broker, through one client."""
     async with asyncio.timeout(CASE_TIMEOUT_S), open_bench(broker, case.name) as kafka:
-        await case.body(kafka)
+        await case.run(kafka, client)
 
 
-def run_in_virtual_world(case: Case, *, seed: int = 0) -> None:
-    """Run one case in a virtual world made for it, with a broker of its own."""
+def run_in_virtual_world(case: Case, client: str, *, seed: int = 0) -> None:
+    """Run one case through one client in a virtual world made for it, with a broker of its own."""
 
     async def world() -> None:
         async with open_broker("virtual", **options_of(case, "virtual")) as broker:
-            await run_case(case, broker)
+            await run_case(case, broker, client)
 
     run_virtual(world, seed=seed)
 
@@ -71,13 +76,13 @@ class RealTime:
         self._stack = AsyncExitStack()
         self._brokers: dict[str, Broker] = {}
 
-    def run(self, case: Case, kind: str) -> None:
-        """Run one case at the session's broker of a kind."""
+    def run(self, case: Case, kind: str, client: str) -> None:
+        """Run one case through one client at the session's broker of a kind."""
         key = f"{kind} {case.family if case.family in FAMILY_OPTIONS else ''}"
         if key not in self._brokers:
             opening = open_broker(kind, **options_of(case, kind))
             self._brokers[key] = self._runner.run(self._stack.enter_async_context(opening))
-        self._runner.run(run_case(case, self._brokers[key]))
+        self._runner.run(run_case(case, self._brokers[key], client))
 
     def close(self) -> None:
         """End all brokers."""

@@ -182,44 +182,6 @@ async def case_keys_headers_tombstones(kafka: Bench) -> None:
     assert [(record.key, record.value, record.headers) for record in found] == sent
 
 
-async def round_trip(kafka: Bench, compression: str) -> None:
-    """Send repetitive records compressed; they come back whole, and were small on the way."""
-    topic = await kafka.topic()
-    producer = await kafka.producer(compression_type=compression, linger_ms=50)
-    expected = [f"{number} ".encode() * 200 for number in range(50)]
-    acknowledged = [await producer.send(topic, value, partition=0) for value in expected]
-    for each in acknowledged:
-        await each
-    found = await read(await kafka.consumer(topic), len(expected))
-    assert [record.value for record in found] == expected
-    stored = (await fetch(kafka.wire, topic, 0)).records
-    assert len(stored) < sum(map(len, expected)) / 2
-
-
-@case("Produce", "Fetch")
-async def case_compression_gzip(kafka: Bench) -> None:
-    """gzip batches are stored as they came and read back."""
-    await round_trip(kafka, "gzip")
-
-
-@case("Produce", "Fetch")
-async def case_compression_snappy(kafka: Bench) -> None:
-    """snappy batches are stored as they came and read back."""
-    await round_trip(kafka, "snappy")
-
-
-@case("Produce", "Fetch")
-async def case_compression_lz4(kafka: Bench) -> None:
-    """lz4 batches are stored as they came and read back."""
-    await round_trip(kafka, "lz4")
-
-
-@case("Produce", "Fetch")
-async def case_compression_zstd(kafka: Bench) -> None:
-    """zstd batches are stored as they came and read back."""
-    await round_trip(kafka, "zstd")
-
-
 @case("Produce", "Metadata", "Fetch")
 async def case_client_spreads_by_key(kafka: Bench) -> None:
     """A client's records with one key stay in one partition, in the order sent."""
