@@ -5,6 +5,7 @@ LeaderEpochFileCache keeps in Apache Kafka. Not here: who leads, and when an epo
 """
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -46,6 +47,11 @@ class LeaderEpochs:
     def starts(self) -> list[EpochStart]:
         """All epochs that records may still be of."""
         return list(self._starts)
+
+    def restore(self, starts: Iterable[tuple[int, int]]) -> None:
+        """Be as `starts` told before."""
+        self._starts = [EpochStart(*start) for start in starts]
+        self.latest = self._starts[-1].epoch
 
     def begin(self, epoch: int, start_offset: int) -> None:
         """Let an epoch above the latest begin; earlier ones that have no record are forgotten."""

@@ -1,7 +1,9 @@
 """One partition's log: append, read, look-ups by time, and deletion at its head.
 
-The log is in memory and its own only replica, so the high watermark is the log end offset. Lives
-here: what UnifiedLog decides in Apache Kafka. Not here: which batches it takes (`acceptance.py`),
+The log is in memory and its own only replica, so the high watermark is the log end offset. What it
+holds is kept in its `storage` as well, always there first. Lives here: what UnifiedLog decides in
+Apache Kafka. Not here: which batches it takes (`acceptance.py`), how it comes back
+(`log_recovery.py`),
 who waits for data (`waiters` is only kept here for the Fetch request), when retention runs
 (`retention.py`), what a request looks like.
 """
@@ -18,6 +20,7 @@ from station_sim.kafka.markers import is_commit
 from station_sim.kafka.producers import ProducerStates
 from station_sim.kafka.replicas import Replicas
 from station_sim.kafka.segments import Segment, segment_index
+from station_sim.kafka.storage.log_storage import LogState, LogStorage, Unstored
 from station_sim.kafka.topic_config import TopicConfig
 from station_sim.kafka.transaction_index import TransactionIndex
 
@@ -45,10 +48,17 @@ class PartitionLog:
     """The records of one partition, from `log_start_offset` to below `end_offset`."""
 
     def __init__(
-        self, topic: str, partition: int, config: TopicConfig, *, producer_expiration_ms: int
+        self,
+        topic: str,
+        partition: int,
+        config: TopicConfig,
+        *,
+        producer_expiration_ms: int,
+        storage: LogStorage | None = None,
     ) -> None:
         self.topic = topic
         self.partition = partition
+        self.storage: LogStorage = storage or Unstored()
         self.config = config
         self.log_start_offset = 0
         self.end_offset = 0
@@ -72,6 +82,15 @@ class PartitionLog:
     def new_leader_epoch(self) -> None:
         """Begin a new leader epoch at the log's end: the partition has another leader."""
         self.epochs.begin(self.epochs.latest + 1, self.end_offset)
+
+    def keep_state(self) -> None:
+        """Keep epochs and replicas as they are now; raises `RefusalError` if that fails."""
+        self.storage.keep_state(self._state_from(self.log_start_offset))
+
+    def _state_from(self, start_offset: int) -> LogState:
+        replicas = self.replicas
+        epochs = tuple(self.epochs.starts())
+        return LogState(start_offset, epochs, replicas.node_ids, replicas.leader_id)
 
     @property
     def last_stable_offset(self) -> int:
@@ -114,12 +133,16 @@ class PartitionLog:
             leader_epoch=self.epochs.latest,
             append_time_ms=now_ms if self.config.log_append_time else None,
         )
-        self._segment_for(batch, now_ms).append(batch, now_ms)
+        segment = self._segment_for(batch, now_ms)
+        self.storage.append(segment.base_offset, batch.data)
+        if not segment.batches:
+            self.segments.append(segment)
+        segment.append(batch, now_ms)
         self.end_offset = batch.last_offset + 1
         if batch.producer_id >= 0:
-            self._note_producer(batch, now_ms)
+            self.note_producer(batch, now_ms)
 
-    def _note_producer(self, batch: Batch, now_ms: int) -> None:
+    def note_producer(self, batch: Batch, now_ms: int) -> None:
         """Keep what a producer's batch, or the marker of its transaction, says of it."""
         if batch.is_control:
             self.producers.ended(batch, now_ms)
@@ -130,11 +153,13 @@ class PartitionLog:
             self.transactions.opened(batch.producer_id, batch.base_offset)
 
     def _segment_for(self, batch: Batch, now_ms: int) -> Segment:
+        """The last segment, or one that has yet to be the last."""
         config = self.config
         if not self.segments or self.segments[-1].is_full_for(
             batch, now_ms, segment_bytes=config.segment_bytes, segment_ms=config.segment_ms
         ):
-            self.segments.append(Segment(self.end_offset, now_ms))
+            self.storage.keep_producers(self.end_offset, self.producers, self.transactions)
+            return Segment(self.end_offset, now_ms)
         return self.segments[-1]
 
     def check_offset(self, offset: int) -> None:
@@ -241,7 +266,9 @@ class PartitionLog:
                 ErrorCode.OFFSET_OUT_OF_RANGE,
                 f"cannot delete before {target}; the log ends at {self.end_offset}",
             )
-        self._start_at(target)
+        if target > self.log_start_offset:
+            self.storage.keep_state(self._state_from(target))
+            self.move_start(target)
         return self.log_start_offset
 
     def expires_at_ms(self) -> int | None:
@@ -281,11 +308,17 @@ class PartitionLog:
             self._delete_first()
 
     def _delete_first(self) -> None:
+        """Delete the oldest segment; the next one's name tells where the log begins then."""
+        start_offset = self.segments[1].base_offset if len(self.segments) > 1 else self.end_offset
+        if start_offset == self.end_offset:
+            self.storage.keep_producers(self.end_offset, self.producers, self.transactions)
+            self.storage.keep_state(self._state_from(start_offset))
+        self.storage.delete(self.segments[0].base_offset)
         self.segments.pop(0)
-        self._start_at(self.segments[0].base_offset if self.segments else self.end_offset)
+        self.move_start(start_offset)
 
-    def _start_at(self, offset: int) -> None:
-        """Move the log's start; it never moves back."""
+    def move_start(self, offset: int) -> None:
+        """Let the log begin at `offset`; it never moves back."""
         if offset > self.log_start_offset:
             self.log_start_offset = offset
             self.epochs.cut_before(offset)

@@ -7,7 +7,7 @@ transaction's marker takes its epoch over; while a transaction is open its produ
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from station_sim.kafka.batches import Batch
@@ -51,6 +51,19 @@ class KnownProducer:
         return self.written[-1].last_sequence if self.written else NO_SEQUENCE
 
 
+@dataclass(frozen=True, slots=True)
+class ProducerSnapshot:
+    """A `KnownProducer` that does not change, with its id."""
+
+    producer_id: int
+    epoch: int
+    seen_at_ms: int
+    written: tuple[Written, ...]
+    in_transaction: bool
+    last_timestamp_ms: int
+    coordinator_epoch: int
+
+
 class ProducerStates:
     """The idempotent producers of one partition."""
 
@@ -60,6 +73,33 @@ class ProducerStates:
 
     def __len__(self) -> int:
         return len(self._producers)
+
+    def snapshot(self) -> tuple[ProducerSnapshot, ...]:
+        """All that is remembered, who was seen last at the end."""
+        return tuple(
+            ProducerSnapshot(
+                producer_id,
+                known.epoch,
+                known.seen_at_ms,
+                tuple(known.written),
+                known.in_transaction,
+                known.last_timestamp_ms,
+                known.coordinator_epoch,
+            )
+            for producer_id, known in self._producers.items()
+        )
+
+    def restore(self, snapshots: Iterable[ProducerSnapshot]) -> None:
+        """Remember what `snapshot` told before."""
+        for snapshot in snapshots:
+            self._producers[snapshot.producer_id] = KnownProducer(
+                snapshot.epoch,
+                snapshot.seen_at_ms,
+                deque(snapshot.written, maxlen=REMEMBERED_BATCHES),
+                snapshot.in_transaction,
+                snapshot.last_timestamp_ms,
+                snapshot.coordinator_epoch,
+            )
 
     def known(self, now_ms: int) -> Iterator[tuple[int, KnownProducer]]:
         """The producers that are remembered, by id; to be read only."""

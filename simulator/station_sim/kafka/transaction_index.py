@@ -23,12 +23,28 @@ class AbortedTransaction(NamedTuple):
     stable_offset: int
 
 
+class TransactionsSnapshot(NamedTuple):
+    """A `TransactionIndex` that does not change; open are producer ids and first offsets."""
+
+    open: tuple[tuple[int, int], ...]
+    aborted: tuple[AbortedTransaction, ...]
+
+
 class TransactionIndex:
     """The transactions of one partition."""
 
     def __init__(self) -> None:
         self._open: dict[int, int] = {}
         self._aborted: list[AbortedTransaction] = []
+
+    def snapshot(self) -> TransactionsSnapshot:
+        """All that is known."""
+        return TransactionsSnapshot(tuple(self._open.items()), tuple(self._aborted))
+
+    def restore(self, snapshot: TransactionsSnapshot) -> None:
+        """Know what `snapshot` told before."""
+        self._open = dict(snapshot.open)
+        self._aborted = list(snapshot.aborted)
 
     @property
     def first_open_offset(self) -> int | None:

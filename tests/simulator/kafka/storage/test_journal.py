@@ -98,9 +98,15 @@ def test_damage_in_the_midst_is_told_with_its_place(tmp_path: Path) -> None:
     journal.put("thing", ("b",), Thing(2))
     journal.close()
     data = bytearray(path.read_bytes())
-    data[10] ^= 0xFF
+    for place in (0, 10):  # in the length, in the payload
+        damaged = bytearray(data)
+        damaged[place] ^= 0xFF
+        path.write_bytes(damaged)
+        with pytest.raises(LabError, match=r"journal .*j is damaged at byte 0 of \d+: restore"):
+            JournalFile(path)
+    data[-1] ^= 0xFF  # whole, and wrong: no kill leaves that
     path.write_bytes(data)
-    with pytest.raises(LabError, match=r"journal .*j is damaged at byte 0 of \d+: restore"):
+    with pytest.raises(LabError, match=r"journal .*j is damaged at byte \d+ of \d+: restore"):
         JournalFile(path)
 
 
@@ -112,6 +118,24 @@ def test_it_stays_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         journal.put("thing", ("a",), Thing(number))
     assert path.stat().st_size < 1200
     assert {("a",): Thing(999)} == things(journal)
+
+
+def test_a_full_disk_keeps_it_from_being_tidied_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journals, "OUTDATED_BYTES_KEPT", 100)
+
+    def no_room(self: Path, _data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", no_room)
+    path = tmp_path / "j"
+    journal = JournalFile(path)
+    for number in range(100):
+        journal.put("thing", ("a",), Thing(number))
+    assert path.stat().st_size > 1000
+    journal.close()
+    assert {("a",): Thing(99)} == things(JournalFile(path))
 
 
 def test_a_full_disk_refuses_and_harms_nothing(tmp_path: Path) -> None:
