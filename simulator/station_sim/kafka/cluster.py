@@ -5,7 +5,6 @@ What listens is a node (`node.py`). Requests are in `requests/`, logs in `logs.p
 `elections.py`.
 """
 
-import base64
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import Any, Protocol
 
 from station_sim.errors import LabError
 from station_sim.kafka.batches import Batch
+from station_sim.kafka.cluster_identity import identify
 from station_sim.kafka.coordinators import Coordinators
 from station_sim.kafka.dynamic_settings import DynamicSettings
 from station_sim.kafka.elections import Elections
@@ -22,12 +22,14 @@ from station_sim.kafka.groups import Groups
 from station_sim.kafka.logs import PartitionLog
 from station_sim.kafka.node import Node
 from station_sim.kafka.placement import Placement
+from station_sim.kafka.producer_ids import ProducerIds
 from station_sim.kafka.releases import kinds_of
 from station_sim.kafka.request_log import RequestLog
 from station_sim.kafka.requests.registry import KINDS
 from station_sim.kafka.retention import RetentionTimer
 from station_sim.kafka.sasl.users import Users
 from station_sim.kafka.settings import BrokerSettings
+from station_sim.kafka.storage.storage import InMemory, Storage
 from station_sim.kafka.tally import Tally
 from station_sim.kafka.topics import Topics
 from station_sim.kafka.transaction_participants import TransactionParticipants
@@ -48,18 +50,6 @@ class Observer(Protocol):
         """A group's offset was committed."""
 
 
-class ProducerIds:
-    """Hands out producer ids, each once."""
-
-    def __init__(self) -> None:
-        self._next = 0
-
-    def take(self) -> int:
-        """A fresh producer id."""
-        self._next += 1
-        return self._next - 1
-
-
 class Cluster:
     """A cluster of one or several nodes that share all state.
 
@@ -70,7 +60,9 @@ class Cluster:
     a host listens.
 
     With `users`, passwords by name, only they may do anything. Its state outlives `stop`: a
-    cluster started again listens at the same address and has its logs, groups and offsets.
+    cluster started again listens at the same address and has its logs, groups and offsets. With a
+    `storage` on disk they outlive its process: a cluster that is made with it goes on where the one
+    before ended, however it ended. Raises `LabError` if that cannot be.
     """
 
     def __init__(
@@ -85,20 +77,23 @@ class Cluster:
         advertised_host: str | None = None,
         users: Mapping[str, str] | None = None,
         as_version: str | None = None,
+        storage: Storage | None = None,
         entering: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
     ) -> None:
         if nodes < 1:
             raise LabError(f"nodes={nodes} is not allowed; a cluster has at least 1")
         node_ids = range(node_id, node_id + nodes)
-        self.settings = settings or BrokerSettings()
-        self.dynamic_settings = DynamicSettings(self.settings)
+        storage = storage or InMemory()
+        journal = storage.journal
+        self.cluster_id = identify(journal, rng, node_ids).cluster_id
+        self.dynamic_settings = DynamicSettings(settings or BrokerSettings(), journal)
+        self.settings = self.dynamic_settings.settings
         self.rng = rng
-        self.cluster_id = base64.urlsafe_b64encode(rng.randbytes(16)).decode().rstrip("=")
         self.elections = Elections(self)
         placement = Placement(node_ids, self.elections.is_active)
-        self.topics = Topics(self.settings, rng, placement)
+        self.topics = Topics(self.settings, rng, placement, storage)
         self.coordinators = Coordinators(self.settings, placement, len(node_ids))
-        self.producers = ProducerIds()
+        self.producers = ProducerIds(journal)
         self.faults = Faults(rng)
         self.requests = RequestLog()
         self.tally = Tally()
@@ -108,6 +103,7 @@ class Cluster:
             now_ms=self.now_ms,
             rng=random.Random(rng.getrandbits(64)),
             observers=self.observers,
+            journal=journal,
         )
         self.users = Users(users or {}, random.Random(rng.getrandbits(64)) if users else rng)
         self.transactions = Transactions(
@@ -115,6 +111,7 @@ class Cluster:
             now_ms=self.now_ms,
             producer_ids=self.producers,
             participants=TransactionParticipants(self),
+            journal=journal,
         )
         self.retention = RetentionTimer(self)
         hosts = [host] * len(node_ids) if isinstance(host, str) else host

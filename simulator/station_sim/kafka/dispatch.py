@@ -15,6 +15,7 @@ from station_sim.kafka.requests.parked import answered_late
 from station_sim.kafka.requests.registry import KINDS, Kind
 from station_sim.kafka.requests.shapes import refuse
 from station_sim.kafka.requests.topic_ids import fill_names
+from station_sim.kafka.requests.unwritten import handle
 from station_sim.kafka.sasl.authentication import Admission, Authentication, Stage
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def perform(cluster: "Cluster", call: Call) -> Any:
         fault = cluster.faults.take(logged)
         if fault is not None:
             return cluster.faults.perform(fault, cluster, call)
-    return kind.handle(cluster, request, context)
+    return handle(kind, cluster, request, context)
 
 
 def _not_admitted(

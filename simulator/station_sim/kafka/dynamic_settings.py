@@ -7,13 +7,14 @@ their logs; it is shown for that node alone.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import NamedTuple
 
 from station_sim.errors import LabError
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
 from station_sim.kafka.settings import INT_MAX, BrokerSettings
+from station_sim.kafka.storage.journal import Journal, NoJournal
 from station_sim.kafka.topic_config import (
     RULES,
     TYPE_BOOLEAN,
@@ -89,6 +90,7 @@ _COARSER: Mapping[str, tuple[str, str]] = {
 }
 """Settings without a default of their own: another name, in a coarser unit, has it."""
 
+_KIND = "settings"
 _MODELLED = tuple(declared.name.replace("_", ".") for declared in fields(BrokerSettings))
 _DEFAULTS: Mapping[str, str] = {
     **{name: rule.default for name, rule in DYNAMIC.items()},
@@ -114,17 +116,28 @@ class Synonym(NamedTuple):
     source: Source
 
 
+@dataclass(frozen=True, slots=True)
+class ChangedSettings:
+    """What was changed for a node or for the cluster, as it is kept."""
+
+    texts: dict[str, str]
+
+
 class DynamicSettings:
     """The settings that a cluster was started with, and their changes since.
 
-    A node is named by its id, the cluster as a whole by None.
+    A node is named by its id, the cluster as a whole by None. `settings` are those that follow.
+    Raises `LabError` if what was changed before the start does not fit what it is started with.
     """
 
-    def __init__(self, started: BrokerSettings) -> None:
+    def __init__(self, started: BrokerSettings, journal: Journal | None = None) -> None:
+        self._journal = journal or NoJournal()
         self._started = started
+        self.settings = started
         # Kafka keeps this one for the cluster from the first start on (KIP-966).
         self._of_cluster = {MIN_INSYNC: str(started.min_insync_replicas)}
         self._of_nodes: dict[int, dict[str, str]] = {}
+        self._recover()
 
     def said(self, node_id: int | None) -> Mapping[str, str]:
         """What was changed for a node or for the cluster, as texts."""
@@ -147,11 +160,32 @@ class DynamicSettings:
         """Put `texts` in the place of all that was said; the settings that follow."""
         self.check(node_id, texts)
         settings = self._settings_with(node_id, texts)
+        self._keep(node_id, texts)
         if node_id is None:
             self._of_cluster = dict(texts)
         else:
             self._of_nodes[node_id] = dict(texts)
+        self.settings = settings
         return settings
+
+    def _keep(self, node_id: int | None, texts: Mapping[str, str]) -> None:
+        key = () if node_id is None else (str(node_id),)
+        self._journal.put(_KIND, key, ChangedSettings(dict(texts)))
+
+    def _recover(self) -> None:
+        kept = list(self._journal.values(_KIND, ChangedSettings))
+        if not kept:
+            self._keep(None, self._of_cluster)
+            return
+        for key, changed in kept:
+            if key:
+                self._of_nodes[int(key[0])] = changed.texts
+            else:
+                self._of_cluster = changed.texts
+        try:
+            self.settings = self._settings_with(None, self._of_cluster)
+        except RefusalError as refused:
+            raise LabError(f"settings that were changed before: {refused.message}") from refused
 
     def texts(self, node_id: int) -> dict[str, str | None]:
         """All settings of one node; None where a coarser one counts."""

@@ -120,11 +120,14 @@ class Elections:
         others = [each for each in replicas.node_ids if each != node_id]
         replicas.assign([node_id, *others], lambda each: each in replicas.in_sync_ids)
         self._elect(replicas, log, prefer=node_id, metadata_delay_s=metadata_delay_s)
+        if log is not None:
+            log.keep_state()
 
     def reassign(self, log: PartitionLog, node_ids: Sequence[int]) -> None:
         """Keep a partition on other nodes: a new replica has everything at once."""
         log.replicas.assign(node_ids, self.is_active)
         self._elect(log.replicas, log)
+        log.keep_state()
 
     def elect_preferred(self, log: PartitionLog) -> bool:
         """Let the preferred replica lead; False if it cannot."""

@@ -13,6 +13,7 @@ from station_sim.kafka.requests import api_versions
 from station_sim.kafka.requests.registry import KINDS_BY_NAME
 from station_sim.kafka.requests.shapes import SHAPES, add_refused, refuse, take_out
 from station_sim.kafka.requests.topic_ids import ids_by_name
+from station_sim.kafka.requests.unwritten import handle
 
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
@@ -77,7 +78,7 @@ async def perform(action: Action, pattern: Pattern, cluster: "Cluster", call: "C
         connection.abort()
         return None
     if action.answer is None:
-        response = await _settled(call.kind.handle(cluster, call.request, call.context))
+        response = await _settled(handle(call.kind, cluster, call.request, call.context))
     else:
         response = await _refused(action.answer, pattern, cluster, call)
     if action.drop == "after":
@@ -101,7 +102,7 @@ async def _refused(code: ErrorCode, pattern: Pattern, cluster: "Cluster", call: 
         taken = take_out(kind.name, request, pattern.wants)
         if kind.name == "Fetch":
             request.max_wait_ms = 0  # an error ends a long poll at once
-        response = await _settled(kind.handle(cluster, request, call.context))
+        response = await _settled(handle(kind, cluster, request, call.context))
         if response is not None:
             add_refused(kind.name, response, taken, code, ids)
     if kind.name == "Produce" and request.acks == 0:

@@ -26,7 +26,8 @@ from station_sim.kafka.group_messages import (
 from station_sim.kafka.group_states import GroupState
 from station_sim.kafka.group_timers import Scheduler
 from station_sim.kafka.members import Member, Members
-from station_sim.kafka.rebalance import SETTLED, GroupSettings, Rebalance
+from station_sim.kafka.rebalance import SETTLED, GroupRecord, GroupSettings, Rebalance
+from station_sim.kafka.storage.journal import Journal
 from station_sim.kafka.subscriptions import CONSUMER
 
 NEW_MEMBER_JOIN_TIMEOUT_MS = 5 * 60 * 1000
@@ -44,11 +45,14 @@ class Group:
         scheduler: Scheduler,
         now_ms: Callable[[], int],
         rng: random.Random,
+        journal: Journal | None = None,
     ) -> None:
         self.group_id = group_id
         self._settings = settings
         self._rng = rng
-        self._rebalance = Rebalance(group_id, settings, scheduler=scheduler, now_ms=now_ms)
+        self._rebalance = Rebalance(
+            group_id, settings, scheduler=scheduler, now_ms=now_ms, journal=journal
+        )
 
     @property
     def state(self) -> GroupState:
@@ -163,6 +167,10 @@ class Group:
     def close(self) -> None:
         """Stop with the broker: no timer runs, what Kafka would not have written is forgotten."""
         self._rebalance.close()
+
+    def restore(self, record: GroupRecord) -> None:
+        """Be as it was written down before the cluster's start; `open` starts the sessions."""
+        self._rebalance.restore(record)
 
     def resign(self) -> None:
         """Stop because another node coordinates the group: who waits is told so."""

@@ -1,11 +1,16 @@
 """The offsets one group has committed, and when they are forgotten.
 
 Whether a commit may be stored is decided by the group (`group.py`), whether its partition exists
-by the request module.
+by the request module. Every change is written to the journal before it is made.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+
+from station_sim.kafka.storage.journal import Journal, NoJournal
+
+OFFSET = "offset"
+"""Kind of the journal's records, whose keys are group, topic and partition."""
 
 NO_OFFSET = -1
 NO_LEADER_EPOCH = -1
@@ -27,7 +32,9 @@ class CommittedOffset:
 class GroupOffsets:
     """The newest committed offset of each partition, in the order of the first commits."""
 
-    def __init__(self) -> None:
+    def __init__(self, group_id: str = "", journal: Journal | None = None) -> None:
+        self._group_id = group_id
+        self._journal = journal or NoJournal()
         self._topics: dict[str, dict[int, CommittedOffset]] = {}
 
     def __bool__(self) -> bool:
@@ -52,10 +59,16 @@ class GroupOffsets:
 
     def store(self, topic: str, partition: int, committed: CommittedOffset) -> None:
         """Replace what is committed for a partition."""
+        self._journal.put(OFFSET, self._key(topic, partition), committed)
+        self.restore(topic, partition, committed)
+
+    def restore(self, topic: str, partition: int, committed: CommittedOffset) -> None:
+        """Know again what was stored before the cluster's start."""
         self._topics.setdefault(topic, {})[partition] = committed
 
     def forget(self, topic: str, partition: int) -> None:
         """Forget what is committed for a partition, if anything."""
+        self._journal.drop(OFFSET, self._key(topic, partition))
         partitions = self._topics.get(topic, {})
         partitions.pop(partition, None)
         if not partitions:
@@ -63,14 +76,20 @@ class GroupOffsets:
 
     def forget_topic(self, topic: str) -> None:
         """Forget a topic that was deleted."""
-        self._topics.pop(topic, None)
+        for partition in self.partitions(topic):
+            self.forget(topic, partition)
+
+    def clear(self) -> None:
+        """Forget everything, with the group."""
+        for topic in self.topics():
+            self.forget_topic(topic)
 
     def expire(self, now_ms: int, expires_at_ms: Callable[[CommittedOffset], int]) -> None:
         """Forget the offsets whose time, the client's own or `expires_at_ms`, is over."""
-        for topic, partitions in tuple(self._topics.items()):
-            for partition, committed in tuple(partitions.items()):
-                own_ms = committed.expires_at_ms
-                if now_ms >= (expires_at_ms(committed) if own_ms is None else own_ms):
-                    del partitions[partition]
-            if not partitions:
-                del self._topics[topic]
+        for topic, partition, committed in tuple(self):
+            own_ms = committed.expires_at_ms
+            if now_ms >= (expires_at_ms(committed) if own_ms is None else own_ms):
+                self.forget(topic, partition)
+
+    def _key(self, topic: str, partition: int) -> tuple[str, str, str]:
+        return self._group_id, topic, str(partition)

@@ -1,15 +1,16 @@
 """All groups of a broker, with the offsets they committed.
 
 `Groups` finds the group a request speaks of, or answers for one that does not exist. One group's
-life is in `group.py`.
+life is in `group.py`. What is written down is found again when the coordinator is made.
 """
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from station_sim.kafka.coordinator_partitions import coordinator_partition
-from station_sim.kafka.error_codes import ErrorCode
+from station_sim.kafka.error_codes import ErrorCode, RefusalError
 from station_sim.kafka.group import Group
 from station_sim.kafka.group_messages import (
     Identity,
@@ -20,11 +21,12 @@ from station_sim.kafka.group_messages import (
     SyncAnswer,
     SyncReply,
 )
-from station_sim.kafka.group_offsets import CommittedOffset, GroupOffsets
+from station_sim.kafka.group_offsets import OFFSET, CommittedOffset, GroupOffsets
 from station_sim.kafka.group_states import GroupState
 from station_sim.kafka.group_timers import RunningLoop, Scheduler
 from station_sim.kafka.pending_offsets import PendingOffsets
-from station_sim.kafka.rebalance import GroupSettings
+from station_sim.kafka.rebalance import GROUP, GroupRecord, GroupSettings
+from station_sim.kafka.storage.journal import Journal, NoJournal
 
 MINUTE_MS = 60 * 1000
 
@@ -73,7 +75,9 @@ class Groups:
         rng: random.Random,
         observers: Iterable[CommitObserver] = (),
         scheduler: Scheduler | None = None,
+        journal: Journal | None = None,
     ) -> None:
+        self._journal = journal or NoJournal()
         self._settings = settings
         self._now_ms = now_ms
         self._rng = rng
@@ -81,7 +85,8 @@ class Groups:
         self._scheduler = scheduler or RunningLoop()
         self._groups: dict[str, Group] = {}
         self._offsets: dict[str, GroupOffsets] = {}
-        self.pending = PendingOffsets()
+        self.pending = PendingOffsets(self._journal)
+        self._recover()
 
     def __contains__(self, group_id: object) -> bool:
         return group_id in self._groups
@@ -206,12 +211,14 @@ class Groups:
 
     def end_transaction(self, producer_id: int, offsets_partition: int, *, commit: bool) -> None:
         """Have a producer's pending offsets count, or drop them, in one part of all groups."""
-        for group_id, topic, partition, committed in self.pending.end(
-            producer_id,
-            lambda group_id: self.partition_for(group_id) == offsets_partition,
-            commit=commit,
-        ):
-            self._store(group_id, topic, partition, committed)
+        held = self.pending.of_producer(
+            producer_id, lambda group_id: self.partition_for(group_id) == offsets_partition
+        )
+        for group_id, topic, partition, committed in held:
+            counts = commit and committed is not None
+            if committed is not None and counts:
+                self._store(group_id, topic, partition, committed)
+            self.pending.end(producer_id, group_id, topic, partition, counts=counts)
 
     def partition_for(self, group_id: str) -> int:
         """The partition of Kafka's offsets topic in which a group would be kept."""
@@ -274,6 +281,17 @@ class Groups:
         for group in self._groups.values():
             group.open()
 
+    def _recover(self) -> None:
+        for (group_id,), record in self._journal.values(GROUP, GroupRecord):
+            self._get_or_make(group_id).restore(record)
+        for (group_id, topic, partition), committed in self._journal.values(
+            OFFSET, CommittedOffset
+        ):
+            self._get_or_make(group_id)
+            self._offsets_of(group_id).restore(topic, int(partition), committed)
+        for group_id in self.pending:
+            self._get_or_make(group_id)
+
     def _is_allowed(self, session_timeout_ms: int) -> bool:
         settings = self._settings
         low_ms, high_ms = (
@@ -291,17 +309,25 @@ class Groups:
                 scheduler=self._scheduler,
                 now_ms=self._now_ms,
                 rng=self._rng,
+                journal=self._journal,
             )
         return group
 
+    def _offsets_of(self, group_id: str) -> GroupOffsets:
+        offsets = self._offsets.get(group_id)
+        if offsets is None:
+            offsets = self._offsets[group_id] = GroupOffsets(group_id, self._journal)
+        return offsets
+
     def _drop(self, group: Group) -> None:
+        self.pending.forget_group(group.group_id)
+        self._offsets_of(group.group_id).clear()
         group.end()
         del self._groups[group.group_id]
-        self._offsets.pop(group.group_id, None)
-        self.pending.forget_group(group.group_id)
+        del self._offsets[group.group_id]
 
     def _store(self, group_id: str, topic: str, partition: int, committed: CommittedOffset) -> None:
-        self._offsets.setdefault(group_id, GroupOffsets()).store(topic, partition, committed)
+        self._offsets_of(group_id).store(topic, partition, committed)
         at = self._now_ms() / 1000
         for observer in self._observers:
             observer.committed(group_id, topic, partition, committed.offset, committed.metadata, at)
@@ -314,6 +340,10 @@ class Groups:
         retention_ms = self._settings.offsets_retention_minutes * MINUTE_MS
         if group.state is not GroupState.EMPTY:
             return
+        with suppress(RefusalError):  # what cannot be written down is forgotten at a later look
+            self._forget_expired(group, offsets, retention_ms)
+
+    def _forget_expired(self, group: Group, offsets: GroupOffsets, retention_ms: int) -> None:
         if group.protocol_type is None:
             offsets.expire(
                 self._now_ms(), lambda committed: committed.committed_at_ms + retention_ms

@@ -62,6 +62,8 @@ def _recover_start(log: PartitionLog, kept_offset: int) -> None:
 
 def _recover_leader(log: PartitionLog, state: LogState) -> None:
     """Who led leads again; where nobody did, the preferred replica begins an epoch."""
+    log.replicas.assign(state.node_ids, lambda _: True)
+    log.replicas.leader_id = log.replicas.preferred_id
     if state.leader_id in log.replicas.in_sync_ids:
         log.replicas.leader_id = state.leader_id
     elif state.leader_id == NO_LEADER:

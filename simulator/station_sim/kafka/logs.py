@@ -9,6 +9,7 @@ who waits for data (`waiters` is only kept here for the Fetch request), when ret
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import takewhile
 from typing import NamedTuple, Protocol
 
@@ -82,6 +83,8 @@ class PartitionLog:
     def new_leader_epoch(self) -> None:
         """Begin a new leader epoch at the log's end: the partition has another leader."""
         self.epochs.begin(self.epochs.latest + 1, self.end_offset)
+        with suppress(RefusalError):  # elections never fail; the next batch tells of the epoch
+            self.keep_state()
 
     def keep_state(self) -> None:
         """Keep epochs and replicas as they are now; raises `RefusalError` if that fails."""

@@ -6,10 +6,11 @@ going is decided in `group.py`. Follows `GroupMetadataManager` of Apache Kafka 4
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from station_sim.kafka.error_codes import ErrorCode
+from station_sim.kafka.error_codes import ErrorCode, RefusalError
 from station_sim.kafka.group_messages import (
     UNKNOWN_MEMBER,
     Join,
@@ -21,7 +22,11 @@ from station_sim.kafka.group_messages import (
 from station_sim.kafka.group_states import GroupState, check_move
 from station_sim.kafka.group_timers import Deadline, Scheduler
 from station_sim.kafka.members import Member, Members
+from station_sim.kafka.storage.journal import Journal, NoJournal
 from station_sim.kafka.subscriptions import CONSUMER, subscribed_topics
+
+GROUP = "group"
+"""Kind of the journal's records, whose key is the group."""
 
 SETTLED = frozenset({GroupState.STABLE, GroupState.COMPLETING_REBALANCE})
 
@@ -48,6 +53,7 @@ class GroupRecord:
     leader_id: str | None = None
     members: tuple[tuple[str, Join, bytes], ...] = ()
     """(member id, its join, its assignment) of each member."""
+    state_since_ms: int = 0
 
 
 class Rebalance:
@@ -60,7 +66,9 @@ class Rebalance:
         *,
         scheduler: Scheduler,
         now_ms: Callable[[], int],
+        journal: Journal | None = None,
     ) -> None:
+        self._journal = journal or NoJournal()
         self.members = Members()
         self.state = GroupState.EMPTY
         self.state_since_ms = now_ms()
@@ -191,7 +199,8 @@ class Rebalance:
             self.protocol_name = None
             self._note_subscriptions()
             self._move(GroupState.EMPTY)
-            self.save()
+            with suppress(RefusalError):  # after a restart the last members' sessions end again
+                self.save()
 
     def _note_subscriptions(self) -> None:
         if not self.members:
@@ -217,15 +226,21 @@ class Rebalance:
     def _assign(self, assignments: Mapping[str, bytes]) -> None:
         for member in self.members:
             member.assignment = assignments.get(member.member_id, b"")
+        self._move(GroupState.STABLE)
+        try:
+            self.save()
+        except RefusalError:
+            self._withdraw_assignments(ErrorCode.NOT_COORDINATOR)
+            self.prepare()
+            return
+        for member in self.members:
             if member.answer_sync(self._assignment_of(member)):
                 member.keep_alive()
-        self._move(GroupState.STABLE)
-        self.save()
 
-    def _withdraw_assignments(self) -> None:
+    def _withdraw_assignments(self, error: ErrorCode = ErrorCode.REBALANCE_IN_PROGRESS) -> None:
         for member in self.members:
             member.assignment = b""
-            if member.answer_sync(SyncAnswer(ErrorCode.REBALANCE_IN_PROGRESS)):
+            if member.answer_sync(SyncAnswer(error)):
                 member.keep_alive()
 
     def _assignment_of(self, member: Member) -> SyncAnswer:
@@ -279,6 +294,7 @@ class Rebalance:
 
     def end(self) -> None:
         """Be dead, since the group is deleted."""
+        self._journal.drop(GROUP, (self._group_id,))
         self._move(GroupState.DEAD)
         self._clear_timers()
         self.members.clear()
@@ -297,6 +313,12 @@ class Rebalance:
         if self.protocol_type is not None:
             self._note_subscriptions()
 
+    def restore(self, record: GroupRecord) -> None:
+        """Be as it was written down before the cluster's start."""
+        self._record = record
+        self.close()
+        self.state_since_ms = record.state_since_ms
+
     def resign(self) -> None:
         """Stop because another node coordinates the group: who waits is told so."""
         for member in self.members:
@@ -311,14 +333,17 @@ class Rebalance:
             member.keep_alive()
 
     def save(self) -> None:
-        """Write down what Kafka would write to its log."""
-        self._record = GroupRecord(
+        """Write down what Kafka would write to its log; raises `RefusalError` if that fails."""
+        record = GroupRecord(
             self.generation_id,
             self.protocol_type,
             self.protocol_name,
             self.members.leader_id,
             tuple((member.member_id, member.join, member.assignment) for member in self.members),
+            self.state_since_ms,
         )
+        self._journal.put(GROUP, (self._group_id,), record)
+        self._record = record
 
     def _move(self, target: GroupState) -> None:
         check_move(self._group_id, self.state, target)

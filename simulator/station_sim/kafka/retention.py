@@ -6,8 +6,10 @@ nothing. What goes is decided in `logs.py`.
 """
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from station_sim.kafka.error_codes import RefusalError
 from station_sim.kafka.logs import PartitionLog
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ class RetentionTimer:
         now_ms = self._cluster.now_ms()
         logs = list(self._cluster.topics.logs())
         for log in logs:
-            log.delete_old_segments(now_ms)
+            with suppress(RefusalError):  # what cannot be written down is done at a later look
+                log.delete_old_segments(now_ms)
         for log in logs:
             self.watch(log)

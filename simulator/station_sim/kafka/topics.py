@@ -1,17 +1,21 @@
 """The broker's topics: names, ids, partitions, configuration; making and deleting them.
 
 How a partition keeps its records is in `logs.py`; what requests say about topics is in `requests/`.
+A change is kept in the cluster's storage before it is made.
 """
 
 import random
 import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
+from station_sim.kafka.log_recovery import recover
 from station_sim.kafka.logs import PartitionLog
 from station_sim.kafka.placement import Placement
 from station_sim.kafka.settings import BrokerSettings
+from station_sim.kafka.storage.storage import InMemory, Storage
 from station_sim.kafka.topic_config import TopicConfig
 
 NAME_LENGTH_MAX = 249
@@ -20,6 +24,18 @@ PARTITIONS_MAX = 10_000
 
 INTERNAL_TOPICS = ("__consumer_offsets", "__transaction_state")
 _LEGAL_NAME = re.compile(r"[a-zA-Z0-9._-]+")
+
+
+_KIND = "topic"
+
+
+@dataclass(frozen=True, slots=True)
+class TopicRecord:
+    """A topic as it is kept; `replicas` are the nodes of each partition."""
+
+    name: str
+    config: dict[str, str]
+    replicas: tuple[tuple[int, ...], ...]
 
 
 class Topic:
@@ -50,12 +66,15 @@ class Topics:
         settings: BrokerSettings,
         rng: random.Random,
         placement: Placement | None = None,
+        storage: Storage | None = None,
     ) -> None:
+        self._storage = storage or InMemory()
         self._placement = placement or Placement()
         self._settings = settings
         self._rng = rng
         self._by_name: dict[str, Topic] = {}
         self._by_id: dict[uuid.UUID, Topic] = {}
+        self._recover()
 
     def __iter__(self) -> Iterator[Topic]:
         return iter(list(self._by_name.values()))
@@ -130,9 +149,10 @@ class Topics:
         checked = self.check(name, count, config or {})
         placed = self.place(0, count, replication_factor, assignments)
         topic_id = uuid.UUID(int=self._rng.getrandbits(128), version=4)
-        topic = self._by_name[name] = Topic(name, topic_id, checked, [])
-        self._by_id[topic_id] = topic
+        topic = Topic(name, topic_id, checked, [])
+        self._keep(topic, checked, placed)
         self._add(topic, placed)
+        self._by_name[name] = self._by_id[topic_id] = topic
         return topic
 
     def place(
@@ -161,7 +181,9 @@ class Topics:
     ) -> None:
         """Let a topic have `count` partitions; see `check_increase` for what is refused."""
         placed = self.check_increase(name, count, assignments)
-        self._add(self._by_name[name], placed)
+        topic = self._by_name[name]
+        self._keep(topic, topic.config, placed)
+        self._add(topic, placed)
 
     def check_increase(
         self, name: str, count: int, assignments: Sequence[Sequence[int]] | None = None
@@ -204,9 +226,29 @@ class Topics:
                 len(topic.partitions),
                 topic.config,
                 producer_expiration_ms=expiration_ms,
+                storage=self._storage.log(topic.topic_id, len(topic.partitions)),
             )
             log.replicas = self._placement.replicas(node_ids)
             topic.partitions.append(log)
+
+    def _keep(
+        self, topic: Topic, config: TopicConfig, placed: Sequence[Sequence[int]] = ()
+    ) -> None:
+        """Write down what a topic is about to be, with partitions that are added."""
+        replicas = (*(log.replicas.node_ids for log in topic.partitions), *map(tuple, placed))
+        record = TopicRecord(topic.name, dict(config.overrides), replicas)
+        self._storage.journal.put(_KIND, (str(topic.topic_id),), record)
+
+    def _recover(self) -> None:
+        """Have the topics that were kept; raises `LabError` if their data is damaged."""
+        for (text,), record in self._storage.journal.values(_KIND, TopicRecord):
+            config = TopicConfig.of(record.config, self._settings)
+            topic = Topic(record.name, uuid.UUID(text), config, [])
+            self._add(topic, record.replicas)
+            for log in topic.partitions:
+                recover(log)
+            self._by_name[topic.name] = self._by_id[topic.topic_id] = topic
+        self._storage.keep_topics(set(self._by_id))
 
     def checked_config(self, name: str, config: Mapping[str, str | None]) -> TopicConfig:
         """What a topic would be configured to with `config` in the place of all that was said.
@@ -225,6 +267,7 @@ class Topics:
         """Put `config` in the place of all that was said for a topic; as `checked_config`."""
         checked = self.checked_config(name, config)
         topic = self._by_name[name]
+        self._keep(topic, checked)
         topic.use(checked)
         return topic
 
@@ -243,8 +286,11 @@ class Topics:
                 ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
                 "This server does not host this topic-partition.",
             )
-        topic = self._by_name.pop(name)
-        del self._by_id[topic.topic_id]
+        topic = self._by_name[name]
+        self._storage.journal.drop(_KIND, (str(topic.topic_id),))
+        del self._by_name[name], self._by_id[topic.topic_id]
+        for log in topic.partitions:
+            log.storage.remove()
         return topic
 
     def _check_collision(self, name: str) -> None:

@@ -7,14 +7,17 @@ between. What one transactional id is, is in `transaction.py`; which EndTxn is i
 `transaction_ends.py`; when open ones time out, in `transaction_timer.py`. Markers and offsets are
 written by `Participants`, which the cluster gives.
 
-All changes go through `_put` and `_forget`.
+All changes go through `_put` and `_forget`, and are written down before they are made. Once it is
+written down how a transaction ends, it ends so: what cannot be written then is tried again.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import NamedTuple, Protocol
 
-from station_sim.kafka.error_codes import ErrorCode
-from station_sim.kafka.group_timers import Scheduler
+from station_sim.kafka.error_codes import ErrorCode, RefusalError
+from station_sim.kafka.group_timers import Deadline, RunningLoop, Scheduler
+from station_sim.kafka.storage.journal import Journal, NoJournal
 from station_sim.kafka.transaction import (
     NO_EPOCH,
     NO_PRODUCER,
@@ -26,6 +29,11 @@ from station_sim.kafka.transaction import (
 from station_sim.kafka.transaction_ends import Ending, judge_end
 from station_sim.kafka.transaction_states import AT_REST, PREPARED, TransactionState
 from station_sim.kafka.transaction_timer import TransactionTimer
+
+RETRY_MS = 500
+"""After which ends that could not be written down are tried again."""
+
+_KIND = "transaction"
 
 
 class TransactionSettings(Protocol):
@@ -82,7 +90,9 @@ class Transactions:
         producer_ids: ProducerSource,
         participants: Participants,
         scheduler: Scheduler | None = None,
+        journal: Journal | None = None,
     ) -> None:
+        self._journal = journal or NoJournal()
         self._settings = settings
         self._now_ms = now_ms
         self._producer_ids = producer_ids
@@ -95,7 +105,10 @@ class Transactions:
             interval_ms=settings.transaction_abort_timed_out_transaction_cleanup_interval_ms,
             scheduler=scheduler,
         )
+        self._retry = Deadline(scheduler or RunningLoop(), self._finish_prepared)
         self._looked_for_expired_ms = now_ms()
+        for _key, kept in self._journal.values(_KIND, Transaction):
+            self._hold(kept)
 
     def __iter__(self) -> Iterator[Transaction]:
         self._forget_expired()
@@ -180,15 +193,14 @@ class Transactions:
     def open(self) -> None:
         """Begin with the broker, or go on: what was being ended is ended now."""
         self._timer.start()
-        for transaction in tuple(self._transactions.values()):
-            if transaction.state in PREPARED:
-                self._complete(transaction)
+        self._finish_prepared()
         for transactional_id in self._open:
             self._watch(transactional_id)
 
     def close(self) -> None:
         """Stop with the broker; what is known is kept."""
         self._timer.stop()
+        self._retry.clear()
 
     def abort_timed_out(self) -> None:
         """Abort what has been open for too long, and fence the clients."""
@@ -196,7 +208,8 @@ class Transactions:
         for transactional_id in tuple(self._open):
             known = self._transactions[transactional_id]
             if known.times_out_at_ms <= now_ms:
-                self._fence(known)
+                with suppress(RefusalError):  # what cannot be written down is done at a later look
+                    self._fence(known)
         for transactional_id in self._open:
             self._watch(transactional_id)
 
@@ -236,15 +249,28 @@ class Transactions:
             commit=commit, now_ms=self._now_ms(), bump=bump, next_producer_id=next_producer_id
         )
         self._put(prepared)
-        return self._complete(prepared)
+        return self._finish(prepared)
 
-    def _complete(self, prepared: Transaction) -> Transaction:
-        self._participants.end(prepared.partitions, prepared.producer, commit=prepared.commits)
+    def _finish(self, prepared: Transaction) -> Transaction:
+        """What it is when it has ended, be it now or when all can be written down."""
         completed = prepared.completed(self._now_ms())
-        self._put(completed)
+        try:
+            self._participants.end(prepared.partitions, prepared.producer, commit=prepared.commits)
+            self._put(completed)
+        except RefusalError:
+            self._retry.set(RETRY_MS)
         return completed
 
+    def _finish_prepared(self) -> None:
+        for transaction in tuple(self._transactions.values()):
+            if transaction.state in PREPARED:
+                self._finish(transaction)
+
     def _put(self, transaction: Transaction) -> None:
+        self._journal.put(_KIND, (transaction.transactional_id,), transaction)
+        self._hold(transaction)
+
+    def _hold(self, transaction: Transaction) -> None:
         transactional_id = transaction.transactional_id
         self._transactions[transactional_id] = transaction
         if transaction.state is TransactionState.ONGOING:
@@ -255,6 +281,8 @@ class Transactions:
                 self._timer.clear()
 
     def _forget(self, transactional_id: str) -> None:
+        with suppress(RefusalError):  # after a restart it is forgotten again
+            self._journal.drop(_KIND, (transactional_id,))
         del self._transactions[transactional_id]
 
     def _watch(self, transactional_id: str) -> None:

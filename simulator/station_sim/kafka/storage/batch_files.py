@@ -94,6 +94,8 @@ class BatchFiles:
             self._open_files.close(self._path(segment_offset))
         self._sizes_bytes.clear()
         shutil.rmtree(self._folder, ignore_errors=True)
+        with suppress(OSError):  # the topic's folder, unless another partition is left
+            self._folder.parent.rmdir()
 
     def load(self) -> Iterator[StoredSegment]:
         """Every segment, in order.

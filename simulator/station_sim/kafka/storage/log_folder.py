@@ -5,8 +5,10 @@ is read from those at the start, however many older ones are deleted or compacte
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from station_sim.kafka.batches import Batch
+from station_sim.kafka.error_codes import RefusalError
 from station_sim.kafka.producers import ProducerStates
 from station_sim.kafka.storage.batch_files import BatchFiles
 from station_sim.kafka.storage.journal import Journal, Key
@@ -39,9 +41,10 @@ class LogFolder:
 
     def remove(self) -> None:
         """Delete all files and records of the log."""
-        self._journal.drop(STATE, self._key)
-        self._journal.drop(PRODUCERS, self._key)
         self._files.remove()
+        with suppress(RefusalError):  # they are of no use without their topic, and do no harm
+            self._journal.drop(STATE, self._key)
+            self._journal.drop(PRODUCERS, self._key)
 
     def keep_state(self, state: LogState) -> None:
         """Keep what batches do not tell."""

@@ -20,6 +20,9 @@ class Storage(Protocol):
     def log(self, topic_id: UUID, partition: int) -> LogStorage:
         """Where the log of a partition is kept."""
 
+    def keep_topics(self, topic_ids: set[UUID]) -> None:
+        """Forget the logs of all other topics: their deletion was cut short."""
+
 
 class InMemory:
     """Keeps nothing: a cluster's state ends with its process."""
@@ -30,3 +33,6 @@ class InMemory:
     def log(self, topic_id: UUID, partition: int) -> LogStorage:
         """A place that keeps nothing."""
         return Unstored()
+
+    def keep_topics(self, topic_ids: set[UUID]) -> None:
+        """Nothing is there."""
