@@ -1,7 +1,8 @@
 """The simulated Kafka on loopback, in a process of its own: real time, real sockets, no Java.
 
 `station_sim.kafka` is the simulation; here it is started as `python -m station_sim.kafka`, told by
-signals to close and open its listener, and ended.
+signals to close and open its listener, and ended. With a data folder each start is a process of its
+own.
 """
 
 import asyncio
@@ -30,6 +31,7 @@ class EmbeddedBroker(ProcessBroker):
 
     `port` is a port on loopback (default: a free one); `server_properties` are Kafka's own names
     and texts, as far as the simulation knows them; only `users`, if there are any, may connect.
+    With `data` everything is kept in that folder, for this broker and for later ones.
     """
 
     kind: ClassVar[str] = "embedded"
@@ -41,8 +43,10 @@ class EmbeddedBroker(ProcessBroker):
         port: int | None = None,
         server_properties: Mapping[str, str] | None = None,
         users: Mapping[str, str] | None = None,
+        data: Path | str | None = None,
     ) -> None:
         super().__init__(port, server_properties, users)
+        self._data = None if data is None else Path(data).absolute()
 
     async def start(self) -> None:
         """Start the process, or tell it to listen again."""
@@ -53,27 +57,46 @@ class EmbeddedBroker(ProcessBroker):
         await self.wait_until_ready(within_s=START_TIMEOUT_S)
 
     async def stop(self) -> None:
-        """Close the listener and every connection; logs and groups stay in the process."""
+        """Close the listener and every connection; logs and groups stay in the process.
+
+        With a data folder the process ends.
+        """
+        if self._data is not None:
+            await self._running().stop()
+            self._process = None
+            return
         os.kill(self.pid, CLOSE_LISTENER)
         await retry(self._refuses, what=f"stop {self.bootstrap}", within_s=START_TIMEOUT_S)
 
     async def kill(self) -> None:
-        """The same as `stop`: the simulated Kafka always ends without goodbye."""
-        await self.stop()
+        """The same as `stop`, for the simulated Kafka always ends without goodbye.
+
+        With a data folder the process ends by SIGKILL.
+        """
+        if self._data is None:
+            await self.stop()
+            return
+        await self._running().kill()
+        self._process = None
 
     async def _open(self) -> None:
         if self._port:
             require_free(self._port)
-        self._make_folder()
+        if self._folder is None:
+            self._make_folder()
+        self.log_path.unlink(missing_ok=True)
         command = [sys.executable, "-m", "station_sim.kafka", "--port", str(self._port or 0)]
         command += ["--log-level", "warning"]
         command += [f"--set={name}={value}" for name, value in self._server_properties.items()]
+        if self._data is not None:
+            command += ["--data", str(self._data)]
         if self.users:
             command += ["--users-file", str(self._write_users())]
         self._process = await self._launch(command)
         self.bootstrap = await retry(
             self._address, what="start the simulated Kafka", within_s=START_TIMEOUT_S
         )
+        self._port = int(self.bootstrap.rpartition(":")[2])
 
     def _write_users(self) -> Path:
         """A command line can be read by everybody on the machine; this file cannot."""

@@ -55,6 +55,11 @@ USERS_VARIABLE = "STATION_LAB_USERS"
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A file with a user, NAME:PASSWORD, on each line.",
 )
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder that keeps everything over restarts; made if it is not there.",
+)
 @click.option("--node-id", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1))
 @click.option("--seed", default=0, show_default=True, help="Decides ids of cluster and topics.")
 @click.option(
@@ -71,7 +76,7 @@ def broker(ctx: click.Context, /, **given: Any) -> None:
     """Run the simulated Kafka as a server.
 
     Prints one line on stdout, `listening on HOST:PORT`, when clients may connect. Keeps everything
-    in memory. Ends on SIGTERM with code 0, on Ctrl-C with code 130.
+    in memory, or in the folder of --data. Ends on SIGTERM with code 0, on Ctrl-C with code 130.
     """
     import asyncio
 

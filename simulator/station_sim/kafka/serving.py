@@ -13,11 +13,14 @@ import signal
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from station_sim.errors import LabError
 from station_sim.kafka.cluster import Cluster
 from station_sim.kafka.settings import BrokerSettings
+from station_sim.kafka.storage.data_folder import DataFolder
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +45,7 @@ class ServeOptions:
     topics: Sequence[NewTopic]
     settings: BrokerSettings
     seed: int
+    data: Path | None = None
     node_id: int = 0
     advertised_host: str | None = None
     users: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -54,8 +58,17 @@ async def serve(options: ServeOptions) -> signal.Signals | None:
     """Listen, print one line when ready, and serve until the end is asked for.
 
     Returns the signal that asked for it, None if it was something else. Raises `LabError` if the
-    address cannot be had, `RefusalError` for a topic Kafka would not make.
+    address or the data cannot be had, `RefusalError` for a topic Kafka would not make.
     """
+    with ExitStack() as stack:
+        folder = None
+        if options.data is not None:
+            folder = DataFolder(options.data)
+            stack.callback(folder.close)
+        return await _serve(options, folder)
+
+
+async def _serve(options: ServeOptions, folder: DataFolder | None) -> signal.Signals | None:
     cluster = Cluster(
         rng=random.Random(options.seed),
         host=options.host,
@@ -64,8 +77,12 @@ async def serve(options: ServeOptions) -> signal.Signals | None:
         advertised_host=options.advertised_host,
         settings=options.settings,
         users=options.users,
+        storage=folder,
     )
+    kept = {topic.name for topic in cluster.topics}
     for topic in options.topics:
+        if topic.name in kept:
+            continue
         cluster.topics.create(topic.name, partitions=topic.partitions)
     over = End()
     await cluster.start()
@@ -75,7 +92,7 @@ async def serve(options: ServeOptions) -> signal.Signals | None:
         if options.exit_on_stdin_close:
             _end_with_stdin(over)
         print(f"listening on {cluster.bootstrap}", flush=True)
-        logger.info(_welcome(cluster))
+        logger.info(_welcome(cluster, folder))
         await _until_over(over, options.parent_pid)
     finally:
         door.cancel()
@@ -98,10 +115,11 @@ class End(asyncio.Event):
         self.set()
 
 
-def _welcome(cluster: Cluster) -> str:
+def _welcome(cluster: Cluster, folder: DataFolder | None) -> str:
     """What a person wants to know at the start."""
+    where = "in memory" if folder is None else f"data in {folder.path}"
     who = f"only for {', '.join(cluster.users)}" if cluster.users else "for everybody on it"
-    return f"a simulated Kafka at {cluster.bootstrap}, {who}; in memory; Ctrl-C ends it"
+    return f"a simulated Kafka at {cluster.bootstrap}, {who}; {where}; Ctrl-C ends it"
 
 
 def _end_on_signals(over: End) -> None:
