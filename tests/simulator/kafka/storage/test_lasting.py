@@ -233,15 +233,17 @@ def act(cluster: Cluster, deed: int, partition: int, number: int) -> None:
     elif deed == 10:
         cluster.groups.delete(f"g{number}")
     elif deed == 11:
-        transactional_id = f"x{number}"
-        producer = cluster.transactions.initialise(transactional_id, 60_000).producer
-        added = [("T", partition)]
-        running(cluster, lambda: cluster.transactions.add(transactional_id, producer, added))
-        if number > 2:
-            end = cluster.transactions.end
-            running(cluster, lambda: end(transactional_id, producer, commit=False, bump=True))
+        running(cluster, lambda: act_in_transaction(cluster, f"x{number % 3}", partition, number))
     elif deed == 12:
         stable_group(cluster, f"s{number % 2}", f"i{partition}")
+
+
+def act_in_transaction(cluster: Cluster, name: str, partition: int, number: int) -> None:
+    transactions = cluster.transactions
+    producer = transactions.initialise(name, 60_000).producer
+    transactions.add(name, producer, [("T", partition)])
+    if number > 2:
+        transactions.end(name, producer, commit=number > 4, bump=True)
 
 
 def test_a_journal_that_is_cut_anywhere_is_begun_with(tmp_path: Path) -> None:
