@@ -1,9 +1,11 @@
 """What a cluster wrote down is what the next one begins with, whatever was done to it before."""
 
 import asyncio
+import errno
+import os
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -203,6 +205,45 @@ def test_any_history_outlives_a_kill(steps: list[tuple[int, int, int]]) -> None:
         assert expected == state_of(lasting.open())
         assert expected == state_of(lasting.open())
         lasting.close()
+
+
+NEVER_REFUSED = (6, 12)
+"""Elections and groups that come to rest: they go on, and what was not written is found out."""
+
+
+@given(STEPS, st.integers(1, 4))
+@settings(max_examples=40, deadline=None)
+def test_what_a_full_disk_refuses_is_nowhere(
+    steps: list[tuple[int, int, int]], writes_left: int
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        lasting = Lasting(Path(folder), settings=SMALL_SEGMENTS)
+        lasting.cluster.create_topic("T", partitions=2)
+        for index, (deed, partition, number) in enumerate(steps):
+            room = nullcontext() if deed in NEVER_REFUSED or index % 2 else full_disk(writes_left)
+            with suppress(RefusalError), room:
+                act(lasting.cluster, deed, partition, number)
+        expected = state_of(lasting.cluster)
+        assert expected == state_of(lasting.open())
+        lasting.close()
+
+
+@contextmanager
+def full_disk(writes_left: int) -> Iterator[None]:
+    """All writes after some are refused, halfway."""
+    left = [writes_left]
+
+    def write_some(descriptor: int, data: bytes, at_bytes: int) -> int:
+        if left[0] == 0:
+            pwrite(descriptor, data[: len(data) // 2], at_bytes)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        left[0] -= 1
+        return pwrite(descriptor, data, at_bytes)
+
+    pwrite = os.pwrite
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "pwrite", write_some)
+        yield
 
 
 def act(cluster: Cluster, deed: int, partition: int, number: int) -> None:
