@@ -22,7 +22,7 @@ from station_sim.brokers.broker import Broker
 
 PARTITIONS = 8
 RIVALS = ("jvm", "embedded")
-SINGLES_SHARE = 20
+SINGLES_SHARE = 5
 """One record per request is that much slower: so many fewer are sent."""
 
 TARGETS = {"large": 0.9, "single": 0.6}

@@ -11,6 +11,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from station_sim.kafka.dispatch import BadRequestError, Call, perform, read_call, read_token
+from station_sim.kafka.outbox import Frame, Outbox
 from station_sim.kafka.sasl.authentication import Authentication, Stage
 
 if TYPE_CHECKING:
@@ -33,10 +34,10 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
         self._call: Call | None = None
-        self._kept_back: list[bytes] = []
+        self._outbox: Outbox | None = None
+        self._kept_back: list[Frame] = []
         self._waiting: asyncio.Future[Any] | None = None
         self._reading = True
-        self._writable = True
         self._muted: asyncio.TimerHandle | None = None
         self.client_host = ""
         self.authentication = _authentication(node.cluster)
@@ -46,6 +47,7 @@ class Connection(asyncio.Protocol):
         """The client is there."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._outbox = Outbox(transport)
         peer = transport.get_extra_info("peername")
         self.client_host = f"/{peer[0]}" if isinstance(peer, tuple) else f"/{peer or ''}"
         self._node.connections[self] = None
@@ -53,7 +55,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone: nothing of it goes on."""
-        self._transport = None
+        self._transport = self._outbox = None
         self._node.connections.pop(self, None)
         self._buffer.clear()
         if self._muted is not None:
@@ -73,11 +75,13 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client does not read its answers: take no further request."""
-        self._writable = False
+        if self._outbox is not None:
+            self._outbox.pause()
 
     def resume_writing(self) -> None:
         """The client reads again."""
-        self._writable = True
+        if self._outbox is not None:
+            self._outbox.resume()
         if self._may_handle():
             self._handle_frames()
 
@@ -85,8 +89,8 @@ class Connection(asyncio.Protocol):
         """The node goes on after a pause: send what was kept back, take what came meanwhile."""
         kept_back, self._kept_back = self._kept_back, []
         for frame in kept_back:
-            if self._transport is not None:
-                self._transport.write(frame)
+            if self._outbox is not None:
+                self._outbox.send(frame)
         if self._may_handle():
             self._handle_frames()
 
@@ -103,7 +107,8 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """Send what is written, then close."""
-        if self._transport is not None:
+        if self._transport is not None and self._outbox is not None:
+            self._outbox.flush()
             self._transport.close()
 
     def abort(self) -> None:
@@ -124,7 +129,8 @@ class Connection(asyncio.Protocol):
     def _may_handle(self) -> bool:
         return (
             self._waiting is None
-            and self._writable
+            and self._outbox is not None
+            and self._outbox.is_clear
             and self._muted is None
             and not self._node.is_paused
         )
@@ -193,12 +199,12 @@ class Connection(asyncio.Protocol):
             self._handle_frames()
 
     def _write(self, call: Call, response: Any) -> None:
-        if response is not None and self._transport is not None:
+        if response is not None and self._outbox is not None:
             frame = call.answer_with(response)
             if self._node.is_paused:
                 self._kept_back.append(frame)
             else:
-                self._transport.write(frame)
+                self._outbox.send(frame)
         if self.authentication is not None and self.authentication.stage is Stage.FAILED:
             self.close()
 

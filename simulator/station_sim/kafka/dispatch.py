@@ -8,6 +8,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from station_sim.kafka.error_codes import ErrorCode
+from station_sim.kafka.outbox import Frame
 from station_sim.kafka.request_log import LoggedRequest, entry_of
 from station_sim.kafka.requests import api_versions, sasl_authenticate
 from station_sim.kafka.requests.context import Peer, RequestContext
@@ -50,23 +51,24 @@ class Call:
         self.response_version = context.version
         self.logged: LoggedRequest | None = None
 
-    def answer_with(self, response: Any) -> bytes:
+    def answer_with(self, response: Any) -> Frame:
         """The framed answer, which is sent now."""
         frame = self.encode(response)
         if self.logged is not None:
-            self.logged.answer_with(response, len(frame))
+            self.logged.answer_with(response, frame.size_bytes)
         return frame
 
-    def encode(self, response: Any) -> bytes:
+    def encode(self, response: Any) -> Frame:
         """The framed answer."""
-        body: bytes = response.encode(version=self.response_version)
+        body = self.kind.encode(response, self.response_version)
+        size_bytes = sum(map(len, body))
         correlation_id = self.context.correlation_id
         flexible = self.kind.response.flexible_version_q(self.response_version)
         if flexible and self.kind.api_key != api_versions.REQUEST.API_KEY:
-            head = _RESPONSE_HEADER_FLEXIBLE.pack(len(body) + 5, correlation_id, 0)
+            head = _RESPONSE_HEADER_FLEXIBLE.pack(size_bytes + 5, correlation_id, 0)
         else:
-            head = _RESPONSE_HEADER.pack(len(body) + 4, correlation_id)
-        return head + body
+            head = _RESPONSE_HEADER.pack(size_bytes + 4, correlation_id)
+        return Frame((head, *body), len(head) + size_bytes)
 
 
 class RawTokenCall(Call):
@@ -74,11 +76,12 @@ class RawTokenCall(Call):
 
     __slots__ = ()
 
-    def encode(self, response: Any) -> bytes:
+    def encode(self, response: Any) -> Frame:
         """The framed token; a refusal is told by closing the connection alone."""
         if response.error_code:
-            return b""
-        return _LENGTH.pack(len(response.auth_bytes)) + bytes(response.auth_bytes)
+            return Frame((), 0)
+        token = bytes(response.auth_bytes)
+        return Frame((_LENGTH.pack(len(token)), token), _LENGTH.size + len(token))
 
 
 def read_token(frame: bytes, *, node: "Node", client_host: str, connection: Peer) -> Call:

@@ -10,7 +10,7 @@ who waits for data (`waiters` is only kept here for the Fetch request), when ret
 
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import NamedTuple, Protocol
 
 from station_sim.kafka.acceptance import check_batch
@@ -195,12 +195,15 @@ class PartitionLog:
         batches = self.batches_from(offset)
         if before_offset is not None:
             batches = takewhile(lambda batch: batch.base_offset < before_offset, batches)
-        for batch in batches:
-            size_bytes = len(batch.data)
-            if size_bytes > left_bytes and (found or not at_least_one):
+        at_once = 1
+        while several := [batch.data for batch in islice(batches, at_once)]:
+            found += several
+            left_bytes -= sum(map(len, several))
+            if left_bytes < 0:
                 break
-            found.append(batch.data)
-            left_bytes -= size_bytes
+            at_once *= 4  # batches may be large and few, or small and very many
+        while left_bytes < 0 and len(found) > at_least_one:
+            left_bytes += len(found.pop())
         return found
 
     def batches_from(self, offset: int) -> Iterator[Batch]:
@@ -210,8 +213,7 @@ class PartitionLog:
             return
         at = segment_index(segments, offset)
         batches = segments[at].batches
-        for index in range(segments[at].index_of(offset), len(batches)):
-            yield batches[index]
+        yield from map(batches.__getitem__, range(segments[at].index_of(offset), len(batches)))
         for segment in segments[at + 1 :]:
             yield from segment.batches
 

@@ -16,6 +16,7 @@ from station_sim.kafka.error_codes import ErrorCode
 from station_sim.kafka.leader_epochs import NO_EPOCH
 from station_sim.kafka.logs import PartitionLog
 from station_sim.kafka.requests.context import RequestContext
+from station_sim.kafka.requests.fetch_encoding import encode
 from station_sim.kafka.requests.topic_ids import FIRST_VERSION_BY_ID, check_id
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 VERSIONS = (4, 18)
 REQUEST = FetchRequest
 RESPONSE = FetchResponse
+
+__all__ = ["REQUEST", "RESPONSE", "VERSIONS", "encode", "handle"]
 
 READ_COMMITTED = 1
 """The isolation level of readers that see no open transaction."""
@@ -77,7 +80,7 @@ class Reading:
                 error = wrong_id or _error(log, asked, node, follows)
                 if error or log is None:
                     failed = True
-                    partitions.append(_answer(asked.partition, error, None, ()))
+                    partitions.append(_answer(asked.partition, error, None, []))
                     continue
                 self.logs.append(log)
                 data = log.read(
@@ -116,7 +119,7 @@ def _error(log: PartitionLog | None, asked: Any, node: "Node", follows: bool) ->
     return ErrorCode.NONE
 
 
-def _answer(index: int, error: ErrorCode, log: PartitionLog | None, data: Any) -> Any:
+def _answer(index: int, error: ErrorCode, log: PartitionLog | None, data: list[bytes]) -> Any:
     """The answer for a partition; without a log it says -1 for its ends, as with every error.
 
     It is built field by field, for there are very many of them.
@@ -134,7 +137,7 @@ def _answer(index: int, error: ErrorCode, log: PartitionLog | None, data: Any) -
     answer.snapshot_id = None
     answer.aborted_transactions = None
     answer.preferred_read_replica = -1
-    answer.records = b"".join(data)
+    answer.records = data
     return answer
 
 

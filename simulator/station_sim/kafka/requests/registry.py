@@ -2,11 +2,12 @@
 
 A module has `VERSIONS` (lowest and highest it speaks), `REQUEST` (kafka-python's generated class)
 and `handle(cluster, request, context)`, which returns a response, a future or coroutine of one, or
-None for no answer. `ADVERTISED` overrides what ApiVersions says.
+None for no answer. `ADVERTISED` overrides what ApiVersions says. `encode(response, version)`, if
+there is one, makes an answer's body, in pieces, in the place of the generated class.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -109,6 +110,7 @@ class Kind:
     request: Any
     response: Any
     handle: Callable[..., Any]
+    encode: Callable[[Any, int], Sequence[bytes]]
 
     @classmethod
     def of(cls, module: Any) -> "Kind":
@@ -121,6 +123,7 @@ class Kind:
             request=module.REQUEST,
             response=_response_class(module.REQUEST),
             handle=module.handle,
+            encode=getattr(module, "encode", _generated),
         )
 
 
@@ -129,6 +132,10 @@ def _response_class(request: Any) -> Any:
     return getattr(
         sys.modules[request.__module__], f"{request.name.removesuffix('Request')}Response"
     )
+
+
+def _generated(response: Any, version: int) -> Sequence[bytes]:
+    return (response.encode(version=version),)
 
 
 KINDS: dict[int, Kind] = {
