@@ -33,7 +33,7 @@ _FIRST_VERSION_WITH_REPLICA = 11
 
 
 def encode(response: Any, version: int) -> Sequence[bytes]:
-    """The body of an answer in pieces; `records` may be a list of batches, which stay as they are."""
+    """The body of an answer in pieces; `records` may be a list of batches, which stay whole."""
     low, high = VERSIONS
     flexible = version >= _FIRST_FLEXIBLE
     if not low <= version <= high or (flexible and _has_tags(response)):
