@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from struct import Struct, pack_into
 
-from aiokafka.errors import UnsupportedCodecError
-from aiokafka.record.default_records import DefaultRecordBatch
 from crc32c import crc32c
 
 from station_sim.errors import LabError
@@ -155,6 +153,10 @@ def records_of(batch: Batch) -> Iterator[Record]:
     Raises `RefusalError` (CORRUPT_MESSAGE) if what the header promises is not there, and `LabError`
     where the codec is missing.
     """
+    # Few brokers ever look inside a batch, and a client's library takes long to import.
+    from aiokafka.errors import UnsupportedCodecError
+    from aiokafka.record.default_records import DefaultRecordBatch
+
     try:
         for record in DefaultRecordBatch(bytearray(batch.data)):
             yield Record(

@@ -216,7 +216,7 @@ class Group:
         leads_stable = self.state is GroupState.STABLE and self.members.leader_id == join.member_id
         changed = member.join.protocols != join.protocols
         if self.state is GroupState.PREPARING_REBALANCE or leads_stable or changed:
-            member.join = replace(join, instance_id=member.instance_id)
+            self.members.rejoin(member, join)
             member.join_reply = reply
             self._rebalance.go_on()
         else:

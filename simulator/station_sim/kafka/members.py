@@ -4,6 +4,7 @@ No state of the group and no rebalance is decided here, see `group.py`.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from station_sim.kafka.error_codes import ErrorCode
 from station_sim.kafka.group_messages import (
@@ -77,6 +78,8 @@ class Members:
         """Ids handed out whose owners have not joined with them yet."""
         self._members: dict[str, Member] = {}
         self._static_ids: dict[str, str] = {}
+        self._common: frozenset[str] | None = None
+        """The assignors that all members support; None where it has to be found out again."""
 
     def __len__(self) -> int:
         return len(self._members)
@@ -102,10 +105,17 @@ class Members:
         """Take in a member; the first one leads."""
         self.drop_pending(member.member_id)
         self._members[member.member_id] = member
+        self._common = None
         if member.instance_id is not None:
             self._static_ids[member.instance_id] = member.member_id
         if self.leader_id is None:
             self.leader_id = member.member_id
+
+    def rejoin(self, member: Member, join: Join) -> None:
+        """Have a member say anew what it is and supports; a static one stays static."""
+        if _names(join) != _names(member.join):
+            self._common = None
+        member.join = replace(join, instance_id=member.instance_id)
 
     def remove(self, member_id: str) -> None:
         """Forget a member or a pending id; the oldest member succeeds a leader."""
@@ -113,6 +123,7 @@ class Members:
         member = self._members.pop(member_id, None)
         if member is None:
             return
+        self._common = None
         member.session.clear()
         if member.instance_id is not None:
             self._static_ids.pop(member.instance_id, None)
@@ -182,13 +193,13 @@ class Members:
 
     def support(self, join: Join) -> bool:
         """Whether one of the joining member's assignors is supported by every member."""
-        return not self._members or any(map(self._is_common, dict(join.protocols)))
+        return not self._members or any(name in self._commons for name, _ in join.protocols)
 
     def select_protocol(self) -> str:
         """Return the common assignor with the most votes; each member votes for its first one."""
         votes: dict[str, int] = {}
         for member in self._members.values():
-            vote = next(name for name, _ in member.join.protocols if self._is_common(name))
+            vote = next(name for name, _ in member.join.protocols if name in self._commons)
             votes[vote] = votes.get(vote, 0) + 1
         return max(votes, key=votes.__getitem__)
 
@@ -199,8 +210,14 @@ class Members:
             for member in self._members.values()
         )
 
-    def _is_common(self, protocol_name: str) -> bool:
-        return all(
-            any(name == protocol_name for name, _ in member.join.protocols)
-            for member in self._members.values()
-        )
+    @property
+    def _commons(self) -> frozenset[str]:
+        if self._common is None:
+            supported = (_names(member.join) for member in self._members.values())
+            self._common = frozenset(next(supported, ())).intersection(*supported)
+        return self._common
+
+
+def _names(join: Join) -> set[str]:
+    """The assignors that a member supports."""
+    return {name for name, _ in join.protocols}
