@@ -1,10 +1,11 @@
-"""The figures of virtual time and of the command, each beside its target.
+"""The figures of the project, each beside its target.
 
     python -m tests.benchmarks.figures [NAME...]
 
 Every figure is a process of its own; wall and CPU seconds are the operating system's. Before and
 after each, a yardstick (a fixed piece of plain Python) is timed, so that a row says how fast the
-machine was just then: compare `wall / yardstick` between machines and days, not seconds.
+machine was just then: compare `wall / yardstick` between machines and days, not seconds. What takes
+more than a row to tell is a table, which its own module prints.
 """
 
 import os
@@ -15,7 +16,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-YARDSTICK_ITERATIONS = 3_000_000
+from tests.benchmarks.yardstick import yardstick_s
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,9 @@ FIGURES = (
     Figure("steady-day-per-station", (*DAY, "--producers", "per-station"), None),
 )
 
+TABLES = ("start", "requests", "idle_clients", "rebalance", "throughput")
+"""Modules that measure, print a table with targets, and exit with 1 where one was missed."""
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -52,16 +56,6 @@ class Measured:
     def ratio(self) -> float:
         """Wall seconds by the yardstick's mean."""
         return self.wall_s / (sum(self.yardsticks_s) / len(self.yardsticks_s))
-
-
-def yardstick_s() -> float:
-    """How long a fixed piece of plain Python takes now."""
-    began_s = time.perf_counter()
-    total = 0
-    for number in range(YARDSTICK_ITERATIONS):
-        total += number & 7
-    assert total
-    return time.perf_counter() - began_s
 
 
 def measure(figure: Figure) -> Measured:
@@ -88,15 +82,29 @@ def row(figure: Figure, measured: Measured) -> str:
 
 def main(names: Sequence[str]) -> int:
     """Measure the named figures, or all; 0 if every target was met, else 1."""
+    known = [*(figure.name for figure in FIGURES), *TABLES]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        print(f"no figure is called {unknown[0]}; there are {', '.join(known)}", file=sys.stderr)
+        return 2
+    figures = [figure for figure in FIGURES if figure.name in (names or known)]
+    missed = measure_figures(figures) if figures else 0
+    for table in TABLES:
+        if table in (names or known):
+            print(f"\n{table}", flush=True)
+            missed += subprocess.run((PYTHON, "-m", f"tests.benchmarks.{table}")).returncode != 0
+    return 1 if missed else 0
+
+
+def measure_figures(figures: Sequence[Figure]) -> int:
+    """Print a row for each; how many missed their target."""
     missed = 0
     print(f"{'figure':24}{'wall s':>9}{'cpu s':>9}{'target s':>10}{'ratio':>9}{'yardstick s':>19}")
-    for figure in FIGURES:
-        if names and figure.name not in names:
-            continue
+    for figure in figures:
         measured = measure(figure)
         missed += figure.target_s is not None and measured.wall_s >= figure.target_s
         print(row(figure, measured), flush=True)
-    return 1 if missed else 0
+    return missed
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ import gc
 import logging
 import statistics
 import sys
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -27,6 +26,7 @@ from station_sim.brokers import TopicSpec, open_broker
 from station_sim.clock import run_virtual
 from station_sim.kafka.cluster import Cluster
 from station_sim.kafka.requests.context import RequestContext
+from tests.benchmarks.yardstick import REAL_CLOCKS, print_yardstick
 
 TARGET_MS = 5.0
 LINEAR_WITHIN = 2.0
@@ -36,9 +36,6 @@ TOPIC, GROUP = "T", "g"
 PARTITIONS_PER_MEMBER = 2
 SIZES = (5, 20, 80)
 DEADLINE_S = 600.0
-
-REAL_CLOCKS = (time.perf_counter, time.thread_time)
-"""Inside a virtual world, names show its time; what a tuple holds stays real."""
 
 
 class Member(Protocol):
@@ -207,6 +204,7 @@ def main() -> int:
         f"a member of {sizes[-1]} costs {growth:.2f} x one of {sizes[0]} in processor time "
         f"(target <= {LINEAR_WITHIN:g} x)"
     )
+    print_yardstick()
     return 1 if max(costs) >= TARGET_MS or growth > LINEAR_WITHIN else 0
 
 

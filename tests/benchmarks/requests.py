@@ -22,6 +22,7 @@ from kafka.protocol.producer import ProduceRequest
 from station_sim.kafka.cluster import Cluster
 from station_sim.kafka.connection import Connection
 from station_sim.kafka.topics import Topic
+from tests.benchmarks.yardstick import print_yardstick
 
 PARTITIONS = 8
 VALUE = bytes(range(256)) + bytes(94)
@@ -189,6 +190,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1.0)
     options = parser.parse_args()
     asyncio.run(compare(options.seconds))
+    print_yardstick()
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 
 from station_sim.brokers import TopicSpec, open_broker
 from station_sim.brokers.broker import Broker
+from station_sim.errors import LabError
+from tests.benchmarks.yardstick import print_yardstick
 
 PARTITIONS = 8
 RIVALS = ("jvm", "embedded")
@@ -84,8 +86,14 @@ def table(rows: Sequence[Row], rounds: Sequence[dict[tuple[Row, str], float]]) -
         )
 
 
-async def compare(rows: Sequence[Row], rounds: int, records: int) -> None:
-    """Start both brokers, measure, print the table."""
+def has_missed(row: Row, rounds: Sequence[dict[tuple[Row, str], float]]) -> bool:
+    """Whether the median ratio is below its target."""
+    ratios = [done[row, "embedded"] / done[row, "jvm"] for done in rounds]
+    return statistics.median(ratios) < TARGETS[row.form]
+
+
+async def compare(rows: Sequence[Row], rounds: int, records: int) -> bool:
+    """Start both brokers, measure, print the table; whether every target was met."""
     async with open_broker("jvm") as jvm, open_broker("embedded") as embedded:
         brokers = {"jvm": jvm, "embedded": embedded}
         await one_round(brokers, rows, records // 4)  # a JVM wants to be warm
@@ -94,18 +102,24 @@ async def compare(rows: Sequence[Row], rounds: int, records: int) -> None:
             done.append(await one_round(brokers, rows, records))
             print(f"round {number + 1} of {rounds} done", file=sys.stderr)
         print("\n".join(table(rows, done)))
+    print_yardstick()
+    return not any(has_missed(row, done) for row in rows)
 
 
-def main() -> None:
-    """Read the command line and measure."""
+def main() -> int:
+    """Read the command line and measure; 0 if every target was met, else 1."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("clients", nargs="*", default=["aiokafka", "confluent"])
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--records", type=int, default=100_000)
     options = parser.parse_args()
     rows = [row for row in ROWS if row.client in options.clients]
-    asyncio.run(compare(rows, options.rounds, options.records))
+    try:
+        return 0 if asyncio.run(compare(rows, options.rounds, options.records)) else 1
+    except LabError as error:
+        print(f"throughput is not measured: {error}", file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
