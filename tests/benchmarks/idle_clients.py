@@ -60,7 +60,8 @@ def main() -> int:
     idle_s = options.hours * 3600
     wall_s, cpu_s = run_virtual(lambda: idle(options.client, idle_s))
     print(
-        f"{'idle':13}{'virtual h':>10}{'wall s':>9}{'cpu s':>9}{'x real time':>13}{'by cpu':>9}{'target':>10}"
+        f"{'idle':13}{'virtual h':>10}{'wall s':>9}{'cpu s':>9}{'x real time':>13}{'by cpu':>9}"
+        f"{'target':>10}"
     )
     print(
         f"{options.client:13}{options.hours:10g}{wall_s:9.2f}{cpu_s:9.2f}{idle_s / wall_s:13,.0f}"
