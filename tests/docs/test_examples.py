@@ -106,10 +106,16 @@ def asks_a_broker(text: str, _folder: Path) -> None:
     run_virtual(shown["ask"])
 
 
+def keeps_data(text: str, _folder: Path) -> None:
+    """The page's program asserts what it shows."""
+    exec(text, {})
+
+
 PROOFS: dict[str, Callable[[str, Path], None]] = {
     "README.md:1": embeds_the_service,
     "docs/tutorials/first-accident.md:1": swallows_the_gap,
     "docs/how-to/own-service.md:1": serves_a_story,
+    "docs/how-to/keep-data.md:1": keeps_data,
     "docs/explanation/architecture.md:1": lives_in_virtual_time,
     "docs/explanation/architecture.md:2": has_the_form_of_a_request,
     "docs/explanation/architecture.md:3": asks_a_broker,

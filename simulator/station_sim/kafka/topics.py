@@ -8,6 +8,7 @@ import random
 import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
@@ -287,11 +288,18 @@ class Topics:
                 "This server does not host this topic-partition.",
             )
         topic = self._by_name[name]
-        self._storage.journal.drop(_KIND, (str(topic.topic_id),))
+        self._drop(topic)
         del self._by_name[name], self._by_id[topic.topic_id]
+        return topic
+
+    def _drop(self, topic: Topic) -> None:
+        """Write down that a topic is gone, and delete its logs; on a full disk these make room."""
+        key = (str(topic.topic_id),)
+        with suppress(RefusalError):
+            self._storage.journal.drop(_KIND, key)
         for log in topic.partitions:
             log.storage.remove()
-        return topic
+        self._storage.journal.drop(_KIND, key)
 
     def _check_collision(self, name: str) -> None:
         flat = name.replace(".", "_")

@@ -12,7 +12,12 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from kafka.protocol.admin import CreateTopicsRequest, CreateTopicsResponse
+from kafka.protocol.admin import (
+    CreateTopicsRequest,
+    CreateTopicsResponse,
+    DeleteTopicsRequest,
+    DeleteTopicsResponse,
+)
 from kafka.protocol.consumer import OffsetCommitRequest, OffsetCommitResponse
 from kafka.protocol.producer import InitProducerIdRequest, InitProducerIdResponse
 from tests.simulator.kafka.raw_client import RawClient
@@ -88,6 +93,10 @@ def create_request() -> Any:
     return CreateTopicsRequest(topics=[topic], timeout_ms=1000, validate_only=False)
 
 
+def delete_request(topic: str) -> Any:
+    return DeleteTopicsRequest(topic_names=[topic], timeout_ms=1000)
+
+
 async def errors_of_small_changes(client: RawClient) -> list[ErrorCode]:
     """What a commit, a new topic and a new producer are answered."""
     committed = await client.ask(commit_request(), OffsetCommitResponse, 7)
@@ -101,11 +110,11 @@ async def errors_of_small_changes(client: RawClient) -> list[ErrorCode]:
     ]
 
 
-async def fill(client: RawClient, *, batches: int) -> list[int]:
+async def fill(client: RawClient, topic: str = "T", *, batches: int) -> list[int]:
     """The offsets that were acknowledged; others were refused with Kafka's error."""
     offsets = []
     for _ in range(batches):
-        answer = (await client.produce("T", {0: make_batch(value=b"x" * 100)}))[0]
+        answer = (await client.produce(topic, {0: make_batch(value=b"x" * 100)}))[0]
         if answer.error_code == ErrorCode.NONE:
             offsets.append(answer.base_offset)
         else:
@@ -158,10 +167,15 @@ def test_a_small_disk_fills_and_gets_room_again(tmp_path: Path) -> None:
         ballast = disk / "ballast"
         ballast.write_bytes(bytes(100_000))
         async with embedded(disk / "data") as broker:
-            await broker.make_topics(TopicSpec("T", partitions=1))
+            await broker.make_topics(*(TopicSpec(name, partitions=1) for name in ("T", "U")))
             async with raw(broker) as client:
+                await fill(client, "U", batches=300)
                 told = await fill(client, batches=3000)
                 assert 0 < len(told) < 3000
+                before = len(told)
+                await client.ask(delete_request("U"), DeleteTopicsResponse, 5)
+                told += await fill(client, batches=3000)
+                assert 200 < len(told) - before
                 ballast.unlink()
                 more = await fill(client, batches=100)
             assert list(range(len(told) + 100)) == told + more

@@ -25,7 +25,7 @@ Key = tuple[str, ...]
 
 _FRAME = Struct(">II")
 
-OUTDATED_BYTES_KEPT = 16 << 20
+OUTDATED_BYTES_KEPT = 1 << 20
 """The file is written anew when it holds this much that is outdated, and more than what counts."""
 
 

@@ -289,10 +289,9 @@ def act_in_transaction(cluster: Cluster, name: str, partition: int, number: int)
 
 def test_a_journal_that_is_cut_anywhere_is_begun_with(tmp_path: Path) -> None:
     lasting = Lasting(tmp_path)
-    for step in range(14):
-        with suppress(RefusalError):
-            lasting.cluster.create_topic("T", partitions=2)
-        act(lasting.cluster, step, 0, 1)
+    lasting.cluster.create_topic("T", partitions=2)
+    for deed in (3, 4, 7, 8, 11):
+        act(lasting.cluster, deed, 0, 1)
     lasting.close()
     whole = (tmp_path / "journal").read_bytes()
     for size_bytes in range(len(whole)):
