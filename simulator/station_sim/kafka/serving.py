@@ -19,6 +19,7 @@ from pathlib import Path
 
 from station_sim.errors import LabError
 from station_sim.kafka.cluster import Cluster
+from station_sim.kafka.error_codes import RefusalError
 from station_sim.kafka.settings import BrokerSettings
 from station_sim.kafka.storage.data_folder import DataFolder
 
@@ -69,16 +70,7 @@ async def serve(options: ServeOptions) -> signal.Signals | None:
 
 
 async def _serve(options: ServeOptions, folder: DataFolder | None) -> signal.Signals | None:
-    cluster = Cluster(
-        rng=random.Random(options.seed),
-        host=options.host,
-        port=options.port,
-        node_id=options.node_id,
-        advertised_host=options.advertised_host,
-        settings=options.settings,
-        users=options.users,
-        storage=folder,
-    )
+    cluster = _cluster(options, folder)
     kept = {topic.name for topic in cluster.topics}
     for topic in options.topics:
         if topic.name in kept:
@@ -99,6 +91,22 @@ async def _serve(options: ServeOptions, folder: DataFolder | None) -> signal.Sig
         await cluster.stop()
     logger.info(f"ended; {cluster.tally.told(sum(cluster.requests.counts.values()))}")
     return over.signal
+
+
+def _cluster(options: ServeOptions, folder: DataFolder | None) -> Cluster:
+    try:
+        return Cluster(
+            rng=random.Random(options.seed),
+            host=options.host,
+            port=options.port,
+            node_id=options.node_id,
+            advertised_host=options.advertised_host,
+            settings=options.settings,
+            users=options.users,
+            storage=folder,
+        )
+    except RefusalError as error:
+        raise LabError(f"cannot go on from the folder {options.data}: {error.message}") from error
 
 
 class End(asyncio.Event):

@@ -65,6 +65,31 @@ def test_it_listens_and_ends_in_order(number: signal.Signals, code: int) -> None
         ] == process.stderr.read().splitlines()
 
 
+def test_it_goes_on_from_its_data(tmp_path: Path) -> None:
+    for start in range(2):
+        with broker_process("--data", str(tmp_path / "d"), "--topic", "T:2") as process:
+            host, port = address_of(process)
+            admin = KafkaAdminClient(bootstrap_servers=f"{host}:{port}")
+            if start == 0:
+                admin.create_partitions({"T": 3})
+            (topic,) = admin.describe_topics(["T"])
+            admin.close()
+            assert 3 == len(topic["partitions"])
+            process.kill()
+            process.wait(WITHIN_S)
+            assert process.stderr is not None
+            assert f"; data in {tmp_path / 'd'}; Ctrl-C ends it" in process.stderr.readline()
+
+
+def test_data_of_other_nodes_is_one_line(tmp_path: Path) -> None:
+    with broker_process("--data", str(tmp_path)) as process:
+        address_of(process)
+        assert "is in use by another broker" in finished("--data", str(tmp_path)).stderr
+    ended = finished("--data", str(tmp_path), "--node-id", "3")
+    assert (2, 1) == (ended.returncode, ended.stderr.count("\n"))
+    assert "cluster with the node 0, and this one has the node 3" in ended.stderr
+
+
 def test_what_it_tells_can_be_less() -> None:
     with broker_process("--log-level", "warning") as process:
         address_of(process)
