@@ -6,7 +6,15 @@ idempotent producers are checked in `producers.py`, the bytes themselves in `bat
 
 from collections.abc import Sequence
 
-from station_sim.kafka.batches import CONTROL_BIT, Batch, records_of
+from station_sim.kafka.batches import (
+    CODEC_MASK,
+    CONTROL_BIT,
+    HEADER_BYTES,
+    LAST_CODEC,
+    RECORD_BYTES_MIN,
+    Batch,
+    records_of,
+)
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
 from station_sim.kafka.topic_config import TopicConfig
 
@@ -47,6 +55,17 @@ def _check_format(batch: Batch) -> None:
         )
     if batch.attributes & CONTROL_BIT:
         raise RefusalError(ErrorCode.INVALID_RECORD, "clients may not write control records")
+    if batch.producer_id >= 0 > batch.base_sequence:
+        raise RefusalError(
+            ErrorCode.INVALID_RECORD, f"sequence {batch.base_sequence} of an idempotent producer"
+        )
+    codec = batch.attributes & CODEC_MASK
+    if codec > LAST_CODEC:
+        raise RefusalError(ErrorCode.UNKNOWN_SERVER_ERROR, f"compression codec {codec}")
+    if not codec and batch.count * RECORD_BYTES_MIN > len(batch.data) - HEADER_BYTES:
+        raise RefusalError(
+            ErrorCode.INVALID_RECORD, f"{batch.count} records in {len(batch.data)} bytes"
+        )
 
 
 def _check_keys(batch: Batch) -> None:

@@ -13,6 +13,7 @@ from struct import Struct, pack_into
 from crc32c import crc32c
 
 from station_sim.errors import LabError
+from station_sim.kafka.decompression import MissingCodecError, decompress
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
 
 _HEADER = Struct(">qiibIhiqqqhii")
@@ -21,11 +22,16 @@ _TO_LAST_OFFSET = Struct(">qiibIhi")
 HEADER_BYTES = _HEADER.size
 LENGTH_OFFSET_BYTES = 12
 """What the length field does not count: base offset and the length itself."""
+LEGACY_OVERHEAD_BYTES = 14
+"""What a record of any format has at least, behind its length."""
 _LEADER_EPOCH_AT, _MAGIC_AT, _CRC_AT, _ATTRIBUTES_AT, _MAX_TIMESTAMP_AT = 12, 16, 17, 21, 35
 
 MAGIC = 2
 
 LOG_APPEND_TIME_BIT, TRANSACTIONAL_BIT, CONTROL_BIT, CODEC_MASK = 0x08, 0x10, 0x20, 0x07
+LAST_CODEC = 4
+RECORD_BYTES_MIN = 7
+"""Length, attributes, two deltas, two sizes and a number of headers, of one byte each."""
 
 
 @dataclass(slots=True)
@@ -114,51 +120,67 @@ def end_offset_of(data: bytes) -> int:
 
 
 def parse_batch(data: bytes) -> Batch:
-    """Read and check exactly one batch.
+    """Read and check exactly one batch; what is left of another behind it is dropped, as by Kafka.
 
     Raises `RefusalError`: INVALID_RECORD for an older format or another number of batches,
     CORRUPT_MESSAGE for an unknown format, a length or a CRC that does not hold.
     """
-    if len(data) < HEADER_BYTES or data[_MAGIC_AT] != MAGIC:
-        raise _strange_refusal(data)
-    (base, length, _epoch, _magic, crc, attributes, delta, first, last, pid, epoch, seq, count) = (
+    if len(data) < HEADER_BYTES:
+        data = _only_batch(data)
+    (base, length, _epoch, magic, crc, attributes, delta, first, last, pid, epoch, seq, count) = (
         _HEADER.unpack_from(data)
     )
-    if length + LENGTH_OFFSET_BYTES != len(data):
-        raise _length_refusal(length, len(data))
+    if magic != MAGIC or length + LENGTH_OFFSET_BYTES != len(data):
+        data = _only_batch(data)
     if crc32c(memoryview(data)[_ATTRIBUTES_AT:]) != crc:
         raise RefusalError(ErrorCode.CORRUPT_MESSAGE, f"a batch whose CRC is not {crc}")
     return Batch(data, base, base + delta, attributes, first, last, pid, epoch, seq, count)
 
 
-def _strange_refusal(data: bytes) -> RefusalError:
-    if not data:
-        return RefusalError(ErrorCode.INVALID_RECORD, "no record batch")
-    if len(data) > _MAGIC_AT and data[_MAGIC_AT] < MAGIC:
-        return RefusalError(
+def _only_batch(data: bytes) -> bytes:
+    """The one batch in data that are not exactly one; raises `RefusalError` as `parse_batch`."""
+    size = _size_of_first(data)
+    if not size:
+        raise RefusalError(ErrorCode.INVALID_RECORD, "no record batch")
+    if data[_MAGIC_AT] < MAGIC:
+        raise RefusalError(
             ErrorCode.INVALID_RECORD, f"record format {data[_MAGIC_AT]}, which Kafka 4 took out"
         )
-    return RefusalError(ErrorCode.CORRUPT_MESSAGE, f"{len(data)} bytes that are no batch")
+    if _size_of_first(data[size:]):
+        raise RefusalError(ErrorCode.INVALID_RECORD, "more than one record batch")
+    if size < HEADER_BYTES:
+        raise RefusalError(ErrorCode.CORRUPT_MESSAGE, f"a batch of {size} bytes")
+    return data[:size]
 
 
-def _length_refusal(length: int, there: int) -> RefusalError:
-    if HEADER_BYTES <= length + LENGTH_OFFSET_BYTES < there:
-        return RefusalError(ErrorCode.INVALID_RECORD, "more than one record batch")
-    return RefusalError(ErrorCode.CORRUPT_MESSAGE, f"length {length} in a batch of {there} bytes")
+def _size_of_first(data: bytes) -> int:
+    """The size of the batch that data begin with, 0 if not all of it is there.
+
+    Raises `RefusalError` (CORRUPT_MESSAGE) for what begins like no batch.
+    """
+    if len(data) <= _MAGIC_AT:
+        return 0
+    _base, length, _epoch = _FIRST.unpack_from(data)
+    if length < LEGACY_OVERHEAD_BYTES:
+        raise RefusalError(ErrorCode.CORRUPT_MESSAGE, f"a record batch of length {length}")
+    if data[_MAGIC_AT] > MAGIC:
+        raise RefusalError(ErrorCode.CORRUPT_MESSAGE, f"record format {data[_MAGIC_AT]}")
+    size = int(length) + LENGTH_OFFSET_BYTES
+    return size if size <= len(data) else 0
 
 
 def records_of(batch: Batch) -> Iterator[Record]:
     """The records inside a batch, decompressed.
 
-    Raises `RefusalError` (CORRUPT_MESSAGE) if what the header promises is not there, and `LabError`
-    where the codec is missing.
+    Raises `RefusalError` (CORRUPT_MESSAGE) if what the header promises is not there or is more than
+    anybody looks into, and `LabError` where the codec is missing.
     """
     # Few brokers ever look inside a batch, and a client's library takes long to import.
     from aiokafka.errors import UnsupportedCodecError
     from aiokafka.record.default_records import DefaultRecordBatch
 
     try:
-        for record in DefaultRecordBatch(bytearray(batch.data)):
+        for record in DefaultRecordBatch(_uncompressed(batch)):
             yield Record(
                 record.offset,
                 record.timestamp,
@@ -166,9 +188,17 @@ def records_of(batch: Batch) -> Iterator[Record]:
                 record.value,
                 tuple(record.headers),
             )
-    except UnsupportedCodecError as error:
-        raise LabError(
-            f"cannot look into a compressed batch ({error}); install the package cramjam"
-        ) from error
+    except MissingCodecError as error:
+        raise LabError(f"cannot look into a compressed batch: {error}") from error
     except Exception as error:  # each codec and the reader have errors of their own
         raise RefusalError(ErrorCode.CORRUPT_MESSAGE, f"records that are none: {error}") from error
+
+
+def _uncompressed(batch: Batch) -> bytearray:
+    """The batch as it would be without compression, but for its CRC and its length."""
+    data = bytearray(batch.data)
+    codec = batch.attributes & CODEC_MASK
+    if codec:
+        data[HEADER_BYTES:] = decompress(codec, batch.data[HEADER_BYTES:])
+        pack_into(">h", data, _ATTRIBUTES_AT, batch.attributes & ~CODEC_MASK)
+    return data

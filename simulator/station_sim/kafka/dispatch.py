@@ -4,9 +4,11 @@ A connection (`connection.py`) feeds frames in, one at a time. What a request me
 `requests/`.
 """
 
+import struct
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
+from station_sim.kafka.decoding import MalformedError, decoder_of, skip_tags
 from station_sim.kafka.error_codes import ErrorCode
 from station_sim.kafka.outbox import Frame
 from station_sim.kafka.request_log import LoggedRequest, entry_of
@@ -27,9 +29,6 @@ _HEADER = Struct(">hhih")
 _LENGTH = Struct(">i")
 _RESPONSE_HEADER = Struct(">ii")
 _RESPONSE_HEADER_FLEXIBLE = Struct(">iib")
-
-VARINT_BITS = 32
-"""Lengths and tags in headers are no longer; unbounded, a frame of them would take hours."""
 
 
 class BadRequestError(Exception):
@@ -98,25 +97,26 @@ def read_call(frame: bytes, *, node: "Node", client_host: str, connection: Peer)
         position = _HEADER.size
         client_id = None
         if length >= 0:
-            client_id = frame[position : position + length].decode()
+            client_id = frame[position : position + length].decode(errors="replace")
             position += length
         kind = node.cluster.kinds.get(api_key)
         if kind is None:
             raise BadRequestError(f"unknown API key {api_key}")
         context = RequestContext(version, correlation_id, client_id, client_host, node, connection)
+        if kind.request.flexible_version_q(version):
+            position = skip_tags(frame, position)
         if not kind.versions[0] <= version <= kind.versions[1]:
             return _read_unknown_version(kind, context, _framed_bytes(frame))
-        if kind.request.flexible_version_q(version):
-            position = _after_tags(frame, position)
-        body = memoryview(frame)[position:]
-        request = kind.request.decode(body, version=version)
+        request = decoder_of(kind.request, version)(frame, position)
         return Call(kind, request, context, _framed_bytes(frame))
-    except BadRequestError:
-        raise
-    except Exception as error:  # whatever a generated decoder does at foreign bytes
-        raise BadRequestError(
-            f"a frame of {len(frame)} bytes that is no request: {error}"
-        ) from error
+    except MalformedError as error:
+        raise BadRequestError(_no_request(frame, str(error))) from error
+    except (IndexError, ValueError, struct.error) as error:
+        raise BadRequestError(_no_request(frame, "it ends early")) from error
+
+
+def _no_request(frame: bytes, why: str) -> str:
+    return f"a frame of {len(frame)} bytes that is no request: {why}"
 
 
 def _framed_bytes(frame: bytes) -> int:
@@ -129,28 +129,6 @@ def _read_unknown_version(kind: Kind, context: RequestContext, request_bytes: in
     call = Call(kind, None, context, request_bytes)
     call.response_version = 0
     return call
-
-
-def _after_tags(frame: bytes, position: int) -> int:
-    count, position = _varint(frame, position)
-    for _ in range(count):
-        _tag, position = _varint(frame, position)
-        size, position = _varint(frame, position)
-        position += size
-    return position
-
-
-def _varint(frame: bytes, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = frame[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if not byte & 0x80:
-            return value, position
-        shift += 7
-        if shift >= VARINT_BITS:
-            raise BadRequestError("a header with a number that does not end")
 
 
 def perform(cluster: "Cluster", call: Call) -> Any:
