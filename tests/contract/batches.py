@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Sequence
 
+from crc32c import crc32c
 from kafka.record.memory_records import MemoryRecords, MemoryRecordsBuilder
 
 CRC_AT = 17  # byte position of the checksum in a batch of format 2
@@ -42,6 +43,16 @@ def batch(
 def with_wrong_checksum(made: bytes) -> bytes:
     """The same batch with one bit of its checksum flipped."""
     return made[:CRC_AT] + bytes([made[CRC_AT] ^ 1]) + made[CRC_AT + 1 :]
+
+
+def put(made: bytes, at: int, content: bytes) -> bytes:
+    """The same batch with other bytes at a position."""
+    return made[:at] + content + made[at + len(content) :]
+
+
+def with_checksum(made: bytes) -> bytes:
+    """The same batch with the checksum that its bytes have."""
+    return put(made, CRC_AT, struct.pack(">I", crc32c(made[CRC_AT + 4 :])))
 
 
 def base_offsets(fetched: bytes | None) -> list[int]:

@@ -1,15 +1,26 @@
 """Writing: offsets, acknowledgements, refusals, time stamps."""
 
+import struct
+
 import pytest
 from aiokafka.errors import MessageSizeTooLargeError
 from kafka.protocol.producer import ProduceRequest
 
 from tests.contract.asking import LATEST, fetch, list_offset, produce, produce_request
-from tests.contract.batches import batch, records, values, with_wrong_checksum
+from tests.contract.batches import (
+    LENGTH_AT,
+    batch,
+    put,
+    records,
+    values,
+    with_checksum,
+    with_wrong_checksum,
+)
 from tests.contract.bench import Bench, read
 from tests.contract.registry import case
 from tests.contract.waiting import eventually
 
+UNKNOWN_SERVER_ERROR = -1
 UNKNOWN_TOPIC_OR_PARTITION = 3
 CORRUPT_MESSAGE = 2
 MESSAGE_TOO_LARGE = 10
@@ -96,6 +107,48 @@ async def case_produce_one_batch_per_partition(kafka: Bench) -> None:
     made = await produce(kafka.wire, topic, batch(b"x") + batch(b"y"))
     assert made.error_code == INVALID_RECORD
     assert (await list_offset(kafka.wire, topic, LATEST)).offset == 0
+
+
+@case("Produce")
+async def case_produce_cut_batches(kafka: Bench) -> None:
+    """A batch that is not all there is no batch (error 87); what begins like none is corrupt."""
+    topic = await kafka.topic()
+    whole = batch(b"x")
+    for data in (b"", b"abcd", whole[:16], whole[:17], whole[:60], whole[:-1]):
+        assert (await produce(kafka.wire, topic, data)).error_code == INVALID_RECORD
+    for length in (0, -1, 13, 14, 48, 49, len(whole) - 13):
+        data = whole[:LENGTH_AT] + struct.pack(">i", length) + whole[LENGTH_AT + 4 :]
+        assert (await produce(kafka.wire, topic, data)).error_code == CORRUPT_MESSAGE
+    for data in (b"x" * 100, b"\xff" * 100, bytes(100), whole[:16] + b"\x03" + whole[17:]):
+        assert (await produce(kafka.wire, topic, data)).error_code == CORRUPT_MESSAGE
+
+
+@case("Produce", "Fetch")
+async def case_produce_a_batch_and_a_piece(kafka: Bench) -> None:
+    """What is left of another batch behind a whole one is dropped."""
+    topic = await kafka.topic()
+    whole = batch(b"x")
+    for count, piece in enumerate((b"abcde", whole[:40])):
+        made = await produce(kafka.wire, topic, whole + piece)
+        assert (made.error_code, made.base_offset) == (0, count)
+    assert values((await fetch(kafka.wire, topic, 0)).records) == [b"x", b"x"]
+
+
+@case("Produce")
+async def case_produce_headers_that_cannot_be(kafka: Bench) -> None:
+    """A batch is refused whose header claims records that are not there, an idempotent producer
+    without a sequence, or a codec that nobody has.
+    """
+    topic = await kafka.topic()
+    counted = struct.pack(">i", 2**31 - 1)
+    many = with_checksum(put(put(batch(b"x"), 23, struct.pack(">i", 2**31 - 2)), 57, counted))
+    none = with_checksum(put(batch(b"x")[:61], LENGTH_AT, struct.pack(">i", 49)))
+    nameless = batch(b"x", producer_id=5, epoch=0, sequence=-5)
+    for data in (many, none, nameless):
+        assert (await produce(kafka.wire, topic, data)).error_code == INVALID_RECORD
+    for codec in (5, 7):
+        data = with_checksum(put(batch(b"x"), 21, struct.pack(">h", codec)))
+        assert (await produce(kafka.wire, topic, data)).error_code == UNKNOWN_SERVER_ERROR
 
 
 @case("Produce")
