@@ -3,51 +3,68 @@
 import random
 import string
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 _BITS = {"int8": 8, "int16": 16, "int32": 32, "int64": 64}
 
 
-def random_request(request_class: Any, version: int, rng: random.Random) -> Any:
-    """A request with every field of the version filled, null where that is allowed."""
-    return request_class(**_fields(request_class, version, rng))
+def random_request(
+    request_class: Any, version: int, rng: random.Random, *, words: Sequence[str] = ()
+) -> Any:
+    """A request with every field of the version filled, null where that is allowed.
+
+    Texts are often one of `words`, if there are any.
+    """
+    return _Making(version, rng, words).holder(request_class)
 
 
-def _fields(holder: Any, version: int, rng: random.Random) -> dict[str, Any]:
-    return {
-        name: _value(holder, field, version, rng)
-        for name, field in holder.fields.items()
-        if field.for_version_q(version)
-    }
+class _Making:
+    def __init__(self, version: int, rng: random.Random, words: Sequence[str]) -> None:
+        self._version = version
+        self._rng = rng
+        self._words = words
 
+    def holder(self, holder: Any) -> Any:
+        """One of a class, a request's or that of a structure in it."""
+        return holder(
+            **{
+                name: self._value(holder, field)
+                for name, field in holder.fields.items()
+                if field.for_version_q(self._version)
+            }
+        )
 
-def _value(holder: Any, field: Any, version: int, rng: random.Random) -> Any:
-    if field.nullable_for_version_q(version) and rng.random() < 0.3:
-        return None
-    if field.is_array():
-        return [_element(holder, field, version, rng) for _ in range(rng.randrange(4))]
-    if field.is_struct():
-        element = getattr(holder, field.type_str)
-        return element(**_fields(element, version, rng))
-    return _simple(field.type_str, rng)
+    def _value(self, holder: Any, field: Any) -> Any:
+        if field.nullable_for_version_q(self._version) and self._rng.random() < 0.3:
+            return None
+        if field.is_array():
+            return [self._element(holder, field) for _ in range(self._rng.randrange(4))]
+        if field.is_struct():
+            return self.holder(getattr(holder, field.type_str))
+        return self._simple(field.type_str)
 
+    def _element(self, holder: Any, field: Any) -> Any:
+        if field.is_struct_array():
+            return self.holder(getattr(holder, field.type_str))
+        return self._simple(field.type_str.removeprefix("[]"))
 
-def _element(holder: Any, field: Any, version: int, rng: random.Random) -> Any:
-    if not field.is_struct_array():
-        return _simple(field.type_str.removeprefix("[]"), rng)
-    element = getattr(holder, field.type_str)
-    return element(**_fields(element, version, rng))
+    def _simple(self, kind: str) -> Any:
+        rng = self._rng
+        if kind in _BITS:
+            return self._number(_BITS[kind])
+        if kind == "string":
+            if self._words and rng.random() < 0.7:
+                return rng.choice(self._words)
+            return "".join(rng.choices(string.ascii_letters + "äß€", k=rng.choice((0, 3, 200))))
+        if kind in ("bytes", "records"):
+            return rng.randbytes(rng.choice((0, 5, 300)))
+        if kind == "uuid":
+            return uuid.UUID(bytes=rng.randbytes(16))
+        others = {"bool": rng.random() < 0.5, "uint16": rng.getrandbits(16)}
+        return others.get(kind, rng.random())
 
-
-def _simple(kind: str, rng: random.Random) -> Any:
-    if kind in _BITS:
-        return rng.getrandbits(_BITS[kind]) - (1 << _BITS[kind] - 1)
-    if kind == "string":
-        return "".join(rng.choices(string.ascii_letters + "äß€", k=rng.choice((0, 3, 200))))
-    if kind in ("bytes", "records"):
-        return rng.randbytes(rng.choice((0, 5, 300)))
-    if kind == "uuid":
-        return uuid.UUID(bytes=rng.randbytes(16))
-    return {"bool": rng.random() < 0.5, "uint16": rng.getrandbits(16), "float64": rng.random()}[
-        kind
-    ]
+    def _number(self, bits: int) -> int:
+        if self._rng.random() < 0.5:
+            return self._rng.randrange(-2, 5)
+        return self._rng.getrandbits(bits) - (1 << bits - 1)
