@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 READ_AHEAD_BYTES = 1 << 20
-"""What may lie unread behind a request that waits; beyond, the transport is paused."""
+"""What may lie unread behind a request that waits; beyond, the transport is paused.
+
+So a connection holds no more than a frame that is not all there yet (`socket.request.max.bytes`) or
+this and a read beyond it, and one answer (about `fetch.max.bytes`) behind 64 KiB unsent.
+"""
 
 _LENGTH = Struct(">i")
 
@@ -42,6 +46,12 @@ class Connection(asyncio.Protocol):
         self.client_host = ""
         self.authentication = _authentication(node.cluster)
         self.lost = asyncio.Event()
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes that wait here: of requests not yet handled, of answers not yet read."""
+        unsent = 0 if self._transport is None else self._transport.get_write_buffer_size()
+        return len(self._buffer) + sum(map(len, self._kept_back)) + unsent
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The client is there."""

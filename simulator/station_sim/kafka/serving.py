@@ -20,6 +20,7 @@ from pathlib import Path
 from station_sim.errors import LabError
 from station_sim.kafka.cluster import Cluster
 from station_sim.kafka.error_codes import RefusalError
+from station_sim.kafka.open_file_limit import ExhaustionTeller, raise_limit
 from station_sim.kafka.settings import BrokerSettings
 from station_sim.kafka.storage.data_folder import DataFolder
 
@@ -77,6 +78,8 @@ async def _serve(options: ServeOptions, folder: DataFolder | None) -> signal.Sig
             continue
         cluster.topics.create(topic.name, partitions=topic.partitions)
     over = End()
+    raise_limit()
+    asyncio.get_running_loop().set_exception_handler(ExhaustionTeller())
     await cluster.start()
     door = asyncio.create_task(_open_and_close(cluster, over))
     try:
