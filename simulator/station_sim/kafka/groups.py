@@ -51,6 +51,10 @@ class GroupsSettings(GroupSettings, Protocol):
         """How long offsets outlive their group's last member, or a commit without members."""
 
     @property
+    def offsets_retention_check_interval_ms(self) -> int:
+        """How often all groups are looked at for what is too old."""
+
+    @property
     def offsets_topic_num_partitions(self) -> int:
         """Among how many partitions groups are spread where transactions are concerned."""
 
@@ -85,6 +89,7 @@ class Groups:
         self._scheduler = scheduler or RunningLoop()
         self._groups: dict[str, Group] = {}
         self._offsets: dict[str, GroupOffsets] = {}
+        self._looked_for_expired_ms = now_ms()
         self.pending = PendingOffsets(self._journal)
         self._recover()
 
@@ -303,6 +308,7 @@ class Groups:
     def _get_or_make(self, group_id: str) -> Group:
         group = self._groups.get(group_id)
         if group is None:
+            self._look_for_expired()
             group = self._groups[group_id] = Group(
                 group_id,
                 self._settings,
@@ -331,6 +337,19 @@ class Groups:
         at = self._now_ms() / 1000
         for observer in self._observers:
             observer.committed(group_id, topic, partition, committed.offset, committed.metadata, at)
+
+    def _look_for_expired(self) -> None:
+        """Expire all groups when one is made, at most as often as Kafka does.
+
+        Without it those that nobody asks for again would be kept for ever.
+        """
+        interval_ms = self._settings.offsets_retention_check_interval_ms
+        looks = (self._now_ms() - self._looked_for_expired_ms) // interval_ms
+        if looks < 1:
+            return
+        self._looked_for_expired_ms += looks * interval_ms
+        for group_id, group in tuple(self._groups.items()):
+            self._expire(group, self._offsets_of(group_id))
 
     def _expire(self, group: Group, offsets: GroupOffsets) -> None:
         """Forget old offsets when somebody looks, where Kafka does so every ten minutes.
