@@ -85,3 +85,15 @@ async def case_metadata_invalid_name(kafka: Bench) -> None:
     """A name with a slash is error 17, and no topic is made of it."""
     (found,) = (await metadata(kafka.wire, "no/such-name", create=True)).topics
     assert found.error_code == INVALID_TOPIC
+
+
+@case("Metadata")
+async def case_metadata_of_a_topic_named_twice(kafka: Bench) -> None:
+    """A topic that is named several times, by name or by id, is answered once."""
+    topic = await kafka.topic()
+    answer = await metadata(kafka.wire, topic, topic, topic)
+    assert [found.name for found in answer.topics] == [topic]
+    wanted = MetadataRequest.MetadataRequestTopic(name=None, topic_id=await kafka.topic_id(topic))
+    by_id = MetadataRequest(topics=[wanted, wanted], allow_auto_topic_creation=False)
+    answer = await kafka.wire.ask(by_id, 12)
+    assert [found.name for found in answer.topics] == [topic]

@@ -30,7 +30,7 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """A line for each id that fits."""
     try:
         pattern = re.compile(request.transactional_id_pattern or ".*", re.DOTALL)
-    except re.error:
+    except (re.error, OverflowError, RecursionError):
         return RESPONSE(error_code=ErrorCode.INVALID_REGULAR_EXPRESSION)
     now_ms = cluster.now_ms()
     return RESPONSE(

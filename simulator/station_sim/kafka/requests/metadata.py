@@ -32,7 +32,7 @@ _PARTITION = _TOPIC.MetadataResponsePartition
 
 
 def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
-    """All topics, or those asked for."""
+    """All topics, or those asked for, each once."""
     wants_all = request.topics is None or (
         not request.topics and context.version < _FIRST_VERSION_WITH_EMPTY_LIST
     )
@@ -44,9 +44,11 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
             by_id or any(asked.name is None for asked in request.topics)
         ):
             return _refused(request)
-        topics = [_answer_by_id(cluster, asked.topic_id, context.node) for asked in by_id]
+        ids = dict.fromkeys(asked.topic_id for asked in by_id)
+        topics = [_answer_by_id(cluster, topic_id, context.node) for topic_id in ids]
         if not by_id:
-            topics = [_answer(cluster, asked, request, context.node) for asked in request.topics]
+            names = dict.fromkeys(asked.name for asked in request.topics)
+            topics = [_answer(cluster, name, request, context.node) for name in names]
     return RESPONSE(
         brokers=[
             RESPONSE.MetadataResponseBroker(
@@ -91,11 +93,11 @@ def _answer_by_id(cluster: "Cluster", topic_id: UUID, node: "Node") -> Any:
     return _describe(cluster, topic, node)
 
 
-def _answer(cluster: "Cluster", asked: Any, request: Any, node: "Node") -> Any:
-    topic = cluster.topics.get(asked.name)
+def _answer(cluster: "Cluster", name: str, request: Any, node: "Node") -> Any:
+    topic = cluster.topics.get(name)
     if topic is not None:
         return _describe(cluster, topic, node)
-    return _TOPIC(error_code=_missing(cluster, asked.name, request), name=asked.name)
+    return _TOPIC(error_code=_missing(cluster, name, request), name=name)
 
 
 def _missing(cluster: "Cluster", name: str, request: Any) -> ErrorCode:
