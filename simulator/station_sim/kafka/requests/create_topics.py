@@ -3,6 +3,7 @@
 Speaks versions 2 to 7.
 """
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from kafka.protocol.admin import CreateTopicsRequest, CreateTopicsResponse
@@ -27,12 +28,11 @@ _TOPIC = RESPONSE.CreatableTopicResult
 
 def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """One result for each topic; a name that comes twice is refused both times, once answered."""
-    names = [topic.name for topic in request.topics]
+    times_named = Counter(topic.name for topic in request.topics)
     answers = []
-    for name in dict.fromkeys(names):
-        asked = next(topic for topic in request.topics if topic.name == name)
+    for name, asked in {topic.name: topic for topic in request.topics}.items():
         try:
-            if names.count(name) > 1:
+            if times_named[name] > 1:
                 raise RefusalError(ErrorCode.INVALID_REQUEST, "Duplicate topic name.")
             answers.append(_create(cluster, asked, only_check=request.validate_only))
         except RefusalError as refused:
