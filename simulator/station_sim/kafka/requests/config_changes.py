@@ -4,6 +4,7 @@ How a request says what a resource's settings shall be is in the two modules; wh
 broker lets change is in `dynamic_settings.py`.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +26,11 @@ def change_all(
 ) -> list[tuple[Any, ErrorCode, str | None]]:
     """Change every resource, each wholly or not at all: what was asked, error code, text."""
     named = [(asked.resource_type, asked.resource_name) for asked in request.resources]
+    times_named = Counter(named)
     results: list[tuple[Any, ErrorCode, str | None]] = []
     for asked, key in zip(request.resources, named, strict=True):
         try:
-            if named.count(key) > 1:
+            if times_named[key] > 1:
                 raise _invalid("Each resource must appear at most once.")
             _change(cluster, context, asked, merge, only_check=request.validate_only)
             results.append((asked, ErrorCode.NONE, None))

@@ -3,6 +3,7 @@
 Speaks versions 0 to 3. Records that are there stay where they are, whatever their keys.
 """
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from kafka.protocol.admin import CreatePartitionsRequest, CreatePartitionsResponse
@@ -22,11 +23,11 @@ _RESULT = RESPONSE.CreatePartitionsTopicResult
 
 def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """One result for each topic; one that comes twice is refused, and left as it is."""
-    names = [topic.name for topic in request.topics]
+    times_named = Counter(topic.name for topic in request.topics)
     results = []
     for asked in {topic.name: topic for topic in request.topics}.values():
         try:
-            if names.count(asked.name) > 1:
+            if times_named[asked.name] > 1:
                 raise RefusalError(ErrorCode.INVALID_REQUEST, "Duplicate topic name.")
             _increase(cluster, asked, only_check=request.validate_only)
         except RefusalError as refused:

@@ -3,6 +3,7 @@
 Speaks versions 1 to 6, by name or (6) by topic id. Fetches that wait for such a topic are answered.
 """
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from kafka.protocol.admin import DeleteTopicsRequest, DeleteTopicsResponse
@@ -26,13 +27,19 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """One result for each topic."""
     if context.version < _FIRST_VERSION_WITH_IDS:
         return RESPONSE(responses=[_delete(cluster, name, None) for name in request.topic_names])
-    return RESPONSE(responses=[_delete_one(cluster, asked, request) for asked in request.topics])
+    times_named = Counter((asked.name, asked.topic_id) for asked in request.topics)
+    return RESPONSE(
+        responses=[
+            _delete_one(cluster, asked, times_named[asked.name, asked.topic_id])
+            for asked in request.topics
+        ]
+    )
 
 
-def _delete_one(cluster: "Cluster", asked: Any, request: Any) -> Any:
+def _delete_one(cluster: "Cluster", asked: Any, times_named: int) -> Any:
     name, topic_id = asked.name, asked.topic_id
     try:
-        _check_naming(asked, request)
+        _check_naming(asked, times_named)
         if name is None:
             topic = cluster.topics.with_id(topic_id)
             if topic is None:
@@ -47,7 +54,7 @@ def _delete_one(cluster: "Cluster", asked: Any, request: Any) -> Any:
     return _delete(cluster, name, topic_id)
 
 
-def _check_naming(asked: Any, request: Any) -> None:
+def _check_naming(asked: Any, times_named: int) -> None:
     """Raise `RefusalError` (INVALID_REQUEST) unless a topic is named one way, and once."""
     by_name, by_id = asked.name is not None, asked.topic_id not in (None, NO_ID)
     if by_name == by_id:
@@ -56,9 +63,7 @@ def _check_naming(asked: Any, request: Any) -> None:
             if by_name
             else "Neither topic name nor id were specified."
         )
-    elif [(each.name, each.topic_id) for each in request.topics].count(
-        (asked.name, asked.topic_id)
-    ) > 1:
+    elif times_named > 1:
         text = "Duplicate topic name." if by_name else "Duplicate topic id."
     else:
         return
