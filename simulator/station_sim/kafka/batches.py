@@ -176,7 +176,6 @@ def records_of(batch: Batch) -> Iterator[Record]:
     anybody looks into, and `LabError` where the codec is missing.
     """
     # Few brokers ever look inside a batch, and a client's library takes long to import.
-    from aiokafka.errors import UnsupportedCodecError
     from aiokafka.record.default_records import DefaultRecordBatch
 
     try:
