@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 from kafka import KafkaConsumer as BlockingConsumer
 from kafka import KafkaProducer as BlockingProducer
 from kafka import TopicPartition as BlockingPartition
+from kafka.errors import KafkaError as BlockingKafkaError
 from kafka.structs import OffsetAndMetadata
 
 from station_sim.brokers import TopicSpec, open_broker
@@ -25,6 +26,7 @@ from station_sim.brokers.embedded import EmbeddedBroker
 WITHIN_S = 120
 STEP_S = 0.002
 """How often a driver looks whether enough was acknowledged."""
+RETRY_S = 0.05
 
 CALM, IN_TRANSACTIONS, BLOCKING = "calm", "in-transactions", "blocking"
 
@@ -97,10 +99,19 @@ class Load:
             future = producer.send(BLOCKING, b"%d" % number, partition=0)
             self.told[BLOCKING].append(future.get(timeout=WITHIN_S).offset)
             number += 1
-            consumer.commit({partition: OffsetAndMetadata(number, f"m{number}", -1)})
+            self._commit(consumer, {partition: OffsetAndMetadata(number, f"m{number}", -1)})
             self.committed = number
         producer.close()
         consumer.close(autocommit=False)
+
+    def _commit(self, consumer: Any, offsets: Any) -> None:
+        """Until it is acknowledged: this client does not ask again when nobody listens."""
+        while True:
+            try:
+                consumer.commit(offsets)
+                return
+            except BlockingKafkaError:
+                self.over.wait(RETRY_S)
 
 
 @asynccontextmanager
