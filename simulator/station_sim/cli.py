@@ -35,7 +35,7 @@ SHORT_HELP = {
 """What `--help` says of each subcommand, without importing it."""
 
 EXTRAS = {
-    "sim": ("cramjam", "faker", "holidays", "rich", "simpy"),
+    "sim": ("cramjam", "faker", "h11", "holidays", "msgspec", "rich", "simpy"),
     "kafka": ("docker", "testcontainers"),
     "load": ("gevent", "hdrh", "locust"),
 }

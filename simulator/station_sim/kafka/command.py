@@ -5,13 +5,19 @@ quick. What the options mean is checked in `command_options.py`, the life of the
 `serving.py`.
 """
 
+import gc
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
+
+NODES_MAX = 100
+"""More nodes than this in one process are a slip."""
 
 USERS_VARIABLE = "STATION_LAB_USERS"
 """Users as with `--user`, one a line."""
@@ -24,7 +30,7 @@ USERS_VARIABLE = "STATION_LAB_USERS"
     default=9092,
     show_default=True,
     type=click.IntRange(0, 65535),
-    help="Port to listen at; 0 takes a free one.",
+    help="Port of the first node, the others follow; 0 takes free ones.",
 )
 @click.option("--allow-remote", is_flag=True, help="Permit a --host that other machines reach.")
 @click.option("--advertised-host", help="Name or address that clients are told; the --host if not.")
@@ -60,7 +66,26 @@ USERS_VARIABLE = "STATION_LAB_USERS"
     type=click.Path(file_okay=False, path_type=Path),
     help="A folder that keeps everything over restarts; made if it is not there.",
 )
-@click.option("--node-id", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1))
+@click.option(
+    "--nodes", default=1, show_default=True, type=click.IntRange(1, NODES_MAX), help="How many."
+)
+@click.option(
+    "--node-id",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 2**31 - 1 - NODES_MAX),
+    help="Id of the first node, the others follow.",
+)
+@click.option(
+    "--as-version",
+    metavar="RELEASE",
+    help="Offer the requests of an older Apache Kafka, as in 2.8.",
+)
+@click.option(
+    "--control",
+    metavar="[HOST:]PORT",
+    help="Let faults and state be asked for by HTTP here; port 0 takes a free one.",
+)
 @click.option("--seed", default=0, show_default=True, help="Decides ids of cluster and topics.")
 @click.option(
     "--log-level",
@@ -75,24 +100,35 @@ USERS_VARIABLE = "STATION_LAB_USERS"
 def broker(ctx: click.Context, /, **given: Any) -> None:
     """Run the simulated Kafka as a server.
 
-    Prints one line on stdout, `listening on HOST:PORT`, when clients may connect. Keeps everything
+    Prints on stdout, when clients may connect, `listening on HOST:PORT` (of several nodes: all of
+    them, separated by commas), and with --control a second line, `control on URL`. Keeps everything
     in memory, or in the folder of --data. Ends on SIGTERM with code 0, on Ctrl-C with code 130.
     """
-    import asyncio
+    with _quick_imports():
+        import asyncio
 
-    from station_sim.errors import LabError
-    from station_sim.kafka.command_options import serve_options
-    from station_sim.kafka.error_codes import RefusalError
-    from station_sim.kafka.serving import serve
+        from station_sim.kafka.command_options import serve_options
+        from station_sim.kafka.serving import serve
 
     options = serve_options(**given)
     _start_logging(options.log_level)
-    try:
-        ended_by = asyncio.run(serve(options))
-    except RefusalError as error:
-        raise LabError(f"cannot make a topic: {error.message}") from error
-    if ended_by == signal.SIGINT:
+    if asyncio.run(serve(options)) == signal.SIGINT:
         ctx.exit(128 + signal.SIGINT)
+
+
+@contextmanager
+def _quick_imports() -> Iterator[None]:
+    """Import without clients that nobody needs, and without looking for garbage all the while."""
+    from station_sim.kafka.deferred_clients import defer_clients
+
+    defer_clients()
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _start_logging(level: str) -> None:

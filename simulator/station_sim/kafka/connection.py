@@ -44,6 +44,7 @@ class Connection(asyncio.Protocol):
         self._reading = True
         self._muted: asyncio.TimerHandle | None = None
         self.client_host = ""
+        self.client_port: int | None = None
         self.authentication = _authentication(node.cluster)
         self.lost = asyncio.Event()
 
@@ -60,6 +61,8 @@ class Connection(asyncio.Protocol):
         self._outbox = Outbox(transport)
         peer = transport.get_extra_info("peername")
         self.client_host = f"/{peer[0]}" if isinstance(peer, tuple) else f"/{peer or ''}"
+        if isinstance(peer, tuple):
+            self.client_port = peer[1]
         self._node.connections[self] = None
         self._node.cluster.tally.connections += 1
 
@@ -73,6 +76,11 @@ class Connection(asyncio.Protocol):
         if self._waiting is not None:
             self._waiting.cancel()
         self.lost.set()
+
+    @property
+    def client_id(self) -> str | None:
+        """What the client called itself in its latest request."""
+        return None if self._call is None else self._call.context.client_id
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; handle the requests they complete."""

@@ -150,6 +150,11 @@ class Groups:
         self._drop(group)
         return ErrorCode.NONE
 
+    def clear(self) -> None:
+        """Forget all groups, those with members too, and their offsets."""
+        for group in self:
+            self._drop(group)
+
     # Offsets
 
     def check_commit(

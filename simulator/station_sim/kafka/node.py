@@ -54,7 +54,8 @@ class Node:
     @property
     def bootstrap(self) -> str:
         """Where clients find it."""
-        return f"{self.advertised_host}:{self.port}"
+        host = self.advertised_host
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
 
     @property
     def is_running(self) -> bool:
@@ -149,19 +150,24 @@ class Node:
     async def open(self) -> None:
         """Listen; raises `LabError` if the address cannot be had."""
         assert self._server is None, f"node {self.node_id} runs already"
-        loop = asyncio.get_running_loop()
         try:
             with self._entering(self.host):
-                server = await loop.create_server(
-                    lambda: Connection(self), self.host, self.port, backlog=LISTEN_BACKLOG
-                )
+                server = await self._listen(self.port)
+                ports = {each.getsockname()[1] for each in server.sockets}
+                if len(ports) > 1:  # a name with several addresses: each took a free port
+                    server.close()
+                    server = await self._listen(min(ports))
         except OSError as error:
-            raise LabError(
-                f"cannot listen at {self.host}:{self.port}: {_why_not(error)}"
-            ) from error
+            raise LabError(f"cannot listen at {self.host}:{self.port}: {why_not(error)}") from error
         self._server = server
         if self.port == 0:
             self.port = server.sockets[0].getsockname()[1]
+
+    async def _listen(self, port: int) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(
+            lambda: Connection(self), self.host, port, backlog=LISTEN_BACKLOG
+        )
 
     async def close(self) -> None:
         """Close the listener and every connection at once; a second close is harmless."""
@@ -178,7 +184,7 @@ class Node:
             await connection.lost.wait()
 
 
-def _why_not(error: OSError) -> str:
+def why_not(error: OSError) -> str:
     """Why an address cannot be listened at, and the next move; asyncio wraps the plain reason."""
     if error.errno == errno.EADDRINUSE:
         return "the port is in use; choose another, or 0 for a free one"

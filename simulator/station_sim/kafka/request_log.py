@@ -142,6 +142,12 @@ class RequestLog:
             and pattern.matches(entry)
         ]
 
+    def clear(self) -> None:
+        """Forget all there were, and count anew."""
+        self.counts.clear()
+        self._entries.clear()
+        self._names = self._name_bytes = 0
+
     def add(self, entry: LoggedRequest) -> None:
         """Remember a request."""
         self.counts[entry.kind] += 1

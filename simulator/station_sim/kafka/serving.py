@@ -12,8 +12,8 @@ import random
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,6 +38,14 @@ class NewTopic:
     partitions: int
 
 
+@dataclass(frozen=True, slots=True)
+class ControlAddress:
+    """Where the control listens; port 0 is a free one."""
+
+    host: str
+    port: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeOptions:
     """What a broker process is told at its start."""
@@ -48,8 +56,11 @@ class ServeOptions:
     settings: BrokerSettings
     seed: int
     data: Path | None = None
+    nodes: int = 1
     node_id: int = 0
     advertised_host: str | None = None
+    as_version: str | None = None
+    control: ControlAddress | None = None
     users: Mapping[str, str] = field(default_factory=dict, repr=False)
     log_level: str = "info"
     parent_pid: int | None = None
@@ -60,7 +71,7 @@ async def serve(options: ServeOptions) -> signal.Signals | None:
     """Listen, print one line when ready, and serve until the end is asked for.
 
     Returns the signal that asked for it, None if it was something else. Raises `LabError` if the
-    address or the data cannot be had, `RefusalError` for a topic Kafka would not make.
+    address or the data cannot be had or Kafka would not make a topic.
     """
     with ExitStack() as stack:
         folder = None
@@ -72,23 +83,23 @@ async def serve(options: ServeOptions) -> signal.Signals | None:
 
 async def _serve(options: ServeOptions, folder: DataFolder | None) -> signal.Signals | None:
     cluster = _cluster(options, folder)
-    kept = {topic.name for topic in cluster.topics}
     for topic in options.topics:
-        if topic.name in kept:
-            continue
-        cluster.topics.create(topic.name, partitions=topic.partitions)
+        _have(cluster, topic)
     over = End()
     raise_limit()
     asyncio.get_running_loop().set_exception_handler(ExhaustionTeller())
     await cluster.start()
     door = asyncio.create_task(_open_and_close(cluster, over))
     try:
-        _end_on_signals(over)
-        if options.exit_on_stdin_close:
-            _end_with_stdin(over)
-        print(f"listening on {cluster.bootstrap}", flush=True)
-        logger.info(_welcome(cluster, folder))
-        await _until_over(over, options.parent_pid)
+        async with _control(cluster, options) as control_url:
+            _end_on_signals(over)
+            if options.exit_on_stdin_close:
+                _end_with_stdin(over)
+            print(f"listening on {cluster.bootstrap}", flush=True)
+            if control_url is not None:
+                print(f"control on {control_url}", flush=True)
+            logger.info(_welcome(cluster, folder))
+            await _until_over(over, options.parent_pid)
     finally:
         door.cancel()
         await cluster.stop()
@@ -100,16 +111,51 @@ def _cluster(options: ServeOptions, folder: DataFolder | None) -> Cluster:
     try:
         return Cluster(
             rng=random.Random(options.seed),
+            nodes=options.nodes,
             host=options.host,
             port=options.port,
             node_id=options.node_id,
             advertised_host=options.advertised_host,
             settings=options.settings,
             users=options.users,
+            as_version=options.as_version,
             storage=folder,
         )
     except RefusalError as error:
         raise LabError(f"cannot go on from the folder {options.data}: {error.message}") from error
+
+
+def _have(cluster: Cluster, wanted: NewTopic) -> None:
+    """See that a topic is there, one that was kept as it is; raises `LabError` for a bad one."""
+    if wanted.name in cluster.topics:
+        return
+    try:
+        cluster.topics.create(wanted.name, partitions=wanted.partitions)
+    except RefusalError as refused:
+        text = f"--topic {wanted.name}:{wanted.partitions}: {refused.message}"
+        raise LabError(f"cannot make a topic, {text}") from refused
+
+
+@asynccontextmanager
+async def _control(cluster: Cluster, options: ServeOptions) -> AsyncIterator[str | None]:
+    """The HTTP control for as long as the block runs, if it is asked for; gives its address."""
+    if options.control is None:
+        yield None
+        return
+    from station_sim.kafka.control.control import Control
+    from station_sim.kafka.control.http_server import ControlServer
+
+    server = ControlServer(
+        Control(cluster),
+        host=options.control.host,
+        port=options.control.port,
+        known_hosts=[options.advertised_host] if options.advertised_host else [],
+    )
+    await server.start()
+    try:
+        yield server.url
+    finally:
+        await server.stop()
 
 
 class End(asyncio.Event):

@@ -119,6 +119,13 @@ class Transactions:
         self._forget_expired()
         return self._transactions.get(transactional_id)
 
+    def clear(self) -> None:
+        """Forget all ids, as a cluster that is new; what is open in logs stays as it is."""
+        for transactional_id in tuple(self._transactions):
+            self._forget(transactional_id)
+        self._open.clear()
+        self._timer.clear()
+
     # Requests
 
     def initialise(

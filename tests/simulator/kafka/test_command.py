@@ -142,7 +142,15 @@ def test_a_taken_port_is_one_line_and_exit_code_2() -> None:
         (("--host", "0.0.0.0"), "--allow-remote"),
         (("--host", "0.0.0.0", "--allow-remote"), "--advertised-host"),
         (("--host", "192.0.2.1", "--allow-remote"), "192.0.2.1"),
+        (("--host", "no.such.host.invalid"), "no address is known"),
         (("--users-file", "/no/such/file"), "/no/such/file"),
+        (("--nodes", "0"), "--nodes"),
+        (("--port", "65534", "--nodes", "3"), "--port 65534 leaves no room for --nodes 3"),
+        (("--as-version", "2.9"), "unknown Kafka release 2.9; known are"),
+        (("--control", "x"), "[HOST:]PORT"),
+        (("--control", "70000"), "[HOST:]PORT"),
+        (("--control", "0.0.0.0:0"), "--allow-remote"),
+        (("--set", "default.replication.factor=2", "--topic", "T:1"), "T:1"),
     ],
 )
 def test_bad_options_are_one_line_and_exit_code_2(options: tuple[str, ...], said: str) -> None:
@@ -151,6 +159,7 @@ def test_bad_options_are_one_line_and_exit_code_2(options: tuple[str, ...], said
     assert 2 == ended.returncode
     assert 1 == ended.stderr.count("\n")
     assert said in ended.stderr
+    assert not ended.stdout
     assert "Traceback" not in ended.stderr
 
 
@@ -194,3 +203,72 @@ def test_topics_and_settings_are_obeyed() -> None:
         assert process.poll() is None
         os.kill(process.pid, signal.SIGTERM)
         assert 0 == process.wait(WITHIN_S)
+
+
+def test_several_nodes_are_listed_and_lead_in_turn() -> None:
+    options = ("--nodes", "3", "--node-id", "7", "--topic", "T:3", "--as-version", "2.8")
+    with broker_process(*options) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        match = re.fullmatch(r"listening on (127\.0\.0\.1:\d+(?:,127\.0\.0\.1:\d+){2})\n", line)
+        assert match is not None, line
+        admin = KafkaAdminClient(bootstrap_servers=match[1].split(",")[0])
+        try:
+            partitions = admin.describe_topics(["T"])[0]["partitions"]
+            assert [7, 8, 9] == sorted(each["leader_id"] for each in partitions)
+        finally:
+            admin.close()
+
+
+def test_nodes_take_ports_that_follow() -> None:
+    first = free_ports_in_a_row(2)
+    with broker_process("--nodes", "2", "--port", str(first)) as process:
+        assert process.stdout is not None
+        expected = f"listening on 127.0.0.1:{first},127.0.0.1:{first + 1}\n"
+        assert expected == process.stdout.readline()
+
+
+def free_ports_in_a_row(count: int) -> int:
+    """The first of so many free ports that follow each other."""
+    for first in range(20_000, 32_000, count):
+        taken = []
+        try:
+            for port in range(first, first + count):
+                taken.append(socket.create_server(("127.0.0.1", port)))
+        except OSError:
+            continue
+        finally:
+            for each in taken:
+                each.close()
+        return first
+    raise AssertionError("no free ports")
+
+
+def test_the_control_is_told_second_and_only_if_asked_for() -> None:
+    with broker_process("--control", "0") as process:
+        address_of(process)
+        assert process.stdout is not None
+        assert re.fullmatch(r"control on http://127\.0\.0\.1:\d+\n", process.stdout.readline())
+        process.terminate()
+        assert "" == process.stdout.read()
+
+
+def test_names_for_this_machine_have_one_port() -> None:
+    with broker_process("--host", "localhost") as process:
+        host, port = address_of(process)
+        assert "localhost" == host
+        for found in socket.getaddrinfo("localhost", port, type=socket.SOCK_STREAM):
+            with socket.create_connection(found[4][:2], timeout=WITHIN_S):
+                pass
+
+
+def test_clients_are_not_imported_by_a_broker_and_can_be() -> None:
+    program = (
+        "import sys; from station_sim.kafka.deferred_clients import defer_clients; "
+        "defer_clients(); import station_sim.kafka.serving; "
+        "print('kafka.consumer' in sys.modules, 'aiokafka.client' in sys.modules); "
+        "from kafka import KafkaConsumer; import aiokafka; "
+        "print(KafkaConsumer.__name__, aiokafka.AIOKafkaProducer.__name__)"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert ["False False", "KafkaConsumer AIOKafkaProducer"] == ran.stdout.splitlines(), ran.stderr
