@@ -14,8 +14,8 @@ import heapq
 import math
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable
-from contextvars import Context
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextvars import Context, copy_context
 from typing import Any, TypeVar
 
 from station_sim.deadlock import who_waits
@@ -81,6 +81,7 @@ class VirtualLoop(RealTimeRefusals):
         self.epoch_s = epoch_s
         self.now = 0.0
         self.network = Network(self, seed)
+        self._hosts = self.network.hosts
         self._timers: list[tuple[float, int, Timer]] = []
         self._timers_set = 0
         self._timers_cancelled = 0
@@ -104,7 +105,10 @@ class VirtualLoop(RealTimeRefusals):
         if self._closed:
             raise RuntimeError("the virtual loop is closed")
         handle = asyncio.Handle(callback, args, self, context)
-        self._ready.append(handle)
+        if self._hosts.any_crashed and self._hosts.is_over(context):
+            handle.cancel()
+        else:
+            self._ready.append(handle)
         return handle
 
     def call_soon_threadsafe(  # type: ignore[override]  # typeshed's signature uses TypeVarTuple
@@ -142,6 +146,9 @@ class VirtualLoop(RealTimeRefusals):
         if when != when:
             raise ValueError("a timer's deadline must be a number, got nan")
         timer = Timer(when, callback, args, self, context)
+        if self._hosts.any_crashed and self._hosts.is_over(context):
+            timer.cancel()
+            return timer
         self._timers_set += 1
         heapq.heappush(self._timers, (when, self._timers_set, timer))
         timer._scheduled = True
@@ -151,6 +158,33 @@ class VirtualLoop(RealTimeRefusals):
         """Called by a timer that is cancelled; it stays in the heap until its turn."""
         if handle._scheduled:
             self._timers_cancelled += 1
+
+    def create_task(
+        self,
+        coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
+        *,
+        name: object = None,
+        context: Context | None = None,
+    ) -> asyncio.Task[T]:
+        """As asyncio's; a task of a host ends with it."""
+        own = copy_context() if context is None else context
+        task: asyncio.Task[T] = super().create_task(coro, name=name, context=own)
+        self._hosts.note(task, own)
+        return task
+
+    def drop_handles(self, is_over: Callable[[Context], bool]) -> list[Any]:
+        """Never run what waits in a context that is over; returns what was dropped, in its order.
+
+        Whoever gets it decides how long the dropped callbacks live.
+        """
+        timers = [timer for _when, _number, timer in sorted(self._timers, key=lambda e: e[:2])]
+        waiting: list[Any] = [*self._ready, *timers]
+        dropped = []
+        for handle in waiting:
+            if not handle.cancelled() and is_over(handle._context):
+                dropped.append((handle._callback, handle._args))
+                handle.cancel()
+        return dropped
 
     def _run_once(self) -> None:
         """One iteration: move the clock, then run what is ready and what is due.
@@ -311,7 +345,14 @@ def _cancel_rest(loop: VirtualLoop) -> None:
     for task in rest:
         task.cancel()
     _settle(loop, rest)
+    if loop.network.hosts.any_crashed:
+        loop.run_until_complete(_close_crashed(loop))
     loop.run_until_complete(loop.shutdown_asyncgens())
+
+
+async def _close_crashed(loop: VirtualLoop) -> None:
+    """Close what crashes have frozen, with the loop running, for it may ask."""
+    loop.network.hosts.close()
 
 
 def _settle(loop: VirtualLoop, tasks: "list[asyncio.Task[Any]]") -> None:

@@ -1,12 +1,13 @@
 """An in-memory network between named hosts, in virtual time.
 
-Here live listeners, connections and the rules that act on them: delay, partition (one-way too),
-hold, loss of connections. Bytes arrive in the order in which they were sent, whatever the rules.
+Here live connections and the rules that act on them: slow links, partition (one-way too), hold,
+loss of connections. Bytes arrive in the order in which they were sent, whatever the rules. Hosts
+that crash and come back are in `hosts.py`, what a link is like in `links.py`.
 
-Rules come in pairs (`partition`/`repair`, `hold`/`release`) and as context managers (`partitioned`,
-`held`). A partition behaves as TCP does: nothing is lost inside a connection, it arrives after the
-repair and a retransmission's delay; new connections find no answer meanwhile. Held bytes arrive at
-once when released.
+Rules come in pairs (`partition`/`repair`, `hold`/`release`, `slow_down`/`restore`) and as context
+managers (`partitioned`, `held`, `slowed`). A partition behaves as TCP does: nothing is lost inside
+a connection, it arrives after the repair and a retransmission's delay; new connections find no
+answer meanwhile. Held bytes arrive at once when released.
 """
 
 import asyncio
@@ -15,10 +16,12 @@ import errno
 import itertools
 import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+from station_sim.hosts import Hosts, Program
+from station_sim.links import Latency, Link, Links
+from station_sim.listeners import Address, Server
 from station_sim.wire import Transport, Wire
 
 FIRST_FREE_PORT = 49152
@@ -30,81 +33,13 @@ _LOOPBACK = {"127.0.0.1": "localhost", "::1": "localhost", "0.0.0.0": "localhost
 
 _ALL_INTERFACES = (None, "", "0.0.0.0", "::")
 
-_current_host: contextvars.ContextVar[str] = contextvars.ContextVar("host", default="localhost")
-
-
-@dataclass(frozen=True)
-class Latency:
-    """One-way delay of a message: uniform between the two, in seconds."""
-
-    min_s: float = 0.0005
-    max_s: float = 0.0010
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.min_s <= self.max_s:
-            raise ValueError(f"latency must have 0 <= min_s <= max_s, got {self}")
-
-
-@dataclass(frozen=True)
-class Address:
-    """A virtual socket as `server.sockets` shows it: knows its own name only."""
-
-    host: str
-    port: int
-
-    def getsockname(self) -> tuple[str, int]:
-        """(host, port)"""
-        return (self.host, self.port)
-
-
-class Server(asyncio.AbstractServer):
-    """A listener; closing it leaves accepted connections open, as asyncio's servers do."""
-
-    def __init__(self, network: "Network", factory: Callable[[], Any], address: Address) -> None:
-        self._network = network
-        self._context = contextvars.copy_context()
-        self._serving = True
-        self.factory = factory
-        self.sockets = (Address(address.host, address.port),)
-
-    @property
-    def context(self) -> contextvars.Context:
-        """A fresh copy of the context in which the host began to listen."""
-        return self._context.copy()
-
-    def get_loop(self) -> asyncio.AbstractEventLoop:
-        """The virtual loop."""
-        return self._network.loop
-
-    def close(self) -> None:
-        """Stop listening; a second close is harmless."""
-        if self._serving:
-            self._serving = False
-            self._network.stop_listening(self)
-
-    def is_serving(self) -> bool:
-        """True until closed."""
-        return self._serving
-
-    async def start_serving(self) -> None:
-        """It serves from the start."""
-
-    async def serve_forever(self) -> None:
-        """Wait until cancelled, then close."""
-        try:
-            await asyncio.get_running_loop().create_future()
-        finally:
-            self.close()
-
-    async def wait_closed(self) -> None:
-        """Nothing is left to wait for once closed."""
-
 
 class Network:
     """All connections of one world. Hosts are names; they exist as soon as they are named."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, seed: int) -> None:
         self.loop = loop
+        self.hosts = Hosts(loop, self)
         self._seed = seed
         self._servers: dict[tuple[str, int], Server] = {}
         self._connections: dict[int, tuple[Transport, Transport]] = {}
@@ -114,25 +49,60 @@ class Network:
         self._ports = itertools.count(FIRST_FREE_PORT)
         self._blocked: dict[tuple[str, str], str] = {}
         self._waiting: dict[tuple[str, str], list[asyncio.Future[None]]] = {}
-        self.latency = Latency()
+        self._links = Links()
+
+    @property
+    def latency(self) -> Latency:
+        """The latency of every link that was not slowed down."""
+        return self._links.usual.latency
+
+    @latency.setter
+    def latency(self, latency: Latency) -> None:
+        self._links.usual = Link(latency, self._links.usual.bytes_per_s)
 
     # -- hosts, listening, connecting
 
+    def host(self, name: str) -> AbstractContextManager[None]:
+        """What is started inside, runs on host `name` and opens its connections from there.
+
+        Raises: ValueError while the host is down after a crash.
+        """
+        return self.hosts.entered(_named(name))
+
+    def start(self, host: str, program: Program) -> "asyncio.Task[Any]":
+        """Run `program()` as a task on a host; `bounce` runs it again."""
+        return self.hosts.start(_named(host), program)
+
+    def crash(self, host: str, *, silently: bool = False) -> None:
+        """End all that runs on a host at this instant, as `kill -9` does; see `Hosts.crash`."""
+        self.hosts.crash(_named(host), silently=silently)
+
+    def bounce(self, host: str) -> "asyncio.Task[Any] | None":
+        """Bring a crashed host back; returns the task of the program that `start` had been given.
+
+        Raises: ValueError if it has not crashed.
+        """
+        task = self.hosts.bounce(_named(host))
+        for way in [way for way in self._waiting if way[1] == _named(host)]:
+            self._let_pass(way)
+        return task
+
     @contextmanager
-    def host(self, name: str) -> Iterator[None]:
-        """What is started inside, opens its connections as host `name`."""
-        token = _current_host.set(name)
+    def crashed(self, host: str, *, silently: bool = False) -> Iterator[None]:
+        """A host that is down for as long as the block runs."""
+        self.crash(host, silently=silently)
         try:
             yield
         finally:
-            _current_host.reset(token)
+            self.bounce(host)
 
     def listen(self, factory: Callable[[], Any], host: str | None, port: int) -> Server:
         """Accept connections at `host`, or (None, 0.0.0.0) at the host on whose behalf this runs.
 
         Port 0 takes a free one. Raises: OSError if the port is taken.
         """
-        name = _current_host.get() if host in _ALL_INTERFACES or host is None else _named(host)
+        here = self.hosts.current()
+        name = here if host in _ALL_INTERFACES or host is None else _named(host)
         address = Address(name, port or next(self._ports))
         key = (address.host, address.port)
         if key in self._servers:
@@ -150,7 +120,7 @@ class Network:
         self, factory: Callable[[], Any], host: str, port: int
     ) -> tuple[Transport, Any]:
         """Connect from the current host. Raises ConnectionRefusedError if nobody listens."""
-        here, there = _current_host.get(), _named(host)
+        here, there = self.hosts.current(), _named(host)
         number = self._number(here, there, port)
         rng = random.Random(f"{self._seed}/{here}>{there}:{port}#{number}/connect")
         await self._pass(here, there, rng)
@@ -200,17 +170,17 @@ class Network:
 
     async def _pass(self, source: str, target: str, rng: random.Random) -> None:
         """One handshake message: its delay, and the end of whatever blocks the way."""
-        await asyncio.sleep(self.draw_delay_s(rng))
-        while (source, target) in self._blocked:
+        await asyncio.sleep(self.link(source, target).latency.draw_s(rng))
+        while (source, target) in self._blocked or self.hosts.is_silent(target):
             turn = self.loop.create_future()
             self._waiting.setdefault((source, target), []).append(turn)
             await turn
 
     # -- what wires ask
 
-    def draw_delay_s(self, rng: random.Random) -> float:
-        """The next message's delay."""
-        return self.latency.min_s + (self.latency.max_s - self.latency.min_s) * rng.random()
+    def link(self, source: str, target: str) -> Link:
+        """What the way from `source` to `target` is like now."""
+        return self._links.between(source, target)
 
     def rng(self, wire_name: str) -> random.Random:
         """The stream of delays of one direction of one connection."""
@@ -220,7 +190,36 @@ class Network:
         """True while a partition or a hold stops messages from `source` to `target`."""
         return (source, target) in self._blocked
 
+    # -- what hosts ask
+
+    def transports_of(self, host: str) -> list[Transport]:
+        """The ends of connections that are on a host, oldest first."""
+        pairs = list(self._connections.values())
+        return [end for pair in pairs for end in pair if end.wire.source == host]
+
+    def stop_listening_at(self, host: str) -> None:
+        """Accept nothing for a host any more."""
+        for server in [server for (name, _), server in self._servers.items() if name == host]:
+            server.close()
+
     # -- rules
+
+    def slow_down(self, a: str, b: str, link: Link, *, one_way: bool = False) -> None:
+        """Let what is sent from `a` to `b` from now on (and back) go by `link` until `restore`."""
+        self._links.put(_ways(a, b, one_way), link)
+
+    def restore(self, a: str, b: str, *, one_way: bool = False) -> None:
+        """Let it go by the usual link again."""
+        self._links.remove(_ways(a, b, one_way))
+
+    @contextmanager
+    def slowed(self, a: str, b: str, link: Link, *, one_way: bool = False) -> Iterator[None]:
+        """Another link for as long as the block runs."""
+        self.slow_down(a, b, link, one_way=one_way)
+        try:
+            yield
+        finally:
+            self.restore(a, b, one_way=one_way)
 
     def partition(self, a: str, b: str, *, one_way: bool = False) -> None:
         """No message passes from `a` to `b` (and back, unless `one_way`) until `repair`."""
@@ -285,9 +284,13 @@ class Network:
                 raise ValueError(f"{way[0]} to {way[1]} is under no rule that could end")
             for wire in list(self._wires.get(way, {}).values()):
                 wire.resume(retransmit=rule == "partition")
-            for turn in self._waiting.pop(way, []):
-                if not turn.done():
-                    turn.set_result(None)
+            self._let_pass(way)
+
+    def _let_pass(self, way: tuple[str, str]) -> None:
+        """Let those who wait for a way look again."""
+        for turn in self._waiting.pop(way, []):
+            if not turn.done():
+                turn.set_result(None)
 
 
 def _named(host: str) -> str:

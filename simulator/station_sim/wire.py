@@ -13,6 +13,8 @@ from collections.abc import Callable
 from contextvars import Context
 from typing import Any, Protocol
 
+from station_sim.links import Link
+
 HIGH_WATER_BYTES = 4 * 1024 * 1024
 """A writer is told to pause beyond this: about what the buffers of two kernels hold of a stream."""
 
@@ -39,8 +41,8 @@ _Message = bytes | _Reset
 class Rules(Protocol):
     """What a wire needs of its network."""
 
-    def draw_delay_s(self, rng: random.Random) -> float:
-        """The next message's delay in seconds."""
+    def link(self, source: str, target: str) -> Link:
+        """What the way between two hosts is like now."""
         ...
 
     def rng(self, wire_name: str) -> random.Random:
@@ -67,6 +69,7 @@ class Wire:
         self.key = key
         self.bytes_under_way = 0
         self._rng = rules.rng(name)
+        self._sent_at = 0.0
         self._last_at = 0.0
         self._stopped: deque[_Message] = deque()
         self._receiver: Transport | None = None
@@ -81,7 +84,18 @@ class Wire:
         if self._stopped or self.rules.is_blocked(self.source, self.target):
             self._stopped.append(data)
         else:
-            self._deliver(data, self.rules.draw_delay_s(self._rng))
+            self._deliver(data, self._sending_s(data))
+
+    def _sending_s(self, data: _Message) -> float:
+        """How long a message is under way, the time included until the link is free for it."""
+        assert self._receiver is not None, "a wire leads to a transport before it is used"
+        link = self.rules.link(self.source, self.target)
+        delay_s = link.latency.draw_s(self._rng)
+        if link.bytes_per_s is None:
+            return delay_s
+        now_s = self._receiver.loop.time()
+        self._sent_at = max(self._sent_at, now_s) + link.sending_s(len(data))
+        return self._sent_at - now_s + delay_s
 
     def resume(self, *, retransmit: bool) -> None:
         """The way is free again: what was stopped goes on, in order."""
@@ -129,6 +143,7 @@ class Transport(asyncio.Transport):
         self._lost = False
         self._reading = True
         self._unread: deque[_Message] = deque()
+        self._is_silent = False
         self._writer_paused = False
         self._high_water = HIGH_WATER_BYTES
         self._low_water = HIGH_WATER_BYTES // 4
@@ -218,6 +233,8 @@ class Transport(asyncio.Transport):
 
     def arrived(self, data: _Message) -> None:
         """Hand over what came, or keep it while reading is paused."""
+        if self._is_silent:
+            return
         if isinstance(data, _Reset):
             self.break_off(ConnectionResetError(errno.ECONNRESET, data.text))
         elif self._lost or self._closing:
@@ -323,6 +340,29 @@ class Transport(asyncio.Transport):
         finally:
             if self.peer.is_lost:
                 self.wire.rules.forget(self.wire.key)
+
+    def die(self, *, silently: bool) -> None:
+        """The host of this end has crashed: its program hears and says nothing any more.
+
+        The other end sees a reset when it arrives; if `silently`, only once `wake_host` was called.
+        """
+        if self._lost:
+            return
+        self._lost = self._closing = True
+        self._unread.clear()
+        self.context = Context()  # what arrives is answered by the host, no more by the program
+        self._is_silent = silently
+        if not silently:
+            self.wire.send(_Reset(f"{self.wire.name}: its host {self.wire.source} has crashed"))
+        if self.peer.is_lost:
+            self.wire.rules.forget(self.wire.key)
+
+    def wake_host(self) -> None:
+        """The host of this dead end is back, and knows nothing of a connection: what it was sent
+        meanwhile, and what comes, is answered with a reset."""
+        if self._is_silent:
+            self._is_silent = False
+            self._refuse(b"lost" if self.peer.wire.bytes_under_way else b"")
 
     def is_closing(self) -> bool:
         """True from the first close on."""
