@@ -4,6 +4,7 @@ import asyncio
 import json
 import shlex
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -22,9 +23,11 @@ from station_sim.clock import run_virtual
 from station_sim.kafka.command import broker
 from station_sim.kafka.requests import produce
 from tests.docs.blocks import Block, blocks
+from tests.simulator.test_pytest_plugin import is_installed
 
 DEADLINE_S = 60.0
 SMALL = ["--stations", "2", "--duration", "0.2"]
+KAFKA_BROKER_PAGE = "docs/how-to/test-with-kafka-broker.md"
 COMMANDS = {"run": run, "load": load, "broker": broker}
 
 
@@ -111,9 +114,22 @@ def keeps_data(text: str, _folder: Path) -> None:
     exec(text, {})
 
 
+def passes_with_the_plugin(text: str, folder: Path) -> None:
+    """The tests shown pass, in a pytest of their own with the settings shown."""
+    [ini] = [block.text for block in blocks("ini") if block.page == KAFKA_BROKER_PAGE]
+    (folder / "pytest.ini").write_text(ini)
+    (folder / "test_billing.py").write_text(text)
+    plugin = [] if is_installed() else ["-p", "station_sim.pytest_plugin"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin]
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert 0 == ran.returncode, ran.stdout + ran.stderr
+    assert "2 passed" in ran.stdout
+
+
 PROOFS: dict[str, Callable[[str, Path], None]] = {
     "README.md:1": embeds_the_service,
     "docs/tutorials/first-accident.md:1": swallows_the_gap,
+    f"{KAFKA_BROKER_PAGE}:1": passes_with_the_plugin,
     "docs/how-to/own-service.md:1": serves_a_story,
     "docs/how-to/keep-data.md:1": keeps_data,
     "docs/explanation/architecture.md:1": lives_in_virtual_time,
