@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shlex
 import signal
 import subprocess
@@ -23,7 +24,6 @@ from station_sim.clock import run_virtual
 from station_sim.kafka.command import broker
 from station_sim.kafka.requests import produce
 from tests.docs.blocks import Block, blocks
-from tests.simulator.test_pytest_plugin import is_installed
 
 DEADLINE_S = 60.0
 SMALL = ["--stations", "2", "--duration", "0.2"]
@@ -119,9 +119,15 @@ def passes_with_the_plugin(text: str, folder: Path) -> None:
     [ini] = [block.text for block in blocks("ini") if block.page == KAFKA_BROKER_PAGE]
     (folder / "pytest.ini").write_text(ini)
     (folder / "test_billing.py").write_text(text)
-    plugin = [] if is_installed() else ["-p", "station_sim.pytest_plugin"]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin]
-    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    ran = subprocess.run(
+        [*command, "-p", "station_sim.pytest_plugin"],
+        cwd=folder,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert 0 == ran.returncode, ran.stdout + ran.stderr
     assert "2 passed" in ran.stdout
 

@@ -1,5 +1,6 @@
 """The pytest plugin, as a project that uses it sees it: pytest runs in a process of its own."""
 
+import os
 import re
 import subprocess
 import sys
@@ -24,27 +25,23 @@ def produce(broker, topic, *values, **options):
 """
 
 
-def run_pytest(folder: Path, text: str, *options: str, ini: str = "") -> tuple[int, str]:
+def run_pytest(
+    folder: Path, text: str, *options: str, ini: str = "", head: str = HEAD
+) -> tuple[int, str]:
     """The exit code and the output of a project of one test file."""
-    (folder / "test_it.py").write_text(HEAD + text)
+    (folder / "test_it.py").write_text(head + text)
     (folder / "pytest.ini").write_text(f"[pytest]\naddopts = --strict-markers\n{ini}")
-    plugin = ["-p", "station_sim.pytest_plugin"] if not is_installed() else []
+    plugins = ["-p", "xdist", "-p", "station_sim.pytest_plugin"]
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", *plugin, "-p", "no:cacheprovider", "-q", *options],
+        [sys.executable, "-m", "pytest", *plugins, "-p", "no:cacheprovider", "-q", *options],
         cwd=folder,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         timeout=WITHIN_S,
         check=False,
     )
     return ran.returncode, ran.stdout + ran.stderr
-
-
-def is_installed() -> bool:
-    """Whether pytest loads the plugin by itself."""
-    from importlib.metadata import entry_points
-
-    return any("station_sim" in each.value for each in entry_points(group="pytest11"))
 
 
 def passed(output: str) -> int:
@@ -169,30 +166,38 @@ def test_first(kafka_broker, turn):
     assert (0, 6) == (code, passed(output)), output
 
 
+BAD_MARKERS = {
+    "settings={'no.such': 1}": "unknown broker setting no.such=1",
+    "topic='T'": "the marker has no topic; it has: topics, settings, nodes",
+    "['T']": "without a name",
+    "topics=['T:x']": "T:x is not NAME:PARTITIONS",
+    "topics={'a b': 1}": "is invalid",
+    "nodes=0": "--nodes",
+}
+
+
+def test_a_bad_marker_is_one_line(tmp_path: Path) -> None:
+    text = "".join(
+        f"@pytest.mark.kafka_broker({marker})\ndef test_{number}(kafka_broker):\n    pass\n"
+        for number, marker in enumerate(BAD_MARKERS)
+    )
+    code, output = run_pytest(tmp_path, f"import pytest\n{text}", "--tb=short", head="")
+    assert 1 == code, output
+    assert f"{len(BAD_MARKERS)} errors" in output
+    assert [] == [said for said in BAD_MARKERS.values() if said not in output], output
+    assert "Traceback" not in output
+
+
 @pytest.mark.parametrize(
-    ("marker", "ini", "said"),
+    ("ini", "said"),
     [
-        ("settings={'no.such': 1}", "", "unknown broker setting no.such=1"),
-        ("topic='T'", "", "the marker has no topic; it has: topics, settings, nodes"),
-        ("['T']", "", "without a name"),
-        ("topics=['T:x']", "", "T:x is not NAME:PARTITIONS"),
-        ("topics={'a b': 1}", "", "is invalid"),
-        ("nodes=0", "", "--nodes"),
-        ("", "kafka_broker_nodes = x\n", "kafka_broker_nodes=x is not a number"),
-        ("", "kafka_broker_settings = x\n", "x is not NAME=VALUE"),
+        ("kafka_broker_nodes = x\n", "kafka_broker_nodes=x is not a number"),
+        ("kafka_broker_settings = x\n", "x is not NAME=VALUE"),
     ],
 )
-def test_trouble_is_one_line(tmp_path: Path, marker: str, ini: str, said: str) -> None:
-    code, output = run_pytest(
-        tmp_path,
-        f"""
-@pytest.mark.kafka_broker({marker})
-def test_it(kafka_broker):
-    pass
-""",
-        "--tb=short",
-        ini=ini,
-    )
+def test_a_bad_ini_setting_is_one_line(tmp_path: Path, ini: str, said: str) -> None:
+    text = "def test_it(kafka_broker, shared_kafka_broker):\n    pass\n"
+    code, output = run_pytest(tmp_path, text, "--tb=short", ini=ini, head="")
     assert 1 == code, output
     assert said in output
     assert "Traceback" not in output
