@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from tests.simulator.kafka.virtual_kafka import in_virtual_time
 
 from station_sim.kafka.cluster import Cluster
 from station_sim.kafka.control.control import Control
 from station_sim.kafka.control.errors import UnknownThingError
-from tests.simulator.kafka.virtual_kafka import in_virtual_time
 
 
 def test_held_requests_are_seen_and_released() -> None:
@@ -63,11 +63,11 @@ def test_wiped_is_as_new() -> None:
         control.faults.install(kinds=["Fetch"], hold=True)
         control.configure(settings={"log.retention.ms": "5000"})
         assert before != control.settings()
-        async with AIOKafkaProducer(
-            bootstrap_servers=cluster.bootstrap, transactional_id="t"
-        ) as producer:
-            async with producer.transaction():
-                await producer.send("T", b"x")
+        async with (
+            AIOKafkaProducer(bootstrap_servers=cluster.bootstrap, transactional_id="t") as producer,
+            producer.transaction(),
+        ):
+            await producer.send("T", b"x")
         assert ["t"] == [each["transactional_id"] for each in control.transactions()]
         await control.nodes.stop(0)
         told = await control.wipe()
