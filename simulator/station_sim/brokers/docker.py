@@ -123,15 +123,22 @@ class DockerBroker(Broker):
 
 
 def container_properties(port: int) -> dict[str, str]:
-    """`server.properties` of a single node in a container whose port is `port` outside."""
+    """`server.properties` of a single node in a container whose port is `port` outside.
+
+    The node itself, which sends transactions their markers, cannot come by that port: it has a
+    listener of its own.
+    """
     return {
         "process.roles": "broker,controller",
         "node.id": "1",
         "controller.quorum.voters": "1@localhost:9093",
-        "listeners": "PLAINTEXT://:9092,CONTROLLER://localhost:9093",
-        "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{port}",
         "log.dirs": "/tmp/kraft-combined-logs",
         **SINGLE_NODE,
+        "listeners": "CLIENTS://:9092,PLAINTEXT://localhost:9094,CONTROLLER://localhost:9093",
+        "advertised.listeners": f"CLIENTS://{LOOPBACK}:{port},PLAINTEXT://localhost:9094",
+        "listener.security.protocol.map": (
+            "CLIENTS:PLAINTEXT,PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"
+        ),
     }
 
 
