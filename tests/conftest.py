@@ -1,10 +1,14 @@
-"""Shared by all tests: the contract suite's options and its table in the summary."""
+"""Shared by all tests: how reports are made, the contract suite's options and its table in the
+summary.
+"""
 
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 from tests.contract.table import Table
+from tests.reporting import without_collecting
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,6 +24,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="PATH",
         help="write the table of cases, brokers and clients to PATH, as Markdown",
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """No garbage is collected while a report is made; `reporting.py` says why."""
+    with without_collecting():
+        return (yield)
 
 
 def pytest_terminal_summary(
