@@ -1,8 +1,7 @@
 """The registry of contract cases: names, request kinds put to the test, statements.
 
-
-The cases themselves live in `cases/`, one file per family. How a case is run on a broker is in
-`worlds.py`.
+The cases themselves live in `cases/`, one file per family; what a family asks through clients may
+have a file of its own, `FAMILY_by_clients.py`. How a case is run on a broker is in `worlds.py`.
 """
 
 import importlib
@@ -14,6 +13,8 @@ from tests.contract import cases
 from tests.contract.bench import Bench
 from tests.contract.clients.client import Client
 from tests.contract.clients.kinds import EVERY_CLIENT, WIRE
+
+BY_CLIENTS = "_by_clients"
 
 WireBody = Callable[[Bench], Awaitable[None]]
 ClientBody = Callable[[Bench, Client], Awaitable[None]]
@@ -83,7 +84,7 @@ def _register(
     without: Mapping[str, str],
 ) -> None:
     name = body.__name__.removeprefix("case_")
-    family = body.__module__.rpartition(".")[2]
+    family = body.__module__.rpartition(".")[2].removesuffix(BY_CLIENTS)
     states = " ".join((body.__doc__ or "").split("\n\n")[0].split())
     assert requests, f"{name}: name the request kinds"
     assert states, f"{name}: say what it states"

@@ -2,9 +2,6 @@
 
 import asyncio
 
-import pytest
-from aiokafka import TopicPartition
-from aiokafka.errors import OffsetOutOfRangeError
 from kafka.protocol.consumer import FetchRequest
 
 from tests.contract.asking import delete_records, fetch, fetch_request, produce
@@ -127,19 +124,11 @@ async def case_fetch_max_bytes_over_partitions(kafka: Bench) -> None:
 
 @case("Fetch")
 async def case_fetch_from_inside_a_batch(kafka: Bench) -> None:
-    """A fetch from inside a batch returns the whole batch; a client hands over from the position
-    on.
-    """
+    """A fetch from inside a batch returns the whole batch."""
     topic = await kafka.topic()
     await produce(kafka.wire, topic, batch(*(str(number).encode() for number in range(10))))
     found = await fetch(kafka.wire, topic, 6)
     assert base_offsets(found.records) == [0]
-    where = TopicPartition(topic, 0)
-    consumer = await kafka.consumer()
-    consumer.assign([where])
-    consumer.seek(where, 6)
-    record = await consumer.getone()
-    assert (record.offset, record.value) == (6, b"6")
 
 
 @case("Fetch")
@@ -165,41 +154,6 @@ async def case_fetch_below_the_start(kafka: Bench) -> None:
     assert (await fetch(kafka.wire, topic, 0)).error_code == OFFSET_OUT_OF_RANGE
     found = await fetch(kafka.wire, topic, 1)
     assert (found.error_code, found.log_start_offset, values(found.records)) == (0, 1, [b"b"])
-
-
-@case("Fetch", "DeleteRecords")
-async def case_client_raises_out_of_range(kafka: Bench) -> None:
-    """A client with policy `none` raises `OffsetOutOfRangeError` for positions below the start and
-    above the end.
-    """
-    topic = await kafka.topic()
-    for value in (b"a", b"b", b"c"):
-        await produce(kafka.wire, topic, batch(value))
-    await delete_records(kafka.wire, topic, 2)
-    where = TopicPartition(topic, 0)
-    consumer = await kafka.consumer(auto_offset_reset="none")
-    consumer.assign([where])
-    for position in (0, 9):
-        consumer.seek(where, position)
-        with pytest.raises(OffsetOutOfRangeError) as refused:
-            await consumer.getone()
-        assert refused.value.args[0] == {where: position}
-    consumer.seek(where, 2)
-    assert (await consumer.getone()).value == b"c"
-
-
-@case("Fetch", "ListOffsets")
-async def case_client_resets_to_earliest(kafka: Bench) -> None:
-    """A client with policy `earliest` goes on at the log's start when its position is gone."""
-    topic = await kafka.topic()
-    for value in (b"a", b"b", b"c"):
-        await produce(kafka.wire, topic, batch(value))
-    await delete_records(kafka.wire, topic, 2)
-    where = TopicPartition(topic, 0)
-    consumer = await kafka.consumer()
-    consumer.assign([where])
-    consumer.seek(where, 0)
-    assert (await consumer.getone()).offset == 2
 
 
 @case("Fetch")

@@ -1,6 +1,5 @@
 """Looking offsets up: the ends of a log, and by time."""
 
-from aiokafka import TopicPartition
 from kafka.protocol.consumer import ListOffsetsRequest
 
 from tests.contract.asking import (
@@ -102,17 +101,3 @@ async def case_list_offsets_unknown_partition(kafka: Bench) -> None:
     for name, partition in ((kafka.name("nowhere"), 0), (topic, 1)):
         found = await list_offset(kafka.wire, name, LATEST, partition=partition)
         assert (found.error_code, found.offset) == (UNKNOWN_TOPIC_OR_PARTITION, -1)
-
-
-@case("ListOffsets")
-async def case_client_looks_up_by_time(kafka: Bench) -> None:
-    """A client's `offsets_for_times` and its ends of the log agree with what was written."""
-    topic = await kafka.topic(partitions=2)
-    await produce(kafka.wire, topic, batch((1_000, b"a"), (2_000, b"b")))
-    consumer = await kafka.consumer()
-    first, second = TopicPartition(topic, 0), TopicPartition(topic, 1)
-    found = await consumer.offsets_for_times({first: 1_500, second: 1_500})
-    assert (found[first].offset, found[first].timestamp) == (1, 2_000)
-    assert found[second] is None
-    assert await consumer.beginning_offsets([first, second]) == {first: 0, second: 0}
-    assert await consumer.end_offsets([first, second]) == {first: 2, second: 0}

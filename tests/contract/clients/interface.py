@@ -84,8 +84,8 @@ class Consumer(Closing):
         """Join the group for these topics, or for all whose names match a regular expression."""
 
     @abstractmethod
-    async def assign(self, *where: Where) -> None:
-        """Take partitions without any group's say."""
+    async def assign(self, *where: Where, at: int | None = None) -> None:
+        """Take partitions without any group's say; begin at an offset if one is given."""
 
     @abstractmethod
     async def poll(self, timeout_s: float, *, records_max: int | None = None) -> list[Record]:
@@ -154,6 +154,14 @@ class Admin(Closing):
         """All settings of a topic by name."""
 
     @abstractmethod
+    async def alter_topic(self, topic: str, config: Mapping[str, str]) -> None:
+        """Set settings of a topic that has none but the default otherwise."""
+
+    @abstractmethod
+    async def add_partitions(self, topic: str, total: int) -> None:
+        """Let a topic have so many partitions."""
+
+    @abstractmethod
     async def groups(self) -> set[str]:
         """The ids of all groups."""
 
@@ -164,6 +172,10 @@ class Admin(Closing):
     @abstractmethod
     async def group_offsets(self, group: str) -> dict[Where, Committed]:
         """All offsets that a group has committed."""
+
+    @abstractmethod
+    async def delete_group(self, group: str) -> None:
+        """Delete a group without members, and its offsets."""
 
     @abstractmethod
     async def delete_records(self, where: Where, before_offset: int) -> int:

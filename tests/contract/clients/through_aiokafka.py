@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
@@ -155,8 +155,10 @@ class AiokafkaConsumer(Consumer):
     async def subscribe(self, *topics: str, pattern: str | None = None) -> None:
         self._consumer.subscribe(topics, pattern=pattern, listener=Rebalances(self))
 
-    async def assign(self, *where: Where) -> None:
+    async def assign(self, *where: Where, at: int | None = None) -> None:
         self._consumer.assign([TopicPartition(*each) for each in where])
+        for each in where if at is not None else ():
+            self._consumer.seek(TopicPartition(*each), at)
 
     async def poll(self, timeout_s: float, *, records_max: int | None = None) -> list[Record]:
         with refusals():
@@ -280,6 +282,17 @@ class AiokafkaAdmin(Admin):
             _check(code, f"{name}: {text}")
         return {entry[0]: entry[1] for entry in entries}
 
+    async def alter_topic(self, topic: str, config: Mapping[str, str]) -> None:
+        wanted = ConfigResource(ConfigResourceType.TOPIC, topic, configs=dict(config))
+        with refusals():
+            (answer,) = await self._admin.alter_configs([wanted])
+            ((code, text, _, name),) = answer.resources
+            _check(code, f"{name}: {text}")
+
+    async def add_partitions(self, topic: str, total: int) -> None:
+        with refusals():
+            await self._admin.create_partitions({topic: NewPartitions(total)})
+
     async def groups(self) -> set[str]:
         with refusals():
             return {found[0] for found in await self._admin.list_consumer_groups()}
@@ -299,6 +312,9 @@ class AiokafkaAdmin(Admin):
             for where, kept in found.items()
             if kept.offset != NONE_COMMITTED
         }
+
+    async def delete_group(self, group: str) -> None:
+        raise NotImplementedError("aiokafka deletes no groups; leave it out of the case")
 
     async def delete_records(self, where: Where, before_offset: int) -> int:
         place = TopicPartition(*where)

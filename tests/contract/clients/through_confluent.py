@@ -11,7 +11,15 @@ from typing import Any, ClassVar
 
 import confluent_kafka
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewPartitions,
+    NewTopic,
+    ResourceType,
+)
 
 from tests.contract.clients.interface import ANSWER_TIMEOUT_S, Admin, Consumer, Producer
 from tests.contract.clients.own_thread import OwnThread
@@ -204,9 +212,11 @@ class ConfluentConsumer(Consumer):
                 on_lost=lambda _, lost: self.lost.append(_places(lost)),
             )
 
-    async def assign(self, *where: Where) -> None:
+    async def assign(self, *where: Where, at: int | None = None) -> None:
+        begin = confluent_kafka.OFFSET_STORED if at is None else at
+        wanted = [TopicPartition(*each, begin) for each in where]
         with refusals():
-            await self._thread.run(self._consumer.assign, [TopicPartition(*each) for each in where])
+            await self._thread.run(self._consumer.assign, wanted)
 
     async def poll(self, timeout_s: float, *, records_max: int | None = None) -> list[Record]:
         with refusals():
@@ -366,6 +376,17 @@ class ConfluentAdmin(Admin):
         found = await self._one(self._admin.describe_configs, [wanted])
         return {name: entry.value for name, entry in found.items()}
 
+    async def alter_topic(self, topic: str, config: Mapping[str, str]) -> None:
+        entries = [
+            ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+            for name, value in config.items()
+        ]
+        wanted = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries)
+        await self._one(self._admin.incremental_alter_configs, [wanted])
+
+    async def add_partitions(self, topic: str, total: int) -> None:
+        await self._one(self._admin.create_partitions, [NewPartitions(topic, total)])
+
     async def groups(self) -> set[str]:
         found = await self._one(self._admin.list_consumer_groups)
         return {each.group_id for each in found.valid}
@@ -383,6 +404,9 @@ class ConfluentAdmin(Admin):
             Where(each.topic, each.partition): Committed(each.offset, each.metadata or "")
             for each in found.topic_partitions
         }
+
+    async def delete_group(self, group: str) -> None:
+        await self._one(self._admin.delete_consumer_groups, [group])
 
     async def delete_records(self, where: Where, before_offset: int) -> int:
         wanted = TopicPartition(*where, before_offset)

@@ -184,8 +184,10 @@ class KafkaPythonConsumer(Consumer):
         listener = Rebalances(self)
         await self._thread.run(self._consumer.subscribe, topics, pattern=pattern, listener=listener)
 
-    async def assign(self, *where: Where) -> None:
+    async def assign(self, *where: Where, at: int | None = None) -> None:
         await self._thread.run(self._consumer.assign, [TopicPartition(*each) for each in where])
+        for each in where if at is not None else ():
+            await self.seek(each, at)
 
     async def poll(self, timeout_s: float, *, records_max: int | None = None) -> list[Record]:
         with refusals():
@@ -311,6 +313,15 @@ class KafkaPythonAdmin(Admin):
             )
         return {name: each["value"] for name, each in found["topic"][topic].items()}
 
+    async def alter_topic(self, topic: str, config: Mapping[str, str]) -> None:
+        wanted = ConfigResource(ConfigResourceType.TOPIC, topic, configs=dict(config))
+        with refusals():
+            await self._thread.run(self._admin.alter_configs, [wanted], raise_on_unknown=False)
+
+    async def add_partitions(self, topic: str, total: int) -> None:
+        with refusals():
+            await self._thread.run(self._admin.create_partitions, {topic: total})
+
     async def groups(self) -> set[str]:
         with refusals():
             found = await self._thread.run(self._admin.list_groups)
@@ -328,6 +339,11 @@ class KafkaPythonAdmin(Admin):
             Where(*where): Committed(kept.offset, kept.metadata)
             for where, kept in found[group].items()
         }
+
+    async def delete_group(self, group: str) -> None:
+        with refusals():
+            done = await self._thread.run(self._admin.delete_groups, [group])
+            print(done)
 
     async def delete_records(self, where: Where, before_offset: int) -> int:
         wanted = TopicPartition(*where)
