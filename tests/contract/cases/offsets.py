@@ -2,11 +2,9 @@
 
 import asyncio
 
-from aiokafka import TopicPartition
-from aiokafka.structs import OffsetAndMetadata
 from kafka.protocol.consumer import OffsetCommitRequest, OffsetFetchRequest
 
-from tests.contract.bench import Bench, read
+from tests.contract.bench import Bench
 from tests.contract.cases.group_protocol import find_coordinator, member, rebalancing
 from tests.contract.member import commit, committed
 from tests.contract.registry import case
@@ -150,39 +148,3 @@ async def case_groups_commit_apart(kafka: Bench) -> None:
         for part in topic.partitions
     }
     assert found == {(left, 0): 1, (left, 1): 2, (right, 0): 3}
-
-
-@case("OffsetCommit", "OffsetFetch", "Fetch")
-async def case_client_resumes(kafka: Bench) -> None:
-    """A client that comes back goes on where its group committed."""
-    topic, group = await kafka.topic(), kafka.name("g")
-    producer = await kafka.producer()
-    for value in (b"a", b"b", b"c"):
-        await producer.send_and_wait(topic, value)
-    where = TopicPartition(topic, 0)
-    first = await kafka.consumer(topic, group_id=group)
-    await read(first, 3)
-    await first.commit({where: OffsetAndMetadata(1, "seen a")})
-    await first.stop()
-    second = await kafka.consumer(topic, group_id=group)
-    assert [record.value for record in await read(second, 2)] == [b"b", b"c"]
-    assert await second.committed(where) == 1
-
-
-@case("OffsetCommit", "OffsetFetch")
-async def case_simple_consumer_commits(kafka: Bench) -> None:
-    """A consumer that assigns partitions to itself commits to a group without members; stories see
-    it.
-    """
-    topic, group = await kafka.topic(), kafka.name("g")
-    producer = await kafka.producer()
-    await producer.send_and_wait(topic, b"a")
-    where = TopicPartition(topic, 0)
-    consumer = await kafka.consumer(group_id=group)
-    consumer.assign([where])
-    await read(consumer, 1)
-    await consumer.commit({where: OffsetAndMetadata(1, "m")})
-    seen = await kafka.broker.committed(group)
-    assert {key: (kept.offset, kept.metadata) for key, kept in seen.items()} == {
-        (topic, 0): (1, "m")
-    }

@@ -14,9 +14,8 @@ from kafka.protocol.admin import (
     ListPartitionReassignmentsRequest,
 )
 
-from tests.contract.asking import metadata, produce
-from tests.contract.batches import batch
-from tests.contract.bench import Bench, read
+from tests.contract.asking import metadata
+from tests.contract.bench import Bench
 from tests.contract.placing import create_partitions, elect_leaders, reassign
 from tests.contract.registry import case
 from tests.contract.waiting import eventually
@@ -108,24 +107,6 @@ async def case_create_partitions_where_told(kafka: Bench) -> None:
     await eventually(partial(has, kafka, topic, 3))
     found = (await metadata(kafka.wire, topic)).topics[0].partitions
     assert [[node]] * 3 == [list(each.replica_nodes) for each in found]
-
-
-@case("CreatePartitions", "Fetch", "Metadata")
-async def case_consumer_finds_new_partitions(kafka: Bench) -> None:
-    """A group's consumer finds partitions that are added, and reads them from their start."""
-    topic = await kafka.topic()
-    consumer = await kafka.consumer(topic, group_id=kafka.name("g"), metadata_max_age_ms=500)
-    await produce(kafka.wire, topic, batch(b"old"))
-    assert [b"old"] == [record.value for record in await read(consumer, 1)]
-    await consumer.commit()
-    assert 0 == (await create_partitions(kafka.wire, topic, 2)).error_code
-
-    async def written() -> bool:
-        return bool((await produce(kafka.wire, topic, batch(b"new"), partition=1)).error_code == 0)
-
-    await eventually(written)
-    found = await read(consumer, 1, deadline_s=60.0)
-    assert [(1, 0, b"new")] == [(each.partition, each.offset, each.value) for each in found]
 
 
 async def describe(kafka: Bench, *topics: str, limit: int = 100, cursor: Any = None) -> Any:

@@ -36,6 +36,9 @@ KAFKAS_CODES = {
 }
 """Where librdkafka has a code of its own for what Kafka answered."""
 
+PASSES_BY = {KafkaError._MAX_POLL_EXCEEDED, KafkaError.UNKNOWN_TOPIC_OR_PART}
+"""What a poll tells and another poll heals; the other clients only log it."""
+
 RECORDS_PER_POLL_MAX = 500
 SEEK_TIMEOUT_S = 10.0
 SEEK_AGAIN_AFTER_S = 0.02
@@ -226,7 +229,7 @@ class ConfluentConsumer(Consumer):
     def _poll(self, timeout_s: float, records_max: int | None) -> list[Any]:
         """Wait for the first record, then take what is there."""
         first = self._consumer.poll(timeout_s)
-        if first is None:
+        if first is None or (first.error() and first.error().code() in PASSES_BY):
             return []
         rest_max = (records_max or RECORDS_PER_POLL_MAX) - 1
         rest = self._consumer.consume(rest_max, 0) if rest_max else []

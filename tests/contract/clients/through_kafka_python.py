@@ -1,5 +1,6 @@
 """The interface on kafka-python, which blocks: each client works on a thread of its own."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
@@ -10,6 +11,7 @@ from kafka import (
     KafkaConsumer,
     KafkaProducer,
     TopicPartition,
+    errors,
 )
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
@@ -29,6 +31,7 @@ ASSIGNORS = {
     "cooperative": CooperativeStickyAssignor,
 }
 RECONNECT_BACKOFF_MS_MAX = 500
+TOLD_CODE = re.compile(r"\[Error (\d+)\]")
 
 
 @contextmanager
@@ -316,7 +319,11 @@ class KafkaPythonAdmin(Admin):
     async def alter_topic(self, topic: str, config: Mapping[str, str]) -> None:
         wanted = ConfigResource(ConfigResourceType.TOPIC, topic, configs=dict(config))
         with refusals():
-            await self._thread.run(self._admin.alter_configs, [wanted], raise_on_unknown=False)
+            done = await self._thread.run(
+                self._admin.alter_configs, [wanted], raise_on_unknown=False
+            )
+        if refused := TOLD_CODE.match(done["topic"][topic]):
+            raise Refused(int(refused[1]), done["topic"][topic])
 
     async def add_partitions(self, topic: str, total: int) -> None:
         with refusals():
@@ -343,7 +350,8 @@ class KafkaPythonAdmin(Admin):
     async def delete_group(self, group: str) -> None:
         with refusals():
             done = await self._thread.run(self._admin.delete_groups, [group])
-            print(done)
+            if done[group] != "OK":
+                raise getattr(errors, done[group])
 
     async def delete_records(self, where: Where, before_offset: int) -> int:
         wanted = TopicPartition(*where)
