@@ -4,7 +4,7 @@ from kafka.protocol.producer import InitProducerIdRequest
 
 from tests.contract.asking import LATEST, init_producer_id, list_offset, produce, producer_id
 from tests.contract.batches import batch
-from tests.contract.bench import Bench, read
+from tests.contract.bench import Bench
 from tests.contract.registry import case
 
 OUT_OF_ORDER_SEQUENCE = 45
@@ -84,16 +84,3 @@ async def case_old_epoch_is_fenced(kafka: Bench) -> None:
         )
         assert made.error_code == expected
     assert (await list_offset(kafka.wire, topic, LATEST)).offset == 2
-
-
-@case("InitProducerId", "Produce", "Fetch")
-async def case_idempotent_client(kafka: Bench) -> None:
-    """An idempotent client's records arrive once each, in order."""
-    topic = await kafka.topic()
-    producer = await kafka.producer(enable_idempotence=True, linger_ms=2)
-    sent = [str(number).encode() for number in range(100)]
-    for value in sent:
-        await producer.send(topic, value)
-    await producer.flush()
-    found = await read(await kafka.consumer(topic), len(sent))
-    assert [record.value for record in found] == sent

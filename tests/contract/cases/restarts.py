@@ -1,23 +1,31 @@
-"""What outlives a broker's stop and start, and how clients get over it."""
+"""What outlives a broker's stop and start.
+
+Each case starts Apache Kafka anew, which takes seconds: there are no more of them than needed.
+"""
 
 import time
+from functools import partial
 
-from aiokafka import TopicPartition
+import pytest
 
 from tests.contract.asking import (
     EARLIEST,
     LATEST,
     delete_records,
     list_offset,
+    metadata,
     produce,
     producer_id,
 )
 from tests.contract.batches import batch
-from tests.contract.bench import Bench, read
-from tests.contract.cases.group_protocol import find_coordinator
+from tests.contract.bench import Bench
+from tests.contract.cases.group_protocol import find_coordinator, member
+from tests.contract.configuring import FROM_TOPIC, TOPIC, settings_of
 from tests.contract.member import commit, committed
 from tests.contract.registry import case
 from tests.contract.waiting import eventually
+
+COORDINATOR_LOAD_IN_PROGRESS = 14
 
 
 async def restart(kafka: Bench) -> None:
@@ -25,6 +33,12 @@ async def restart(kafka: Bench) -> None:
     await kafka.broker.stop()
     await kafka.broker.start()
     await kafka.connect_anew()
+
+
+async def ends_at(kafka: Bench, topic: str, offset: int, partition: int = 0) -> bool:
+    """Whether a partition is led, and its log ends there."""
+    found = await list_offset(kafka.wire, topic, LATEST, partition=partition)
+    return bool((found.error_code, found.offset) == (0, offset))
 
 
 @case("Produce", "ListOffsets", "OffsetCommit", "OffsetFetch", "InitProducerId")
@@ -42,10 +56,7 @@ async def case_restart_keeps_everything(kafka: Bench) -> None:
     assert await commit(kafka.wire, group, topic, 2, metadata="kept") == 0
     await restart(kafka)
 
-    async def led() -> bool:
-        return bool((await list_offset(kafka.wire, topic, LATEST)).offset == 3)
-
-    await eventually(led)
+    await eventually(partial(ends_at, kafka, topic, 3))
     assert (await list_offset(kafka.wire, topic, EARLIEST)).offset == 1
     again = await produce(kafka.wire, topic, first)
     assert (again.error_code, again.base_offset) == (0, 0)
@@ -55,16 +66,52 @@ async def case_restart_keeps_everything(kafka: Bench) -> None:
     assert await committed(kafka.wire, group, topic) == (2, "kept", 0)
 
 
-@case("Produce", "Fetch", "JoinGroup", "Heartbeat")
-async def case_clients_get_over_a_restart(kafka: Bench) -> None:
-    """A producer and a group's consumer that live through a restart go on without help."""
-    topic = await kafka.topic()
-    producer = await kafka.producer(enable_idempotence=True)
-    consumer = await kafka.consumer(topic, group_id=kafka.name("g"))
-    await producer.send_and_wait(topic, b"before")
-    assert [record.value for record in await read(consumer, 1)] == [b"before"]
+@case("Metadata", "DescribeConfigs", "CreateTopics")
+async def case_restart_keeps_topics(kafka: Bench) -> None:
+    """Topics outlive a restart with their partitions, ids and settings."""
+    topic = await kafka.topic(partitions=3, config={"segment.ms": "7000"})
+    topic_id = await kafka.topic_id(topic)
     await restart(kafka)
-    await producer.send_and_wait(topic, b"after")
-    found = await read(consumer, 1, deadline_s=60.0)
-    assert [(record.offset, record.value) for record in found] == [(1, b"after")]
-    await consumer.commit({TopicPartition(topic, 0): 2})
+    for partition in range(3):
+        await eventually(partial(ends_at, kafka, topic, 0, partition))
+    assert 3 == len((await metadata(kafka.wire, topic)).topics[0].partitions)
+    assert topic_id == await kafka.topic_id(topic)
+    settings = await settings_of(kafka.wire, TOPIC, topic, "segment.ms")
+    assert {"segment.ms": ("7000", FROM_TOPIC)} == settings
+
+
+@case("JoinGroup", "SyncGroup", "Heartbeat", "OffsetCommit")
+async def case_restart_keeps_members(kafka: Bench) -> None:
+    """A group outlives a restart with its generation and members, who go on without joining
+    again.
+    """
+    topic = await kafka.topic()
+    alone = await member(kafka, kafka.name("g"), session_timeout_ms=60_000)
+    await alone.enter()
+    await restart(kafka)
+    await find_coordinator(kafka, alone.group)
+    alone.wire = await kafka.connect()
+
+    async def known() -> bool:
+        return await alone.heartbeat() != COORDINATOR_LOAD_IN_PROGRESS
+
+    await eventually(known)
+    assert 0 == await alone.heartbeat()
+    assert b"all" == (await alone.sync()).assignment
+    assert 0 == await alone.commit(topic, 3)
+
+
+@case("ApiVersions")
+async def case_stopped_broker_is_not_there(kafka: Bench) -> None:
+    """A broker that is stopped hangs up and lets nobody in; started again, it is at the address
+    where it was.
+    """
+    before = kafka.bootstrap
+    waiting = await kafka.connect()
+    await kafka.broker.stop()
+    assert await waiting.hung_up()
+    with pytest.raises(OSError, match=r".*"):
+        await kafka.connect()
+    await kafka.broker.start()
+    assert before == kafka.bootstrap
+    await kafka.connect_anew()

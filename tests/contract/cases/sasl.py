@@ -9,7 +9,7 @@ from typing import Any
 from kafka.protocol.metadata import ApiVersionsRequest, MetadataRequest
 from kafka.protocol.sasl import SaslAuthenticateRequest, SaslHandshakeRequest
 
-from tests.contract.bench import Bench, read
+from tests.contract.bench import Bench
 from tests.contract.connection import Connection
 from tests.contract.registry import case
 
@@ -228,15 +228,3 @@ async def case_raw_tokens(kafka: Bench) -> None:
     token = plain_token(name, "wrong")
     wire.send_bytes(struct.pack(">i", len(token)) + token)
     assert await wire.hung_up()
-
-
-@case("SaslAuthenticate", "SaslHandshake")
-async def case_clients_authenticate(kafka: Bench) -> None:
-    """aiokafka's clients are let in by each mechanism."""
-    for mechanism in MECHANISMS:
-        options = kafka.broker.client_options(mechanism)
-        topic = kafka.name(mechanism)
-        producer = await kafka.producer(**options)
-        await producer.send_and_wait(topic, b"v")
-        consumer = await kafka.consumer(topic, group_id=kafka.name(f"{mechanism}-g"), **options)
-        assert [b"v"] == [record.value for record in await read(consumer, 1)]

@@ -1,8 +1,6 @@
 """Offsets committed in transactions: when they count, who may commit them."""
 
-from aiokafka import TopicPartition
-
-from tests.contract.bench import Bench, read
+from tests.contract.bench import Bench
 from tests.contract.cases.group_protocol import find_coordinator, member
 from tests.contract.member import commit, committed
 from tests.contract.registry import case
@@ -146,28 +144,3 @@ async def case_transactional_commit_is_fenced(kafka: Bench) -> None:
     code = await producer.commit_offset(other, topic, 1, **right)
     assert code == ILLEGAL_GENERATION
     assert await producer.commit_offset(other, topic, 1) == 0
-
-
-@case("AddOffsetsToTxn", "TxnOffsetCommit", "EndTxn", "OffsetFetch")
-async def case_client_sends_offsets_to_a_transaction(kafka: Bench) -> None:
-    """A client that reads, writes and commits what it read in one transaction starts again where
-    the last committed one ended.
-    """
-    source, target, group = await kafka.topic("s"), await kafka.topic("t"), kafka.name("g")
-    feeder = await kafka.producer()
-    for number in range(4):
-        await feeder.send_and_wait(source, b"%d" % number)
-    producer = await kafka.producer(transactional_id=kafka.name("p"))
-    where = TopicPartition(source, 0)
-    for commits, expected in ((False, 0), (True, 0), (True, 2)):
-        consumer = await kafka.consumer(source, group_id=group, isolation_level="read_committed")
-        found = (await consumer.getone()), (await consumer.getone())
-        assert [record.offset for record in found] == [expected, expected + 1]
-        await producer.begin_transaction()
-        for record in found:
-            await producer.send_and_wait(target, record.value)
-        await producer.send_offsets_to_transaction({where: found[-1].offset + 1}, group)
-        await (producer.commit_transaction() if commits else producer.abort_transaction())
-        await consumer.stop()
-    found = await read(await kafka.consumer(target, isolation_level="read_committed"), 4)
-    assert [record.value for record in found] == [b"0", b"1", b"2", b"3"]

@@ -1,6 +1,5 @@
 """Transactional producers and their coordinator: epochs, fences, time-outs, ends."""
 
-from aiokafka.errors import ProducerFenced
 from kafka.protocol.producer import (
     AddOffsetsToTxnRequest,
     AddPartitionsToTxnRequest,
@@ -11,7 +10,7 @@ from kafka.protocol.producer import (
 
 from tests.contract.asking import fetch
 from tests.contract.batches import values
-from tests.contract.bench import Bench, read
+from tests.contract.bench import Bench
 from tests.contract.cases.group_protocol import find_coordinator
 from tests.contract.cases.restarts import restart
 from tests.contract.registry import case
@@ -358,45 +357,3 @@ async def case_restart_amid_a_transaction(kafka: Bench) -> None:
     found = await fetch(kafka.wire, topic, 0, isolation_level=READ_COMMITTED)
     assert values(found.records)[:2] == [b"a", b"b"]
     assert found.last_stable_offset == found.high_watermark == 3
-
-
-@case("InitProducerId", "AddPartitionsToTxn", "Produce", "EndTxn", "Fetch")
-async def case_transactional_client(kafka: Bench) -> None:
-    """A client's committed records are read by a reader of committed records, aborted ones only by
-    the others.
-    """
-    topic = await kafka.topic(partitions=2)
-    producer = await kafka.producer(transactional_id=kafka.name("p"))
-    for word, commits in ((b"a", True), (b"b", False), (b"c", True)):
-        await producer.begin_transaction()
-        for partition in (0, 1):
-            await producer.send_and_wait(topic, word, partition=partition)
-        await (producer.commit_transaction() if commits else producer.abort_transaction())
-    committed = await kafka.consumer(topic, isolation_level="read_committed")
-    found = await read(committed, 4)
-    assert [record.value for record in found] == [b"a", b"c", b"a", b"c"]
-    found = await read(await kafka.consumer(topic), 6)
-    assert [record.value for record in found] == [b"a", b"b", b"c"] * 2
-
-
-@case("InitProducerId", "EndTxn")
-async def case_zombie_client_is_fenced(kafka: Bench) -> None:
-    """A client whose successor has started cannot commit, and nothing of its transaction is
-    read.
-    """
-    topic = await kafka.topic()
-    name = kafka.name("p")
-    zombie = await kafka.producer(transactional_id=name)
-    await zombie.begin_transaction()
-    await zombie.send_and_wait(topic, b"lost")
-    successor = await kafka.producer(transactional_id=name)
-    fenced = False
-    try:
-        await zombie.commit_transaction()
-    except ProducerFenced:
-        fenced = True
-    assert fenced
-    async with successor.transaction():
-        await successor.send_and_wait(topic, b"kept")
-    found = await read(await kafka.consumer(topic, isolation_level="read_committed"), 1)
-    assert [record.value for record in found] == [b"kept"]

@@ -5,8 +5,9 @@ Its calls may block: each client works on a thread of its own.
 """
 
 import time
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, ClassVar
 
 import confluent_kafka
@@ -147,7 +148,8 @@ class ConfluentProducer(Producer):
             await self._thread.run(self._producer.abort_transaction, ANSWER_TIMEOUT_S)
 
     async def _close(self) -> None:
-        await self._thread.run(self._producer.flush, ANSWER_TIMEOUT_S)
+        with suppress(KafkaException):  # a fatal one, which was told when it happened
+            await self._thread.run(self._producer.flush, ANSWER_TIMEOUT_S)
         self._thread.end()
 
 
@@ -175,7 +177,7 @@ async def open_consumer(bootstrap: str, settings: ConsumerSettings) -> Consumer:
     """A consumer, which connects when it is first asked for something."""
     options = {
         **_common(bootstrap, settings.login),
-        "group.id": settings.group or "nobody",  # librdkafka wants one, and uses it in groups only
+        "group.id": settings.group or f"alone-{uuid.uuid4()}",  # librdkafka cannot be in none
         "auto.offset.reset": RESETS[settings.reset],
         "enable.auto.commit": settings.auto_commit,
         "auto.commit.interval.ms": 100,
