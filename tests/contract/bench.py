@@ -11,7 +11,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from kafka.protocol.metadata import ApiVersionsRequest, MetadataRequest
 
 from station_sim.brokers import Broker
@@ -79,22 +78,6 @@ class Bench:
         found = await list_offset(self.wire, topic, LATEST, partition=partition)
         return bool(found.error_code == 0)
 
-    async def producer(self, **options: Any) -> AIOKafkaProducer:
-        """A started producer."""
-        producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, **options)
-        self._stack.push_async_callback(producer.stop)
-        await producer.start()
-        return producer
-
-    async def consumer(self, *topics: str, **options: Any) -> AIOKafkaConsumer:
-        """A started consumer that commits nothing by itself and begins at the earliest record."""
-        defaults = {"enable_auto_commit": False, "auto_offset_reset": "earliest"}
-        settings = {**defaults, "heartbeat_interval_ms": 200, **options}
-        consumer = AIOKafkaConsumer(*topics, bootstrap_servers=self.bootstrap, **settings)
-        self._stack.push_async_callback(consumer.stop)
-        await consumer.start()
-        return consumer
-
     async def versions(self, request_class: Any) -> range:
         """The versions of a kind that the broker advertises and the codec knows."""
         answer = await self.wire.ask(ApiVersionsRequest(), 0)
@@ -122,23 +105,3 @@ async def open_bench(broker: Broker, case_name: str) -> AsyncIterator[Bench]:
         bench = Bench(broker, case_name, stack)
         await bench.connect_anew()
         yield bench
-
-
-async def read(
-    consumer: AIOKafkaConsumer, count: int, *, deadline_s: float = 20.0
-) -> list[ConsumerRecord[bytes, bytes]]:
-    """Poll until `count` records came; sorted by topic, partition and offset. More than `count` is
-    an error.
-    """
-    records: list[ConsumerRecord[bytes, bytes]] = []
-
-    async def enough() -> bool:
-        for batch in (await consumer.getmany(timeout_ms=200)).values():
-            records.extend(batch)
-        return len(records) >= count
-
-    await eventually(
-        enough, deadline_s=deadline_s, what=lambda: f"{count} records, got {len(records)}"
-    )
-    assert count == len(records)
-    return sorted(records, key=lambda record: (record.topic, record.partition, record.offset))

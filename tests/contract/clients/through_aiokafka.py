@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, Records
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
-from aiokafka.errors import AuthenticationFailedError, KafkaError, ProducerFenced, for_code
+from aiokafka.errors import KafkaError, ProducerFenced, for_code
 from aiokafka.structs import OffsetAndMetadata
 
 from tests.contract.clients.interface import Admin, Consumer, Producer
@@ -19,7 +19,7 @@ from tests.contract.clients.terms import Committed, Outgoing, Record, Refused, W
 
 ASSIGNORS = {"range": RangePartitionAssignor, "roundrobin": RoundRobinPartitionAssignor}
 NONE_COMMITTED = -1
-KAFKAS_CODES = {ProducerFenced: 90, AuthenticationFailedError: 58}
+KAFKAS_CODES = {ProducerFenced: 90}
 """Where aiokafka has an error without Kafka's code."""
 
 
