@@ -9,6 +9,7 @@ import pytest
 
 from station_sim.kafka.requests.registry import KINDS, KINDS_BY_NAME
 from tests.contract.breakages import BREAKAGES, Breakage
+from tests.contract.clients.kinds import WIRE
 from tests.contract.registry import Case, all_cases
 from tests.contract.worlds import run_in_virtual_world
 
@@ -23,6 +24,11 @@ def passes(case: Case) -> bool:
     return True
 
 
+def is_slow(case: Case) -> bool:
+    """Whether a client is asked, which may try again for long what a bare request tells at once."""
+    return WIRE not in case.clients
+
+
 @pytest.mark.parametrize("breakage", BREAKAGES, ids=lambda found: f"{found.kind} {found.says}")
 def test_a_broken_double_makes_a_case_fail(
     breakage: Breakage, monkeypatch: pytest.MonkeyPatch
@@ -31,7 +37,7 @@ def test_a_broken_double_makes_a_case_fail(
     broken = replace(right, handle=breakage.breaking(right.handle))
     monkeypatch.setitem(KINDS, right.api_key, broken)
     judges = [case for case in CASES if breakage.kind in case.requests]
-    assert any(not passes(case) for case in judges)
+    assert any(not passes(case) for case in sorted(judges, key=is_slow))
 
 
 def test_every_request_kind_is_broken_somehow() -> None:

@@ -7,6 +7,8 @@ from typing import TypeVar
 Found = TypeVar("Found")
 
 LOOK_AGAIN_AFTER_S = 0.02
+LOOK_AGAIN_AFTER_S_MAX = 0.2
+SLOWER_EACH_TIME = 1.3
 
 
 async def eventually(
@@ -15,9 +17,12 @@ async def eventually(
     deadline_s: float = 20.0,
     what: Callable[[], str] | str = "the condition",
 ) -> Found:
-    """Look until what is found is true; return it. Raises `AssertionError` after `deadline_s`."""
+    """Look until what is found is true, less often as time goes by; return it. Raises
+    `AssertionError` after `deadline_s`.
+    """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + deadline_s
+    pause_s = LOOK_AGAIN_AFTER_S
     while True:
         found = await look()
         if found:
@@ -26,4 +31,5 @@ async def eventually(
             raise AssertionError(
                 f"no {what if isinstance(what, str) else what()} in {deadline_s} s"
             )
-        await asyncio.sleep(LOOK_AGAIN_AFTER_S)
+        await asyncio.sleep(pause_s)
+        pause_s = min(pause_s * SLOWER_EACH_TIME, LOOK_AGAIN_AFTER_S_MAX)
