@@ -94,7 +94,7 @@ class Table:
 
     @staticmethod
     def _line(title: str, cells: list[str]) -> str:
-        return f"{title:<20}" + "".join(f"{cell:>12}" for cell in cells)
+        return f"{title:<28}" + "".join(f"{cell:>12}" for cell in cells)
 
 
 def place(broker: str) -> int:

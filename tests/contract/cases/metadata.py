@@ -3,7 +3,8 @@
 from aiokafka.errors import UnknownTopicOrPartitionError
 from kafka.protocol.metadata import MetadataRequest
 
-from tests.contract.asking import metadata
+from tests.contract.asking import metadata, produce
+from tests.contract.batches import batch
 from tests.contract.bench import Bench
 from tests.contract.registry import case
 from tests.contract.waiting import eventually
@@ -76,8 +77,8 @@ async def case_metadata_creates_topics(kafka: Bench) -> None:
         return bool(found.error_code == 0 and found.partitions[0].leader_id >= 0)
 
     await eventually(has_leader)
-    producer = await kafka.producer()
-    assert (await producer.send_and_wait(topic, b"first", partition=0)).offset == 0
+    made = await produce(kafka.wire, topic, batch(b"first"))
+    assert (made.error_code, made.base_offset) == (0, 0)
 
 
 @case("Metadata")
