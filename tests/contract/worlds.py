@@ -14,7 +14,7 @@ from tests.contract.bench import open_bench
 from tests.contract.clients.kinds import IN_VIRTUAL_TIME
 from tests.contract.registry import Case
 
-CASE_TIMEOUT_S = 180.0
+CASE_TIMEOUT_S = 90.0
 """Wall time on real brokers, virtual time on virtual ones."""
 
 SOON_OLD = {
