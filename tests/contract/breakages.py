@@ -140,6 +140,8 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage("Fetch", "has no watermark", answering(each(FETCHED, high_watermark=-1))),
     Breakage("ListOffsets", "knows the end only", asking(each(PARTITIONS, timestamp=-1))),
     Breakage("ListOffsets", "hides errors", answering(each(PARTITIONS, error_code=0))),
+    Breakage("OffsetForLeaderEpoch", "hides errors", answering(each(PARTITIONS, error_code=0))),
+    Breakage("OffsetForLeaderEpoch", "knows no end", answering(each(PARTITIONS, end_offset=-1))),
     Breakage("FindCoordinator", "accepts any kind", asking(fields(key_type=0))),
     Breakage("FindCoordinator", "loses a key", answering(without_last("coordinators"))),
     Breakage("JoinGroup", "tells followers of no one, nor leaders", answering(fields(members=[]))),

@@ -32,18 +32,27 @@ class Elections:
         self._fenced: set[int] = set()
         self._sessions: dict[int, asyncio.TimerHandle] = {}
         self._balance: asyncio.TimerHandle | None = None
+        self._was_closed = False
 
     def is_active(self, node_id: int) -> bool:
         """Whether the controller believes that a node lives."""
         return node_id not in self._fenced
 
     def open(self) -> None:
-        """Go on when the whole cluster starts: every node is there."""
+        """Go on when the whole cluster starts: every node is there.
+
+        After a stop every partition has lost its leader and found one, which are two epochs.
+        """
+        if self._was_closed:
+            for log in self._cluster.topics.logs():
+                log.new_leader_epoch(advance=2)
+            self._was_closed = False
         for node_id in sorted(self._fenced):
             self.register(self._cluster.nodes[node_id], restarted=True)
 
     def close(self) -> None:
         """Decide nothing while the whole cluster is down."""
+        self._was_closed = True
         for session in self._sessions.values():
             session.cancel()
         self._sessions.clear()

@@ -80,9 +80,9 @@ class PartitionLog:
         """How often the partition's leader has changed; batches carry it."""
         return self.epochs.latest
 
-    def new_leader_epoch(self) -> None:
+    def new_leader_epoch(self, *, advance: int = 1) -> None:
         """Begin a new leader epoch at the log's end: the partition has another leader."""
-        self.epochs.begin(self.epochs.latest + 1, self.end_offset)
+        self.epochs.begin(self.epochs.latest + advance, self.end_offset)
         with suppress(RefusalError):  # elections never fail; the next batch tells of the epoch
             self.keep_state()
 

@@ -13,10 +13,11 @@ from kafka.protocol.consumer import FetchRequest, FetchResponse
 
 from station_sim.kafka.batches import end_offset_of
 from station_sim.kafka.error_codes import ErrorCode
-from station_sim.kafka.leader_epochs import NO_EPOCH
+from station_sim.kafka.leader_epochs import NO_EPOCH, NO_OFFSET, EpochEnd
 from station_sim.kafka.logs import PartitionLog
 from station_sim.kafka.requests.context import RequestContext
 from station_sim.kafka.requests.fetch_encoding import encode
+from station_sim.kafka.requests.new_leaders import name_leaders
 from station_sim.kafka.requests.topic_ids import FIRST_VERSION_BY_ID, check_id
 
 if TYPE_CHECKING:
@@ -35,8 +36,13 @@ READ_COMMITTED = 1
 _TOPIC = RESPONSE.FetchableTopicResponse
 _PARTITION = _TOPIC.PartitionData
 _ABORTED = _PARTITION.AbortedTransaction
+_DIVERGING = _PARTITION.EpochEndOffset
 _new = object.__new__
 
+_LED_ELSEWHERE = (ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.FENCED_LEADER_EPOCH)
+"""Errors with which the leader is named."""
+
+_FIRST_VERSION_WITH_LEADERS = 16
 _FIRST_VERSION_WITH_FOLLOWERS = 11
 """From here on consumers may read from any replica, whether or not they name a rack."""
 
@@ -68,6 +74,7 @@ class Reading:
         committed = request.isolation_level == READ_COMMITTED
         by_id = context.version >= FIRST_VERSION_BY_ID
         self.logs: list[PartitionLog] = []
+        led_elsewhere: list[tuple[PartitionLog, Any]] = []
         answers = []
         for topic in request.topics:
             partitions = []
@@ -80,8 +87,17 @@ class Reading:
                 error = wrong_id or _error(log, asked, node, follows)
                 if error or log is None:
                     failed = True
-                    partitions.append(_answer(asked.partition, error, None, []))
+                    refused = _answer(asked.partition, error, None, [])
+                    partitions.append(refused)
+                    if log is not None and error in _LED_ELSEWHERE:
+                        led_elsewhere.append((log, refused))
                     continue
+                if asked.last_fetched_epoch != NO_EPOCH:
+                    diverging = _divergence(log, asked)
+                    if diverging is not None:
+                        failed = True
+                        partitions.append(_diverged(asked.partition, log, diverging))
+                        continue
                 self.logs.append(log)
                 data = log.read(
                     asked.fetch_offset,
@@ -102,6 +118,8 @@ class Reading:
             answers.append(answered)
         self.is_enough = failed or found_bytes >= request.min_bytes or not request.topics
         self.response = RESPONSE(throttle_time_ms=0, error_code=0, session_id=0, responses=answers)
+        if led_elsewhere and context.version >= _FIRST_VERSION_WITH_LEADERS:
+            name_leaders(cluster, self.response, led_elsewhere)
 
 
 def _error(log: PartitionLog | None, asked: Any, node: "Node", follows: bool) -> ErrorCode:
@@ -114,9 +132,27 @@ def _error(log: PartitionLog | None, asked: Any, node: "Node", follows: bool) ->
         may_follow = follows and node.node_id in replicas.node_ids
         if error and not (may_follow and error is ErrorCode.NOT_LEADER_OR_FOLLOWER):
             return error
-    if not log.log_start_offset <= asked.fetch_offset <= log.end_offset:
+    highest = log.end_offset
+    if asked.last_fetched_epoch != NO_EPOCH:
+        if log.epochs.end_of(asked.last_fetched_epoch, highest).end_offset == NO_OFFSET:
+            return ErrorCode.OFFSET_OUT_OF_RANGE
+        highest = asked.fetch_offset  # beyond the end it diverges
+    if not log.log_start_offset <= asked.fetch_offset <= highest:
         return ErrorCode.OFFSET_OUT_OF_RANGE
     return ErrorCode.NONE
+
+
+def _divergence(log: PartitionLog, asked: Any) -> EpochEnd | None:
+    """Where the log left what the reader has read; None if it did not."""
+    end = log.epochs.end_of(asked.last_fetched_epoch, log.end_offset)
+    diverged = end.epoch < asked.last_fetched_epoch or end.end_offset < asked.fetch_offset
+    return end if diverged else None
+
+
+def _diverged(index: int, log: PartitionLog, end: EpochEnd) -> Any:
+    answer = _answer(index, ErrorCode.NONE, log, [])
+    answer.diverging_epoch = _DIVERGING(epoch=end.epoch, end_offset=end.end_offset)
+    return answer
 
 
 def _answer(index: int, error: ErrorCode, log: PartitionLog | None, data: list[bytes]) -> Any:

@@ -67,8 +67,13 @@ def _answer(
         error_code=0,
         timestamp=timestamp_ms,
         offset=offset,
-        leader_epoch=log.leader_epoch,
+        leader_epoch=_epoch_of(log, asked.timestamp, offset),
     )
+
+
+def _epoch_of(log: PartitionLog, timestamp_ms: int, offset: int) -> int:
+    """The leader epoch that an offset is of; the log's end is of the one that is writing."""
+    return log.leader_epoch if timestamp_ms == LATEST else log.epochs.epoch_at(offset)
 
 
 def look_up(log: PartitionLog, timestamp_ms: int, end_offset: int) -> tuple[int, int] | None:

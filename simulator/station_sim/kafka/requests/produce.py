@@ -6,6 +6,7 @@ refused unless their partition takes part in it; from 12 on they make it take pa
 topics are named by id.
 """
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from kafka.protocol.producer import ProduceRequest, ProduceResponse
@@ -13,8 +14,8 @@ from kafka.protocol.producer import ProduceRequest, ProduceResponse
 from station_sim.kafka.batches import Batch, parse_batch
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
 from station_sim.kafka.logs import Appended, PartitionLog
-from station_sim.kafka.replicas import NO_LEADER
 from station_sim.kafka.requests.context import RequestContext
+from station_sim.kafka.requests.new_leaders import name_leaders
 from station_sim.kafka.requests.topic_ids import FIRST_VERSION_BY_ID, check_id
 from station_sim.kafka.transaction import Producer
 from station_sim.kafka.transactional_writes import WriteKind, refusal_of_write
@@ -69,30 +70,15 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
         return None
     response = RESPONSE(responses=answers, throttle_time_ms=0)
     if context.version >= _FIRST_VERSION_WITH_LEADERS and len(cluster.nodes) > 1:
-        _name_leaders(cluster, response)
+        name_leaders(cluster, response, _led_elsewhere(cluster, response))
     return response
 
 
-def _name_leaders(cluster: "Cluster", response: Any) -> None:
-    """Tell those who asked the wrong node who leads, and where it is."""
-    named = {}
+def _led_elsewhere(cluster: "Cluster", response: Any) -> Iterator[tuple[PartitionLog, Any]]:
     for topic in response.responses:
         for answer in topic.partition_responses:
-            if answer.error_code != ErrorCode.NOT_LEADER_OR_FOLLOWER:
-                continue
-            log = cluster.topics.require(topic.name, answer.index)
-            leader_id = log.replicas.leader_id
-            answer.current_leader = _PARTITION.LeaderIdAndEpoch(
-                leader_id=leader_id, leader_epoch=log.leader_epoch
-            )
-            if leader_id != NO_LEADER:
-                named[leader_id] = cluster.nodes[leader_id]
-    response.node_endpoints = [
-        RESPONSE.NodeEndpoint(
-            node_id=node.node_id, host=node.advertised_host, port=node.port, rack=None
-        )
-        for node in named.values()
-    ]
+            if answer.error_code == ErrorCode.NOT_LEADER_OR_FOLLOWER:
+                yield cluster.topics.require(topic.name, answer.index), answer
 
 
 def _append(

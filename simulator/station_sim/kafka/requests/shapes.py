@@ -71,6 +71,16 @@ SHAPES: dict[str, Shape] = {
         "partition_index",
         (("timestamp", -1), ("offset", -1)),
     ),
+    "OffsetForLeaderEpoch": Shape(
+        "topics",
+        "topic",
+        "partitions",
+        "partition",
+        "topics",
+        "partitions",
+        "partition",
+        (("leader_epoch", -1), ("end_offset", -1)),
+    ),
     "DeleteRecords": Shape(
         "topics",
         "name",
