@@ -23,6 +23,8 @@ class VirtualBroker(Broker):
 
     `server_properties` are Kafka's own names and texts, as far as the simulation knows them; `host`
     and `port` are its address on the virtual network; only `users`, if there are any, may connect.
+    Of several `nodes` each has a host of its own, `kafka-0`, `kafka-1` and so on. `as_version` lets
+    them look like an older release, as in `"2.8"`.
     """
 
     kind: ClassVar[str] = "virtual"
@@ -34,25 +36,32 @@ class VirtualBroker(Broker):
         server_properties: Mapping[str, str] | None = None,
         host: str = HOST,
         port: int = PORT,
+        nodes: int = 1,
+        as_version: str | None = None,
         users: Mapping[str, str] | None = None,
     ) -> None:
         loop = _virtual_loop()
         self._network = loop.network
-        self._host = host
-        self.bootstrap = f"{host}:{port}"
+        hosts = [host] if nodes == 1 else [f"{host}-{number}" for number in range(nodes)]
+        self._host = hosts[0] if hosts else host
         self.users = dict(users or {})
         self.simulated = SimulatedKafka(
             rng=random.Random(f"{loop.seed}/{host}:{port}"),
-            host=host,
+            nodes=nodes,
+            host=hosts,
             port=port,
             settings=BrokerSettings.from_kafka(dict(server_properties or {})),
             users=self.users,
+            as_version=as_version,
+            entering=self._network.host,
         )
+        self.bootstrap = self.simulated.bootstrap
 
     async def start(self) -> None:
         """Listen; timers of the broker start."""
         with self._network.host(self._host):
             await self.simulated.start()
+        self.bootstrap = self.simulated.bootstrap
 
     async def stop(self) -> None:
         """Close the listener and every connection at once; logs and groups stay."""
