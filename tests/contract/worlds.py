@@ -20,10 +20,11 @@ CASE_TIMEOUT_S = 90.0
 SOON_OLD = {
     "log.retention.check.interval.ms": "1000",
     "log.initial.task.delay.ms": "1000",
+    "log.cleaner.backoff.ms": "1000",
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
 }
-"""Old segments, and transactions open for too long, are looked for every second, as brokers of kind
-jvm and docker do from the start.
+"""Old and dirty segments, and transactions open for too long, are looked for every second, as
+brokers of kind jvm and docker do from the start.
 """
 
 SHORT_SESSIONS = {"group.min.session.timeout.ms": "300"}

@@ -101,7 +101,7 @@ def node_properties(port: int, controller_port: int, data: Path) -> dict[str, st
     """`server.properties` of a single node on loopback, made for tests.
 
     Everything Kafka keeps for itself has one replica, rebalances do not wait for more members, and
-    retention and open transactions are checked every second.
+    retention, compaction and open transactions are checked every second.
     """
     return {
         "process.roles": "broker,controller",
@@ -129,6 +129,7 @@ SINGLE_NODE: Mapping[str, str] = {
     "log.retention.check.interval.ms": "1000",
     "log.segment.delete.delay.ms": "0",
     "log.initial.task.delay.ms": "1000",
+    "log.cleaner.backoff.ms": "1000",
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
 }
 """What a node alone needs, in Docker as well."""

@@ -23,7 +23,7 @@ def check_batch(batch: Batch, config: TopicConfig, now_ms: int) -> None:
     """Raise `RefusalError` with what Kafka answers unless `batch` may be appended at `now_ms`."""
     _check_size(len(batch.data), config)
     _check_format(batch)
-    if "compact" in config.cleanup_policy:
+    if config.compacts:
         _check_keys(batch)
     if not config.log_append_time:
         _check_times(

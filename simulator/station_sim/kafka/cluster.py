@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from station_sim.errors import LabError
 from station_sim.kafka.batches import Batch
+from station_sim.kafka.cleaner import cleaner_looks
 from station_sim.kafka.cluster_identity import identify
 from station_sim.kafka.coordinators import Coordinators
 from station_sim.kafka.dynamic_settings import DynamicSettings
@@ -26,7 +27,7 @@ from station_sim.kafka.producer_ids import ProducerIds
 from station_sim.kafka.releases import kinds_of
 from station_sim.kafka.request_log import RequestLog
 from station_sim.kafka.requests.registry import KINDS
-from station_sim.kafka.retention import RetentionTimer
+from station_sim.kafka.retention import retention_looks
 from station_sim.kafka.sasl.users import Users
 from station_sim.kafka.settings import BrokerSettings
 from station_sim.kafka.storage.storage import InMemory, Storage
@@ -113,7 +114,8 @@ class Cluster:
             participants=TransactionParticipants(self),
             journal=journal,
         )
-        self.retention = RetentionTimer(self)
+        self.retention = retention_looks(self)
+        self.cleaner = cleaner_looks(self)
         hosts = [host] * len(node_ids) if isinstance(host, str) else host
         self.nodes = {
             node_id: Node(
@@ -160,6 +162,7 @@ class Cluster:
                 await node.open()
         self._is_open = True
         self.retention.start()
+        self.cleaner.start()
         self.groups.open()
         self.transactions.open()
         self.elections.open()
@@ -170,6 +173,7 @@ class Cluster:
             return
         self._is_open = False
         self.retention.stop()
+        self.cleaner.stop()
         self.groups.close()
         self.transactions.close()
         self.elections.close()
@@ -204,7 +208,7 @@ class Cluster:
     def configure_topic(self, name: str, config: Mapping[str, str]) -> None:
         """Put `config` in the place of all that was said for a topic, see `Topics.configure`."""
         for log in self.topics.configure(name, config).partitions:
-            self.retention.watch(log)
+            self._watch(log)
 
     def configure_broker(self, node_id: int | None, texts: Mapping[str, str]) -> None:
         """Put `texts` in the place of all that was changed for a node (None: for the cluster).
@@ -214,11 +218,14 @@ class Cluster:
         self.settings = self.dynamic_settings.change(node_id, texts)
         self.topics.use(self.settings)
         for log in self.topics.logs():
-            self.retention.watch(log)
+            self._watch(log)
+
+    def _watch(self, log: PartitionLog) -> None:
+        (self.cleaner if log.config.compacts else self.retention).watch(log)
 
     def appended(self, log: PartitionLog, batch: Batch) -> None:
         """A batch was written: tell retention and observers; `wake` is for those who wait."""
-        self.retention.watch(log)
+        self._watch(log)
         self.tally.records += batch.count
         if self.observers:
             at = self.now_ms() / 1000

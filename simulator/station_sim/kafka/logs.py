@@ -3,12 +3,12 @@
 The log is in memory and its own only replica, so the high watermark is the log end offset. What it
 holds is kept in its `storage` as well, always there first. Lives here: what UnifiedLog decides in
 Apache Kafka. Not here: which batches it takes (`acceptance.py`), how it comes back
-(`log_recovery.py`),
-who waits for data (`waiters` is only kept here for the Fetch request), when retention runs
-(`retention.py`), what a request looks like.
+(`log_recovery.py`), who waits for data (`waiters` is only kept here for the Fetch request), when
+retention runs (`retention.py`), what compaction leaves (`compaction.py`), what a request looks
+like.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import islice, takewhile
 from typing import NamedTuple, Protocol
@@ -46,7 +46,10 @@ class Appended(NamedTuple):
 
 
 class PartitionLog:
-    """The records of one partition, from `log_start_offset` to below `end_offset`."""
+    """The records of one partition, from `log_start_offset` to below `end_offset`.
+
+    Below `clean_offset` it was compacted.
+    """
 
     def __init__(
         self,
@@ -63,6 +66,7 @@ class PartitionLog:
         self.config = config
         self.log_start_offset = 0
         self.end_offset = 0
+        self.clean_offset = 0
         self.segments: list[Segment] = []
         self.epochs = LeaderEpochs()
         self.producers = ProducerStates(expiration_ms=producer_expiration_ms)
@@ -159,7 +163,7 @@ class PartitionLog:
         """The last segment, or one that has yet to be the last."""
         config = self.config
         if not self.segments or self.segments[-1].is_full_for(
-            batch, now_ms, segment_bytes=config.segment_bytes, segment_ms=config.segment_ms
+            batch, now_ms, segment_bytes=config.segment_bytes, segment_ms=config.segment_age_ms
         ):
             self.storage.keep_producers(self.end_offset, self.producers, self.transactions)
             return Segment(self.end_offset, now_ms)
@@ -311,6 +315,18 @@ class PartitionLog:
         while self.segments and excess_bytes >= self.segments[0].size_bytes > 0:
             excess_bytes -= self.segments[0].size_bytes
             self._delete_first()
+
+    def replace_segments(self, old: Sequence[Segment], new: Segment) -> None:
+        """Put a segment in the place of consecutive ones; one without batches is left out."""
+        if new.batches:
+            self.storage.replace(new.base_offset, new.batches)
+        else:
+            self.storage.delete(new.base_offset)
+        at = self.segments.index(old[0])
+        self.segments[at : at + len(old)] = [new] if new.batches else []
+        with suppress(RefusalError):  # what is left over is recognised when the log is found again
+            for merged in old[1:]:
+                self.storage.delete(merged.base_offset)
 
     def _delete_first(self) -> None:
         """Delete the oldest segment; the next one's name tells where the log begins then."""

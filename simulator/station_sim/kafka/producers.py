@@ -46,6 +46,14 @@ class KnownProducer:
     coordinator_epoch: int = NO_COORDINATOR_EPOCH
 
     @property
+    def last_offset(self) -> int | None:
+        """Offset of its last record at its epoch; None if it has none."""
+        if not self.written:
+            return None
+        last = self.written[-1]
+        return last.base_offset + (last.last_sequence - last.first_sequence) % SEQUENCE_END
+
+    @property
     def last_sequence(self) -> int:
         """Sequence number of its last record at its epoch; -1 if it has none."""
         return self.written[-1].last_sequence if self.written else NO_SEQUENCE

@@ -22,6 +22,11 @@ def whole(default: int, *, low: int, high: int = LONG_MAX) -> Any:
     return field(default=default, metadata={"low": low, "high": high})
 
 
+def fraction(default: float) -> Any:
+    """Declare a setting from 0 to 1."""
+    return field(default=default, metadata={"low": 0, "high": 1})
+
+
 def choice(default: str, *allowed: str) -> Any:
     """Declare a setting that takes one of a few words."""
     return field(default=default, metadata={"allowed": allowed})
@@ -65,6 +70,12 @@ class BrokerSettings:
         "producer", "producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"
     )
     min_insync_replicas: int = whole(1, low=1, high=INT_MAX)
+
+    log_cleaner_backoff_ms: int = whole(15_000, low=0)
+    log_cleaner_delete_retention_ms: int = whole(86_400_000, low=0)
+    log_cleaner_max_compaction_lag_ms: int = whole(LONG_MAX, low=1)
+    log_cleaner_min_cleanable_ratio: float = fraction(0.5)
+    log_cleaner_min_compaction_lag_ms: int = whole(0, low=0)
 
     broker_session_timeout_ms: int = whole(9_000, low=1, high=INT_MAX)
     auto_leader_rebalance_enable: bool = True
@@ -147,6 +158,11 @@ def _parsed(name: str, text: str, kind: object) -> object:
             return int(text)
         except ValueError as error:
             raise LabError(f"{name}={text} is not a whole number") from error
+    if kind is float:
+        try:
+            return float(text)
+        except ValueError as error:
+            raise LabError(f"{name}={text} is not a number") from error
     return text
 
 
@@ -161,7 +177,7 @@ def _check(attribute: str, value: object, declared: Mapping[str, Any]) -> None:
     if "low" not in declared:
         return
     low, high = declared["low"], declared["high"]
-    if not isinstance(value, int) or not low <= value <= high:
+    if not isinstance(value, int | float) or not low <= value <= high:
         raise LabError(f"{name}={value} is not allowed; allowed is {low} to {high}")
 
 

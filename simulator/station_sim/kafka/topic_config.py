@@ -93,7 +93,9 @@ RULES: Mapping[str, Rule] = {
         TYPE_STRING, "producer", allowed=_CODECS, broker_setting="compression_type"
     ),
     "compression.zstd.level": Rule(TYPE_INT, "3", -131072, 22),
-    "delete.retention.ms": Rule(TYPE_LONG, "86400000", 0),
+    "delete.retention.ms": Rule(
+        TYPE_LONG, "86400000", 0, broker_setting="log_cleaner_delete_retention_ms"
+    ),
     "file.delete.delay.ms": Rule(TYPE_LONG, "60000", 0),
     "flush.messages": Rule(TYPE_LONG, str(LONG_MAX), 1),
     "flush.ms": Rule(TYPE_LONG, str(LONG_MAX), 0),
@@ -102,7 +104,9 @@ RULES: Mapping[str, Rule] = {
     "leader.replication.throttled.replicas": Rule(TYPE_LIST, ""),
     "local.retention.bytes": Rule(TYPE_LONG, "-2", -2),
     "local.retention.ms": Rule(TYPE_LONG, "-2", -2),
-    "max.compaction.lag.ms": Rule(TYPE_LONG, str(LONG_MAX), 1),
+    "max.compaction.lag.ms": Rule(
+        TYPE_LONG, str(LONG_MAX), 1, broker_setting="log_cleaner_max_compaction_lag_ms"
+    ),
     "max.message.bytes": Rule(TYPE_INT, "1048588", 0, broker_setting="message_max_bytes"),
     "message.timestamp.after.max.ms": Rule(
         TYPE_LONG, "3600000", 0, broker_setting="log_message_timestamp_after_max_ms"
@@ -116,8 +120,12 @@ RULES: Mapping[str, Rule] = {
         allowed=("CreateTime", "LogAppendTime"),
         broker_setting="log_message_timestamp_type",
     ),
-    "min.cleanable.dirty.ratio": Rule(TYPE_DOUBLE, "0.5", 0, 1),
-    "min.compaction.lag.ms": Rule(TYPE_LONG, "0", 0),
+    "min.cleanable.dirty.ratio": Rule(
+        TYPE_DOUBLE, "0.5", 0, 1, broker_setting="log_cleaner_min_cleanable_ratio"
+    ),
+    "min.compaction.lag.ms": Rule(
+        TYPE_LONG, "0", 0, broker_setting="log_cleaner_min_compaction_lag_ms"
+    ),
     "min.insync.replicas": Rule(TYPE_INT, "1", 1, broker_setting="min_insync_replicas"),
     "preallocate": Rule(TYPE_BOOLEAN, "false"),
     "remote.log.copy.disable": Rule(TYPE_BOOLEAN, "false"),
@@ -140,9 +148,17 @@ class TopicConfig:
     overrides: Mapping[str, str]
     texts: Mapping[str, str]
     cleanup_policy: tuple[str, ...]
+    compression_gzip_level: int
+    compression_lz4_level: int
+    compression_type: str
+    compression_zstd_level: int
+    delete_retention_ms: int
+    max_compaction_lag_ms: int
     max_message_bytes: int
     message_timestamp_after_max_ms: int
     message_timestamp_before_max_ms: int
+    min_cleanable_dirty_ratio: float
+    min_compaction_lag_ms: int
     min_insync_replicas: int
     log_append_time: bool
     retention_bytes: int
@@ -167,6 +183,8 @@ class TopicConfig:
             overrides=said,
             texts=texts,
             cleanup_policy=tuple(_words(texts["cleanup.policy"])),
+            compression_type=texts["compression.type"],
+            min_cleanable_dirty_ratio=float(texts["min.cleanable.dirty.ratio"]),
             log_append_time=texts["message.timestamp.type"] == "LogAppendTime",
             **{attribute: int(texts[attribute.replace("_", ".")]) for attribute in _NUMBERS},
         )
@@ -176,11 +194,29 @@ class TopicConfig:
         """Whether old segments are deleted by time and size."""
         return "delete" in self.cleanup_policy
 
+    @property
+    def compacts(self) -> bool:
+        """Whether of each key the newest record alone is kept in the end."""
+        return "compact" in self.cleanup_policy
+
+    @property
+    def segment_age_ms(self) -> int:
+        """The age at which a segment is full; what is not closed cannot be compacted."""
+        return (
+            min(self.segment_ms, self.max_compaction_lag_ms) if self.compacts else self.segment_ms
+        )
+
 
 _NUMBERS = (
+    "compression_gzip_level",
+    "compression_lz4_level",
+    "compression_zstd_level",
+    "delete_retention_ms",
+    "max_compaction_lag_ms",
     "max_message_bytes",
     "message_timestamp_after_max_ms",
     "message_timestamp_before_max_ms",
+    "min_compaction_lag_ms",
     "min_insync_replicas",
     "retention_bytes",
     "retention_ms",
