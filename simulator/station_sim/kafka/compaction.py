@@ -91,9 +91,11 @@ def compact(log: PartitionLog, end_offset: int, now_ms: int) -> None:
     first_dirty_offset = max(log.clean_offset, log.log_start_offset)
     aborted = log.transactions.aborted(0, end_offset)
     newest = _newest_offsets(sources, first_dirty_offset, aborted)
-    cleaning = Cleaning(log, newest, Transactions(aborted), now_ms)
+    transactions = Transactions(aborted)
+    cleaning = Cleaning(log, newest, transactions, now_ms)
     for group in _groups(sources, log.config.segment_bytes):
         log.replace_segments(group, cleaning.joined(group))
+    log.transactions.forget(transactions.without_records)
     log.clean_offset = end_offset
 
 
@@ -128,23 +130,30 @@ def _groups(sources: Sequence[Segment], segment_bytes: int) -> Iterator[list[Seg
 
 
 class Transactions:
-    """Which transactions are aborted or have records left, as batches are passed in order."""
+    """Which transactions are aborted or have records left, as batches are passed in order.
+
+    `without_records` are the aborted ones that had none left.
+    """
 
     def __init__(self, aborted: Sequence[AbortedTransaction]) -> None:
+        self.without_records: list[AbortedTransaction] = []
         self._to_come = sorted(aborted, key=lambda each: each.first_offset)
-        self._aborted: dict[int, bool] = {}
+        self._aborted: dict[int, AbortedTransaction] = {}
         self._committed: set[int] = set()
+        self._seen: set[AbortedTransaction] = set()
 
     def is_void(self, batch: Batch) -> bool:
         """Whether a batch counts for nothing: of an aborted transaction, or a marker of nothing."""
         while self._to_come and self._to_come[0].first_offset <= batch.last_offset:
-            self._aborted.setdefault(self._to_come.pop(0).producer_id, False)
+            begun = self._to_come.pop(0)
+            self._aborted[begun.producer_id] = begun
         if batch.is_control:
             return self._ended(batch)
         if not batch.is_transactional:
             return False
-        if batch.producer_id in self._aborted:
-            self._aborted[batch.producer_id] = True
+        aborted = self._aborted.get(batch.producer_id)
+        if aborted is not None:
+            self._seen.add(aborted)
             return True
         self._committed.add(batch.producer_id)
         return False
@@ -157,7 +166,11 @@ class Transactions:
             had_records = marker.producer_id in self._committed
             self._committed.discard(marker.producer_id)
             return not had_records
-        return not self._aborted.pop(marker.producer_id, False)
+        aborted = self._aborted.pop(marker.producer_id, None)
+        if aborted is None or aborted in self._seen:
+            return aborted is None
+        self.without_records.append(aborted)
+        return True
 
 
 class Cleaning:

@@ -5,6 +5,7 @@ out. The rules are those of ProducerStateManager and TransactionIndex in Apache 
 """
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -80,6 +81,11 @@ class TransactionIndex:
             if transaction.stable_offset >= before_offset:
                 break
         return found
+
+    def forget(self, aborted: Iterable[AbortedTransaction]) -> None:
+        """Forget aborted transactions of which compaction has left no record."""
+        gone = set(aborted)
+        self._aborted = [each for each in self._aborted if each not in gone]
 
     def forget_before(self, offset: int) -> None:
         """Forget aborted transactions that end below the log's start."""

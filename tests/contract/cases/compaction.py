@@ -18,6 +18,7 @@ from tests.contract.batches import records
 from tests.contract.bench import Bench
 from tests.contract.clients.client import Client, read
 from tests.contract.registry import case, client_case
+from tests.contract.transactional import transactional
 from tests.contract.waiting import eventually
 
 HOUR_MS = 3_600_000
@@ -59,6 +60,7 @@ def keyed(
     at_ms: int,
     codec: int = 0,
     producer: tuple[int, int, int] = (-1, -1, -1),
+    transactional: bool = False,
 ) -> bytes:
     """One batch of records with keys, all of one time."""
     pid, epoch, sequence = producer
@@ -69,6 +71,7 @@ def keyed(
         producer_id=pid,
         producer_epoch=epoch,
         base_sequence=sequence,
+        transactional=transactional,
     )
     for key, value in pairs:
         builder.append(at_ms, key, value)
@@ -268,6 +271,60 @@ async def case_compacted_and_deleted(kafka: Bench) -> None:
     await write(kafka, topic, keyed((b"young", b"x"), at_ms=times.next_segment()))
     await cleaned(kafka, topic, [(3, b"young", b"x")])
     assert (await list_offset(kafka.wire, topic, EARLIEST)).offset == 3
+
+
+@case("Produce", "Fetch", "EndTxn")
+async def case_compaction_of_transactions(kafka: Bench) -> None:
+    """Records of aborted transactions go, and do not count; a marker stays as long as records of
+    its transaction do, and `delete.retention.ms` longer.
+    """
+    config = {**COMPACTED, "delete.retention.ms": "2000"}
+    config["message.timestamp.after.max.ms"] = str(100 * HOUR_MS)  # markers are of the present
+    topic = await kafka.topic(config=config)
+    times = Times(0)
+    producer = await transactional(kafka)
+    for sequence, commit in ((0, False), (1, True)):  # two batches and two markers
+        assert await producer.add(topic) == 0
+        data = keyed(
+            (b"a", b"%d" % sequence),
+            at_ms=times.next_segment(),
+            producer=(producer.producer_id, producer.epoch, sequence),
+            transactional=True,
+        )
+        made = await produce(kafka.wire, topic, data, transactional_id=producer.transactional_id)
+        assert made.error_code == 0
+        assert await producer.end(commit=commit) == 0
+    await write(kafka, topic, keyed((b"b", b"1"), at_ms=times.next_segment()))
+    await write(kafka, topic, keyed((b"c", b"1"), at_ms=times.next_segment()))
+
+    async def left(*expected: int) -> list[Header]:
+        async def is_so() -> bool:
+            return [h.base_offset for h in headers(await whole(kafka, topic))] == list(expected)
+
+        await eventually(is_so, deadline_s=CLEANING_DEADLINE_S, what=f"batches {expected} alone")
+        return headers(await whole(kafka, topic))
+
+    found = await left(1, 2, 3, 4, 5)
+    assert [h.attributes & DELETE_HORIZON_BIT for h in found[:3]] == [0, 0, 0]
+    await write(kafka, topic, keyed((b"a", b"2"), at_ms=times.next_segment()))
+    await write(kafka, topic, keyed((b"d", b"1"), at_ms=times.next_segment()))
+
+    async def stamped() -> bool:
+        return bool(headers(await whole(kafka, topic))[0].attributes & DELETE_HORIZON_BIT)
+
+    await eventually(stamped, deadline_s=CLEANING_DEADLINE_S)
+    horizon_ms = headers(await whole(kafka, topic))[0].base_timestamp_ms
+
+    async def is_over() -> bool:
+        return time.time() * 1000 > horizon_ms
+
+    await eventually(is_over)
+    await write(kafka, topic, keyed((b"e", b"1"), at_ms=times.next_segment()))
+    await left(2, 3, 4, 5, 6, 7, 8)
+    await write(kafka, topic, keyed((b"e", b"2"), at_ms=times.next_segment()))
+    await write(kafka, topic, keyed((b"e", b"3"), at_ms=times.next_segment()))
+    found = await left(2, 3, 4, 5, 6, 7, 9, 10)
+    assert [(h.count, h.attributes) for h in found[:2]] == [(0, 16), (1, 48)]
 
 
 @client_case("Produce", "Fetch")
