@@ -21,7 +21,7 @@ from station_sim.kafka.topic_config import TopicConfig
 
 def check_batch(batch: Batch, config: TopicConfig, now_ms: int) -> None:
     """Raise `RefusalError` with what Kafka answers unless `batch` may be appended at `now_ms`."""
-    _check_size(len(batch.data), config)
+    check_size(len(batch.data), config)
     _check_format(batch)
     if config.compacts:
         _check_keys(batch)
@@ -33,7 +33,8 @@ def check_batch(batch: Batch, config: TopicConfig, now_ms: int) -> None:
         )
 
 
-def _check_size(size_bytes: int, config: TopicConfig) -> None:
+def check_size(size_bytes: int, config: TopicConfig) -> None:
+    """Raise `RefusalError` if a batch is larger than the topic or a segment takes."""
     limit_bytes = config.max_message_bytes
     if size_bytes > limit_bytes:
         raise RefusalError(

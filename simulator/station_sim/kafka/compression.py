@@ -50,16 +50,21 @@ def compress(data: bytes, number: int, level: int | None = None) -> bytes:
 
 
 def decompress(data: bytes, number: int) -> bytes:
-    """What was compressed; raises `LabError` if the codec is missing, and whatever the codec does
-    for bytes that are not its own.
+    """What was compressed; raises `LabError` if the codec is missing, and `ValueError` for bytes
+    that are not its own.
     """
     if number == UNCOMPRESSED:
         return data
     _require(number)
-    return bytes(_DECODERS[number](data))
+    try:
+        return bytes(_DECODERS[number](data))
+    except Exception as error:  # each codec has errors of its own
+        raise ValueError(f"not compressed by {CODEC_NAMES[number]}: {error}") from error
 
 
 def _require(number: int) -> None:
+    if number not in _DECODERS:
+        raise ValueError(f"no codec has the number {number}")
     if number != GZIP and not codec.has_zstd():
         raise LabError(
             f"cannot look into a batch of codec {CODEC_NAMES[number]}; install the package cramjam"

@@ -13,16 +13,17 @@ from contextlib import suppress
 from itertools import islice, takewhile
 from typing import NamedTuple, Protocol
 
-from station_sim.kafka.acceptance import check_batch
-from station_sim.kafka.batches import Batch, records_of
+from station_sim.kafka.acceptance import check_batch, check_size
+from station_sim.kafka.batches import CODEC_MASK, Batch, records_of
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
 from station_sim.kafka.leader_epochs import LeaderEpochs
 from station_sim.kafka.markers import is_commit
 from station_sim.kafka.producers import ProducerStates
 from station_sim.kafka.replicas import Replicas
+from station_sim.kafka.rewritten_batches import recompress
 from station_sim.kafka.segments import Segment, segment_index
 from station_sim.kafka.storage.log_storage import LogState, LogStorage, Unstored
-from station_sim.kafka.topic_config import TopicConfig
+from station_sim.kafka.topic_config import PRODUCERS_OWN, TopicConfig
 from station_sim.kafka.transaction_index import TransactionIndex
 
 
@@ -122,9 +123,18 @@ class PartitionLog:
             written = self.producers.check(batch, now_ms)
             if written is not None:
                 return Appended(written.base_offset, written.timestamp_ms, duplicate=True)
+        if self.config.compression_type != PRODUCERS_OWN:
+            self._recompress(batch)
         by_clock = self.config.log_append_time
         self._write(batch, now_ms)
         return Appended(batch.base_offset, now_ms if by_clock else -1, duplicate=False)
+
+    def _recompress(self, batch: Batch) -> None:
+        """Keep a batch in the topic's own codec; its size may be too much now."""
+        wanted = self.config.codec
+        if wanted is not None and wanted[0] != batch.attributes & CODEC_MASK:
+            recompress(batch, *wanted)
+            check_size(len(batch.data), self.config)
 
     def append_marker(self, marker: Batch, now_ms: int) -> None:
         """Write the end of a producer's transaction, whether it wrote here or not.

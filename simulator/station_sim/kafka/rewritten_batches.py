@@ -52,7 +52,7 @@ def raw_records(batch: Batch) -> Iterator[RawRecord]:
             size_bytes, at = _read_varint(data, at)
             yield _raw_record(batch, data, at, at + size_bytes)
             at += size_bytes
-    except (IndexError, ValueError, OSError, EOFError) as error:
+    except (IndexError, ValueError) as error:
         raise RefusalError(ErrorCode.CORRUPT_MESSAGE, f"records that are none: {error}") from error
 
 
@@ -103,13 +103,13 @@ def emptied(batch: Batch) -> Batch:
     )
 
 
-def recompressed(batch: Batch, codec: int, level: int | None = None) -> Batch:
-    """The batch in another codec; raises `RefusalError` (CORRUPT_MESSAGE) if it cannot be read."""
+def recompress(batch: Batch, codec: int, level: int | None = None) -> None:
+    """Put a batch into another codec; raises `RefusalError` (CORRUPT_MESSAGE) if it is none."""
     try:
         section = decompress(bytes(batch.data[HEADER_BYTES:]), batch.attributes & CODEC_MASK)
-    except (ValueError, OSError, EOFError) as error:
+    except ValueError as error:
         raise RefusalError(ErrorCode.CORRUPT_MESSAGE, f"records that are none: {error}") from error
-    return _assembled(
+    made = _assembled(
         batch,
         compress(section, codec, level),
         attributes=batch.attributes & ~CODEC_MASK | codec,
@@ -117,6 +117,7 @@ def recompressed(batch: Batch, codec: int, level: int | None = None) -> Batch:
         max_timestamp_ms=batch.max_timestamp_ms,
         count=batch.count,
     )
+    batch.data, batch.attributes = made.data, made.attributes
 
 
 def _assembled(

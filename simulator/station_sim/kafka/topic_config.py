@@ -8,6 +8,7 @@ org.apache.kafka.storage.internals.log.LogConfig.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from station_sim.kafka.compression import CODEC_NAMES, GZIP, LZ4, ZSTD
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
 from station_sim.kafka.settings import INT_MAX, LONG_MAX, BrokerSettings, kafka_text
 
@@ -81,7 +82,10 @@ def _invalid(text: str) -> RefusalError:
     return RefusalError(ErrorCode.INVALID_CONFIG, text)
 
 
-_CODECS = ("uncompressed", "zstd", "lz4", "snappy", "gzip", "producer")
+PRODUCERS_OWN = "producer"
+"""The compression type that leaves batches as they come."""
+
+_CODECS = ("uncompressed", "zstd", "lz4", "snappy", "gzip", PRODUCERS_OWN)
 
 RULES: Mapping[str, Rule] = {
     "cleanup.policy": Rule(
@@ -198,6 +202,19 @@ class TopicConfig:
     def compacts(self) -> bool:
         """Whether of each key the newest record alone is kept in the end."""
         return "compact" in self.cleanup_policy
+
+    @property
+    def codec(self) -> tuple[int, int | None] | None:
+        """The number and level of the codec that batches are kept in; None: the producer's."""
+        if self.compression_type == PRODUCERS_OWN:
+            return None
+        number = CODEC_NAMES.index(self.compression_type)
+        levels = {
+            GZIP: self.compression_gzip_level,
+            LZ4: self.compression_lz4_level,
+            ZSTD: self.compression_zstd_level,
+        }
+        return number, levels.get(number)
 
     @property
     def segment_age_ms(self) -> int:
