@@ -40,7 +40,13 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 USERS = {"alice": "alice-secret", "bob": "bob:s-secret"}
 
-FAMILY_OPTIONS: dict[str, dict[str, Any]] = {"sasl": {"users": USERS}}
+SOON_EXPIRED = {**SOON_OLD, "offsets.retention.check.interval.ms": "500"}
+"""Old offsets are looked for so often that groups without any are soon gone."""
+
+FAMILY_OPTIONS: dict[str, dict[str, Any]] = {
+    "offset_expiry": {"server_properties": SOON_EXPIRED},
+    "sasl": {"users": USERS},
+}
 """Families whose brokers are not like the others'; docker knows no such options."""
 
 

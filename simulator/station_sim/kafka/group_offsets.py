@@ -84,11 +84,17 @@ class GroupOffsets:
         for topic in self.topics():
             self.forget_topic(topic)
 
-    def expire(self, now_ms: int, expires_at_ms: Callable[[CommittedOffset], int]) -> None:
-        """Forget the offsets whose time, the client's own or `expires_at_ms`, is over."""
+    def expire(
+        self,
+        now_ms: int,
+        expires_at_ms: Callable[[CommittedOffset], int],
+        is_in_use: Callable[[str, int], bool],
+    ) -> None:
+        """Forget offsets not in use whose time, the client's own or `expires_at_ms`, is over."""
         for topic, partition, committed in tuple(self):
             own_ms = committed.expires_at_ms
-            if now_ms >= (expires_at_ms(committed) if own_ms is None else own_ms):
+            is_over = now_ms >= (expires_at_ms(committed) if own_ms is None else own_ms)
+            if is_over and not is_in_use(topic, partition):
                 self.forget(topic, partition)
 
     def _key(self, topic: str, partition: int) -> tuple[str, str, str]:

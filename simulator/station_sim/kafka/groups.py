@@ -24,14 +24,13 @@ from station_sim.kafka.group_messages import (
 from station_sim.kafka.group_offsets import OFFSET, CommittedOffset, GroupOffsets
 from station_sim.kafka.group_states import GroupState
 from station_sim.kafka.group_timers import RunningLoop, Scheduler
+from station_sim.kafka.offset_expiry import ExpirySettings, OffsetExpiry
 from station_sim.kafka.pending_offsets import PendingOffsets
 from station_sim.kafka.rebalance import GROUP, GroupRecord, GroupSettings
 from station_sim.kafka.storage.journal import Journal, NoJournal
 
-MINUTE_MS = 60 * 1000
 
-
-class GroupsSettings(GroupSettings, Protocol):
+class GroupsSettings(GroupSettings, ExpirySettings, Protocol):
     """The broker settings that the coordinator of groups obeys, under Kafka's names."""
 
     @property
@@ -45,14 +44,6 @@ class GroupsSettings(GroupSettings, Protocol):
     @property
     def offset_metadata_max_bytes(self) -> int:
         """The longest metadata of a committed offset; Kafka counts characters."""
-
-    @property
-    def offsets_retention_minutes(self) -> int:
-        """How long offsets outlive their group's last member, or a commit without members."""
-
-    @property
-    def offsets_retention_check_interval_ms(self) -> int:
-        """How often all groups are looked at for what is too old."""
 
     @property
     def offsets_topic_num_partitions(self) -> int:
@@ -90,18 +81,19 @@ class Groups:
         self._groups: dict[str, Group] = {}
         self._offsets: dict[str, GroupOffsets] = {}
         self._looked_for_expired_ms = now_ms()
+        self._expiry = OffsetExpiry(settings, now_ms)
         self.pending = PendingOffsets(self._journal)
         self._recover()
 
     def __contains__(self, group_id: object) -> bool:
-        return group_id in self._groups
+        return isinstance(group_id, str) and self._find(group_id) is not None
 
     def __iter__(self) -> Iterator[Group]:
-        return iter(tuple(self._groups.values()))
+        return iter([found for found in map(self._find, tuple(self._groups)) if found is not None])
 
     def get(self, group_id: str) -> Group | None:
         """Return a group, if it exists."""
-        return self._groups.get(group_id)
+        return self._find(group_id)
 
     # Membership
 
@@ -111,14 +103,14 @@ class Groups:
             reply(JoinAnswer(ErrorCode.INVALID_GROUP_ID, join.member_id))
         elif not self._is_allowed(join.session_timeout_ms):
             reply(JoinAnswer(ErrorCode.INVALID_SESSION_TIMEOUT, join.member_id))
-        elif group_id not in self._groups and join.member_id:
+        elif join.member_id and group_id not in self:
             reply(JoinAnswer(ErrorCode.UNKNOWN_MEMBER_ID, join.member_id))
         else:
             self._get_or_make(group_id).join(join, reply)
 
     def sync(self, group_id: str, sync: Sync, reply: SyncReply) -> None:
         """Have a member ask for its assignment; `reply` is called when it is there."""
-        group = self._groups.get(group_id)
+        group = self._find(group_id)
         if not group_id:
             reply(SyncAnswer(ErrorCode.INVALID_GROUP_ID))
         elif group is None:
@@ -128,21 +120,21 @@ class Groups:
 
     def heartbeat(self, group_id: str, identity: Identity, generation_id: int) -> ErrorCode:
         """Keep a member's session alive."""
-        group = self._groups.get(group_id)
+        group = self._find(group_id)
         if group is None:
             return ErrorCode.UNKNOWN_MEMBER_ID if group_id else ErrorCode.INVALID_GROUP_ID
         return group.heartbeat(identity, generation_id)
 
     def leave(self, group_id: str, identities: Sequence[Identity]) -> list[ErrorCode]:
         """Remove members from a group; return one error code for each."""
-        group = self._groups.get(group_id)
+        group = self._find(group_id)
         if group is None:
             return [ErrorCode.UNKNOWN_MEMBER_ID] * len(identities)
         return group.leave(identities)
 
     def delete(self, group_id: str) -> ErrorCode:
         """Delete a group without members, with its offsets."""
-        group = self._groups.get(group_id)
+        group = self._find(group_id)
         if group is None:
             return ErrorCode.GROUP_ID_NOT_FOUND
         if group.state is not GroupState.EMPTY:
@@ -164,7 +156,7 @@ class Groups:
 
         `names_missing` tells whether the client understands GROUP_ID_NOT_FOUND here.
         """
-        if group_id not in self._groups and generation_id >= 0:
+        if generation_id >= 0 and group_id not in self:
             if names_missing:
                 return ErrorCode.GROUP_ID_NOT_FOUND
             return ErrorCode.ILLEGAL_GENERATION
@@ -197,7 +189,7 @@ class Groups:
         """Tell whether a commit within a transaction may be stored."""
         if not group_id:
             return ErrorCode.INVALID_GROUP_ID
-        if group_id not in self._groups and generation_id >= 0:
+        if generation_id >= 0 and group_id not in self:
             return ErrorCode.ILLEGAL_GENERATION
         return self._get_or_make(group_id).check_transactional_commit(identity, generation_id)
 
@@ -237,17 +229,15 @@ class Groups:
     def offsets(self, group_id: str) -> GroupOffsets:
         """Return what a group has committed and may still know; nothing for an unknown group."""
         group = self._groups.get(group_id)
-        offsets = self._offsets.get(group_id)
-        if group is None or offsets is None:
+        if group is None or self._without_old(group) is None:
             return GroupOffsets()
-        self._expire(group, offsets)
-        return offsets
+        return self._offsets.get(group_id, GroupOffsets())
 
     def check_delete_offsets(self, group_id: str) -> ErrorCode:
         """Tell whether a group may be asked to forget offsets now."""
         if not group_id:
             return ErrorCode.INVALID_GROUP_ID
-        group = self._groups.get(group_id)
+        group = self._find(group_id)
         if group is None:
             return ErrorCode.GROUP_ID_NOT_FOUND
         if group.state is not GroupState.EMPTY and not group.is_of_consumers:
@@ -288,6 +278,7 @@ class Groups:
 
     def open(self) -> None:
         """Start the members' sessions anew, when the broker is back; call it inside the loop."""
+        self._expiry.restart()
         for group in self._groups.values():
             group.open()
 
@@ -311,7 +302,7 @@ class Groups:
         return low_ms <= session_timeout_ms <= high_ms
 
     def _get_or_make(self, group_id: str) -> Group:
-        group = self._groups.get(group_id)
+        group = self._find(group_id)
         if group is None:
             self._look_for_expired()
             group = self._groups[group_id] = Group(
@@ -344,7 +335,7 @@ class Groups:
             observer.committed(group_id, topic, partition, committed.offset, committed.metadata, at)
 
     def _look_for_expired(self) -> None:
-        """Expire all groups when one is made, at most as often as Kafka does.
+        """Forget what is too old in all groups when one is made, at most as often as Kafka does.
 
         Without it those that nobody asks for again would be kept for ever.
         """
@@ -353,26 +344,26 @@ class Groups:
         if looks < 1:
             return
         self._looked_for_expired_ms += looks * interval_ms
-        for group_id, group in tuple(self._groups.items()):
-            self._expire(group, self._offsets_of(group_id))
+        for group in tuple(self._groups.values()):
+            self._without_old(group)
 
-    def _expire(self, group: Group, offsets: GroupOffsets) -> None:
-        """Forget old offsets when somebody looks, where Kafka does so every ten minutes.
+    def _find(self, group_id: str) -> Group | None:
+        """A group as Kafka's looks for old offsets have left it, None if it is gone."""
+        group = self._groups.get(group_id)
+        if group is None or group.state is not GroupState.EMPTY:
+            return group
+        return self._without_old(group)
 
-        A group with members keeps all of its offsets; one that lost the last offset is gone.
-        """
-        retention_ms = self._settings.offsets_retention_minutes * MINUTE_MS
-        if group.state is not GroupState.EMPTY:
-            return
+
+    def _without_old(self, group: Group) -> Group | None:
         with suppress(RefusalError):  # what cannot be written down is forgotten at a later look
-            self._forget_expired(group, offsets, retention_ms)
-
-    def _forget_expired(self, group: Group, offsets: GroupOffsets, retention_ms: int) -> None:
-        if group.protocol_type is None:
-            offsets.expire(
-                self._now_ms(), lambda committed: committed.committed_at_ms + retention_ms
+            group_id = group.group_id
+            goes = self._expiry.forget_old(
+                group,
+                self._offsets.get(group_id, GroupOffsets()),
+                lambda topic, partition: self.pending.is_pending(group_id, topic, partition),
             )
-        else:
-            offsets.expire(self._now_ms(), lambda _: group.state_since_ms + retention_ms)
-        if not offsets and not group.members.pending and group.group_id not in self.pending:
-            self._drop(group)
+            if goes and group_id not in self.pending:
+                self._drop(group)
+                return None
+        return group

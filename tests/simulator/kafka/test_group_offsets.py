@@ -1,11 +1,16 @@
 """Who may commit, what is stored, what observers see, and when it is forgotten."""
 
+import struct
+
 from tests.simulator.kafka.group_bench import GROUP, SESSION_MS, Bench, Commit, settle
 
 from station_sim.kafka.error_codes import ErrorCode
 from station_sim.kafka.group_messages import Identity
 
 NOBODY = Identity("")
+LOOKS_MS = 10 * 60 * 1000
+"""How often Kafka looks for old offsets."""
+HEARTBEAT_MS = SESSION_MS // 2
 WEEK_MS = 7 * 24 * 60 * 60 * 1000
 
 
@@ -111,7 +116,7 @@ def test_offsets_outlive_their_members_for_the_retention() -> None:
     a.leave()
     bench.advance(WEEK_MS - 1)
     assert [("t", 0, 5)] == offsets(bench)
-    bench.advance(1)
+    bench.advance(LOOKS_MS)
     assert offsets(bench) == []
     assert GROUP not in bench.groups
 
@@ -121,12 +126,46 @@ def test_offsets_without_members_live_from_their_commit() -> None:
     commit_alone(bench)
     bench.advance(WEEK_MS - 1)
     assert [("t", 0, 3)] == offsets(bench)
-    bench.advance(1)
+    bench.advance(LOOKS_MS)
     assert offsets(bench) == []
 
 
 def test_a_client_may_ask_for_its_own_retention() -> None:
     bench = Bench()
     commit_alone(bench, retention_ms=1000)
-    bench.advance(1000)
+    bench.advance(LOOKS_MS)
     assert offsets(bench) == []
+
+
+def test_old_offsets_go_at_the_regular_looks() -> None:
+    bench = Bench()
+    commit_alone(bench, retention_ms=LOOKS_MS + 1000)
+    bench.advance(2 * LOOKS_MS - 1)
+    assert [("t", 0, 3)] == offsets(bench)
+    bench.advance(1)
+    assert offsets(bench) == []
+
+
+def test_an_empty_group_without_offsets_is_gone_after_a_look() -> None:
+    bench = Bench()
+    (a,) = bench.stable("a")
+    a.leave()
+    assert GROUP in bench.groups
+    bench.advance(LOOKS_MS)
+    assert GROUP not in bench.groups
+
+
+def test_members_keep_the_offsets_of_what_they_are_subscribed_to() -> None:
+    bench = Bench(offsets_retention_minutes=10)
+    subscription = struct.pack(">hih", 0, 1, 1) + b"t" + struct.pack(">i", 0)
+    a = bench.member("a", protocols=(("range", subscription),))
+    a.ask_id()
+    a.join()
+    bench.advance(0)
+    settle([a])
+    for topic in ("t", "u"):
+        bench.groups.commit(GROUP, topic, 0, 5, leader_epoch=-1, metadata="")
+    for _ in range(2 * LOOKS_MS // HEARTBEAT_MS):
+        bench.advance(HEARTBEAT_MS)
+        assert not a.heartbeat()
+    assert [("t", 0, 5)] == offsets(bench)
