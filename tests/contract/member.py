@@ -148,6 +148,7 @@ class Member:
             metadata=metadata,
             generation=self.generation,
             member_id=self.member_id,
+            instance_id=self.instance_id,
             version=version,
         )
 
@@ -162,6 +163,7 @@ async def commit(
     metadata: str | None = "",
     generation: int = -1,
     member_id: str = "",
+    instance_id: str | None = None,
     version: int = 3,
 ) -> int:
     """Commit one offset, by default as nobody's member; returns the partition's error code."""
@@ -176,7 +178,7 @@ async def commit(
         group_id=group,
         generation_id_or_member_epoch=generation,
         member_id=member_id,
-        group_instance_id=None,
+        group_instance_id=instance_id,
         retention_time_ms=-1,
         topics=[wanted],
     )

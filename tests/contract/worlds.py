@@ -43,7 +43,14 @@ USERS = {"alice": "alice-secret", "bob": "bob:s-secret"}
 SOON_EXPIRED = {**SOON_OLD, "offsets.retention.check.interval.ms": "500"}
 """Old offsets are looked for so often that groups without any are soon gone."""
 
+SMALL_GROUPS = {
+    **SOON_OLD,
+    "group.initial.rebalance.delay.ms": "1000",
+    "group.max.size": "2",
+}
+
 FAMILY_OPTIONS: dict[str, dict[str, Any]] = {
+    "group_limits": {"server_properties": SMALL_GROUPS},
     "offset_expiry": {"server_properties": SOON_EXPIRED},
     "sasl": {"users": USERS},
 }

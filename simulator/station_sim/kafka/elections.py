@@ -2,7 +2,9 @@
 
 A node that is gone is believed in for `broker.session.timeout.ms`; then it is fenced: it leads
 nothing, is in sync with nothing and is named to nobody. What it led goes to the next replica in
-sync, or has no leader. A node that comes back is in sync at once, since replication takes no time.
+sync, or has no leader. A node that comes back is in sync at once where there is a leader, since
+replication takes no time; where there is none it may lead only by an unclean election, which loses
+nothing here.
 The controllers themselves are not modelled: they always have a quorum.
 """
 
@@ -87,7 +89,8 @@ class Elections:
         if restarted and self.is_active(node_id):
             self.fence(node_id)
         self._fenced.discard(node_id)
-        self._decide_anew(lambda replicas, each: each in replicas.in_sync_ids or each == node_id)
+        self._decide_anew(lambda replicas, each: each in replicas.in_sync_ids)
+        self._catch_up()
         for replicas in self._cluster.coordinators.groups:
             if replicas.leader_id == node_id:
                 self._cluster.groups.take_over(self._groups_of(replicas))
@@ -102,6 +105,15 @@ class Elections:
         for replicas, log in self._everything():
             replicas.keep_in_sync(partial(is_in_sync, replicas))
             self._elect(replicas, log)
+
+    def _catch_up(self) -> None:
+        """Be in sync wherever there is a leader to catch up with, which takes no time."""
+        for replicas, _ in self._everything():
+            if replicas.leader_id != NO_LEADER:
+                replicas.keep_in_sync(partial(self._may_be_in_sync, replicas.in_sync_ids))
+
+    def _may_be_in_sync(self, known_ids: Sequence[int], node_id: int) -> bool:
+        return node_id in known_ids or self.is_active(node_id)
 
     def _everything(self) -> Iterator[tuple[Replicas, PartitionLog | None]]:
         for log in self._cluster.topics.logs():
@@ -144,17 +156,28 @@ class Elections:
         self._elect(log.replicas, log, prefer=preferred_id)
         return log.replicas.leader_id == preferred_id
 
+    def elect_unclean(self, log: PartitionLog) -> bool:
+        """Let any replica that lives lead a partition without a leader; False if none can."""
+        self._elect(log.replicas, log, unclean=True)
+        self._catch_up()
+        return log.replicas.leader_id != NO_LEADER
+
     def _elect(
         self,
         replicas: Replicas,
         log: PartitionLog | None,
         *,
         prefer: int | None = None,
+        unclean: bool = False,
         metadata_delay_s: float | None = None,
     ) -> None:
         epoch = 0 if log is None else log.leader_epoch
         old = Leadership(replicas.leader_id, epoch, replicas.in_sync_ids)
-        if not replicas.elect(self.is_active, prefer=prefer):
+        changed = replicas.elect(self.is_active, prefer=prefer)
+        if replicas.leader_id == NO_LEADER and log is not None:
+            may_be_unclean = unclean or log.config.unclean_elections
+            changed = (may_be_unclean and replicas.elect_unclean(self.is_active)) or changed
+        if not changed:
             return
         delay_s = self.metadata_delay_s if metadata_delay_s is None else metadata_delay_s
         for node in self._cluster.nodes.values():

@@ -69,3 +69,12 @@ class Replicas:
         assert leader_id is not None
         changed, self.leader_id = leader_id != self.leader_id, leader_id
         return changed
+
+    def elect_unclean(self, may_lead: Callable[[int], bool]) -> bool:
+        """Take a leader that is not in sync, and is alone in sync then; tell whether one could."""
+        able = [node_id for node_id in self.node_ids if may_lead(node_id)]
+        if not able:
+            return False
+        self.leader_id = able[0]
+        self.keep_in_sync(lambda node_id: node_id == able[0])
+        return True

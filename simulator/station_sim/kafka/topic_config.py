@@ -169,6 +169,7 @@ class TopicConfig:
     retention_ms: int
     segment_bytes: int
     segment_ms: int
+    unclean_elections: bool
 
     @classmethod
     def of(cls, overrides: Mapping[str, str | None], settings: BrokerSettings) -> "TopicConfig":
@@ -189,6 +190,7 @@ class TopicConfig:
             cleanup_policy=tuple(_words(texts["cleanup.policy"])),
             compression_type=texts["compression.type"],
             min_cleanable_dirty_ratio=float(texts["min.cleanable.dirty.ratio"]),
+            unclean_elections=texts["unclean.leader.election.enable"].lower() == "true",
             log_append_time=texts["message.timestamp.type"] == "LogAppendTime",
             **{attribute: int(texts[attribute.replace("_", ".")]) for attribute in _NUMBERS},
         )

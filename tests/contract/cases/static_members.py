@@ -1,12 +1,16 @@
 """Members with an instance id of their own choosing: they come back without a rebalance."""
 
+import asyncio
+
 from tests.contract.bench import Bench
 from tests.contract.cases.group_protocol import member
 from tests.contract.registry import case
+from tests.contract.waiting import eventually
 
-UNKNOWN_MEMBER_ID = 25
+UNKNOWN_MEMBER_ID, REBALANCE_IN_PROGRESS = 25, 27
 FENCED_INSTANCE_ID = 82
 FIRST_WITH_INSTANCE_ID = 3  # of SyncGroup, Heartbeat and LeaveGroup; JoinGroup has it from 5 on
+FIRST_COMMIT_WITH_INSTANCE_ID = 7
 
 
 @case("JoinGroup")
@@ -34,7 +38,7 @@ async def case_static_member_comes_back(kafka: Bench) -> None:
     assert (await after.sync()).assignment == b"all"
 
 
-@case("Heartbeat", "SyncGroup", "JoinGroup")
+@case("Heartbeat", "SyncGroup", "JoinGroup", "OffsetCommit", "LeaveGroup")
 async def case_replaced_static_member_is_fenced(kafka: Bench) -> None:
     """The one that was replaced is error 82 at every step."""
     group = kafka.name("g")
@@ -45,6 +49,12 @@ async def case_replaced_static_member_is_fenced(kafka: Bench) -> None:
     assert await before.heartbeat(version=FIRST_WITH_INSTANCE_ID) == FENCED_INSTANCE_ID
     assert (await before.sync()).error_code == FENCED_INSTANCE_ID
     assert (await before.join_once()).error_code == FENCED_INSTANCE_ID
+    topic = await kafka.topic()
+    assert (
+        await before.commit(topic, 1, version=FIRST_COMMIT_WITH_INSTANCE_ID) == FENCED_INSTANCE_ID
+    )
+    (kept,) = (await before.leave(version=FIRST_WITH_INSTANCE_ID)).members
+    assert kept.error_code == FENCED_INSTANCE_ID
     assert await after.heartbeat(version=FIRST_WITH_INSTANCE_ID) == 0
 
 
@@ -59,3 +69,31 @@ async def case_static_member_is_removed_by_instance(kafka: Bench) -> None:
     assert await static.heartbeat(version=FIRST_WITH_INSTANCE_ID) == UNKNOWN_MEMBER_ID
     (missed,) = (await remover.leave(version=FIRST_WITH_INSTANCE_ID)).members
     assert missed.error_code == UNKNOWN_MEMBER_ID
+
+
+@case("JoinGroup", "Heartbeat")
+async def case_silent_static_member_times_out(kafka: Bench) -> None:
+    """A static member that is silent for its session is removed, and the others rebalance."""
+    group = kafka.name("g")
+    silent = await member(kafka, group, instance_id="one", session_timeout_ms=6_000)
+    await silent.enter()
+    other = await member(kafka, group, instance_id="two")
+    joining = asyncio.ensure_future(other.join())
+
+    async def rebalances() -> bool:
+        beat = await silent.heartbeat(version=FIRST_WITH_INSTANCE_ID)
+        return beat == REBALANCE_IN_PROGRESS
+
+    await eventually(rebalances)
+    await silent.join()
+    answer = await joining
+    assert (answer.error_code, answer.generation_id) == (0, 2)
+    await silent.sync({silent.member_id: b"a", other.member_id: b"b"})
+    await other.sync()
+
+    async def told() -> bool:
+        return await other.heartbeat(version=FIRST_WITH_INSTANCE_ID) == REBALANCE_IN_PROGRESS
+
+    await eventually(told, deadline_s=30.0)
+    joined = await other.join()
+    assert [found.group_instance_id for found in joined.members] == ["two"]

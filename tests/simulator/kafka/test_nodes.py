@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, KafkaTimeoutError, NotEnoughReplicasError
+from kafka.protocol.admin import ElectLeadersRequest, ElectLeadersResponse
+from tests.simulator.kafka.raw_client import RawClient
 
 from station_sim.brokers import open_broker
 from station_sim.clock import run_virtual
@@ -207,6 +209,43 @@ def test_without_any_replica_in_sync_there_is_no_leader_until_one_comes_back() -
         return leaderless, cluster.topics.require("single", 0).end_offset == 2
 
     assert (-1, True) == on_three_nodes(story)
+
+
+@pytest.mark.parametrize(("unclean", "leader_id"), [("false", -1), ("true", 0)])
+def test_a_replica_that_was_out_of_sync_leads_by_an_unclean_election_only(
+    unclean: str, leader_id: int
+) -> None:
+    async def story(cluster: Cluster) -> tuple[int, int, tuple[int, ...]]:
+        config = {"unclean.leader.election.enable": unclean}
+        cluster.create_topic("two", partitions=1, assignments=[[0, 1]], config=config)
+        replicas = cluster.topics.require("two", 0).replicas
+        await cluster.nodes[0].shut_down()
+        await cluster.nodes[1].shut_down()
+        await cluster.nodes[0].start()
+        found = replicas.leader_id
+        await cluster.nodes[1].start()
+        return found, replicas.leader_id, replicas.in_sync_ids
+
+    found, at_last, in_sync = on_three_nodes(story)
+    assert leader_id == found
+    assert (1 if unclean == "false" else 0) == at_last
+    assert (0, 1) == in_sync
+
+
+def test_a_client_may_ask_for_an_unclean_election() -> None:
+    async def story(cluster: Cluster) -> tuple[int, int]:
+        cluster.create_topic("two", partitions=1, assignments=[[0, 1]])
+        await cluster.nodes[0].shut_down()
+        await cluster.nodes[1].shut_down()
+        await cluster.nodes[0].start()
+        part = ElectLeadersRequest.TopicPartitions(topic="two", partitions=[0])
+        request = ElectLeadersRequest(election_type=1, topic_partitions=[part], timeout_ms=30_000)
+        async with await RawClient.connect(cluster) as client:
+            answer = await client.ask(request, ElectLeadersResponse, 2)
+        result = answer.replica_election_results[0].partition_result[0]
+        return result.error_code, cluster.topics.require("two", 0).replicas.leader_id
+
+    assert (0, 0) == on_three_nodes(story)
 
 
 def test_a_cluster_has_at_least_one_node() -> None:

@@ -79,6 +79,8 @@ def _elect_for(cluster: "Cluster", log: PartitionLog, kind: int) -> ErrorCode:
     if wanted:
         return ErrorCode.ELECTION_NOT_NEEDED
     if kind == UNCLEAN:
+        if cluster.elections.elect_unclean(log):
+            return ErrorCode.NONE
         return ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE
     if cluster.elections.elect_preferred(log):
         return ErrorCode.NONE
