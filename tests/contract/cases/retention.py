@@ -17,6 +17,7 @@ HOUR_MS = 60 * MINUTE_MS
 RETENTION_DEADLINE_S = (
     90.0  # Kafka looks for old segments for the first time half a minute after its start
 )
+MIB = 1 << 20
 AGED = {"retention.ms": str(10 * MINUTE_MS), "segment.ms": str(HOUR_MS)}
 
 
@@ -128,3 +129,23 @@ async def case_retention_takes_whole_segments(kafka: Bench) -> None:
     assert (await list_offset(kafka.wire, topic, EARLIEST)).offset == 2
     found = records((await fetch(kafka.wire, topic, 2)).records)
     assert [record.offset for record in found] == [2, 3]
+
+
+@case("Produce", "ListOffsets", "CreateTopics")
+async def case_retention_by_size(kafka: Bench) -> None:
+    """The oldest segments go as long as the log without them is still of `retention.bytes`."""
+    config = {"retention.bytes": str(2 * MIB), "segment.bytes": str(MIB)}
+    topic = await kafka.topic(config={**config, "max.message.bytes": str(MIB)})
+    for _ in range(6):  # one to a segment
+        made = await produce(
+            kafka.wire, topic, batch((int(time.time() * 1000), b"x" * (MIB * 3 // 4)))
+        )
+        assert made.error_code == 0
+
+    async def cut() -> bool:
+        return bool((await list_offset(kafka.wire, topic, EARLIEST)).offset == 3)
+
+    await eventually(cut, deadline_s=RETENTION_DEADLINE_S)
+    assert (await list_offset(kafka.wire, topic, LATEST)).offset == 6
+    for _ in range(3):
+        assert await cut()
