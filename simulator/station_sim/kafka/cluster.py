@@ -93,6 +93,7 @@ class Cluster:
         self.elections = Elections(self)
         placement = Placement(node_ids, self.elections.is_active)
         self.topics = Topics(self.settings, rng, placement, storage)
+        self.elections.was_closed = len(self.topics) > 0  # found in the storage
         self.coordinators = Coordinators(self.settings, placement, len(node_ids))
         self.producers = ProducerIds(journal)
         self.faults = Faults(rng)

@@ -26,6 +26,7 @@ class Elections:
     """The controller's decisions for one cluster.
 
     `metadata_delay_s` is how long nodes go on naming an old leader; the new one knows at once.
+    `was_closed` tells that the cluster was down since its partitions had their leaders.
     """
 
     def __init__(self, cluster: "Cluster") -> None:
@@ -34,7 +35,7 @@ class Elections:
         self._fenced: set[int] = set()
         self._sessions: dict[int, asyncio.TimerHandle] = {}
         self._balance: asyncio.TimerHandle | None = None
-        self._was_closed = False
+        self.was_closed = False
 
     def is_active(self, node_id: int) -> bool:
         """Whether the controller believes that a node lives."""
@@ -45,16 +46,16 @@ class Elections:
 
         After a stop every partition has lost its leader and found one, which are two epochs.
         """
-        if self._was_closed:
+        if self.was_closed:
             for log in self._cluster.topics.logs():
                 log.new_leader_epoch(advance=2)
-            self._was_closed = False
+            self.was_closed = False
         for node_id in sorted(self._fenced):
             self.register(self._cluster.nodes[node_id], restarted=True)
 
     def close(self) -> None:
         """Decide nothing while the whole cluster is down."""
-        self._was_closed = True
+        self.was_closed = True
         for session in self._sessions.values():
             session.cancel()
         self._sessions.clear()

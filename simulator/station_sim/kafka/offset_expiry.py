@@ -44,6 +44,8 @@ class OffsetExpiry:
     ) -> bool:
         """Forget what is too old at the last look; tells whether the group goes too."""
         looked_at_ms = self._last_look_ms()
+        if looked_at_ms is None:
+            return False
         since_ms = self._counted_from(group)
         if since_ms is not None:
             retention_ms = self._settings.offsets_retention_minutes * MINUTE_MS
@@ -55,10 +57,11 @@ class OffsetExpiry:
         is_empty = group.state is GroupState.EMPTY and not group.members.pending
         return is_empty and not offsets and group.state_since_ms < looked_at_ms
 
-    def _last_look_ms(self) -> int:
+    def _last_look_ms(self) -> int | None:
+        """When the last look was; None before the first, an interval after the start."""
         interval_ms = self._settings.offsets_retention_check_interval_ms
-        now_ms = self._now_ms()
-        return now_ms - (now_ms - self._started_ms) % interval_ms
+        looks = (self._now_ms() - self._started_ms) // interval_ms
+        return self._started_ms + looks * interval_ms if looks > 0 else None
 
     def _counted_from(self, group: Group) -> Callable[[CommittedOffset], int] | None:
         """From when on an offset of the group grows old; None if none does."""
