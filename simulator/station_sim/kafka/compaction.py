@@ -93,8 +93,15 @@ def compact(log: PartitionLog, end_offset: int, now_ms: int) -> None:
     newest = _newest_offsets(sources, first_dirty_offset, aborted)
     transactions = Transactions(aborted)
     cleaning = Cleaning(log, newest, transactions, now_ms)
+    replaced: list[Segment] = []
     for group in _groups(sources, log.config.segment_bytes):
-        log.replace_segments(group, cleaning.joined(group))
+        made = cleaning.joined(group, base_offset=(replaced or group)[0].base_offset)
+        replaced += group
+        if made.batches:  # else the next one begins here, so that the log does
+            log.replace_segments(replaced, made)
+            replaced = []
+    if replaced:
+        log.replace_segments(replaced, None)
     log.transactions.forget(transactions.without_records)
     log.clean_offset = end_offset
 
@@ -188,9 +195,9 @@ class Cleaning:
             for producer_id, known in log.producers.known(now_ms)
         }
 
-    def joined(self, group: Sequence[Segment]) -> Segment:
+    def joined(self, group: Sequence[Segment], *, base_offset: int) -> Segment:
         """One segment in the place of several, with what stays of them."""
-        made = Segment(group[0].base_offset, group[0].created_at_ms)
+        made = Segment(base_offset, group[0].created_at_ms)
         for segment in group:
             for batch in segment.batches:
                 kept = self._cleaned(batch)

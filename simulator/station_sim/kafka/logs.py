@@ -326,17 +326,15 @@ class PartitionLog:
             excess_bytes -= self.segments[0].size_bytes
             self._delete_first()
 
-    def replace_segments(self, old: Sequence[Segment], new: Segment) -> None:
-        """Put a segment in the place of consecutive ones; one without batches is left out."""
-        if new.batches:
+    def replace_segments(self, old: Sequence[Segment], new: Segment | None) -> None:
+        """Put a segment that begins where they do, or none, in the place of consecutive ones."""
+        if new is not None:
             self.storage.replace(new.base_offset, new.batches)
-        else:
-            self.storage.delete(new.base_offset)
         at = self.segments.index(old[0])
-        self.segments[at : at + len(old)] = [new] if new.batches else []
+        self.segments[at : at + len(old)] = [] if new is None else [new]
         with suppress(RefusalError):  # what is left over is recognised when the log is found again
-            for merged in old[1:]:
-                self.storage.delete(merged.base_offset)
+            for each in old if new is None else old[1:]:
+                self.storage.delete(each.base_offset)
 
     def _delete_first(self) -> None:
         """Delete the oldest segment; the next one's name tells where the log begins then."""

@@ -53,6 +53,7 @@ _OF_BROKERS: Mapping[str, str] = {
     "default.replication.factor": "How many replicas a topic has for which none is said.",
     "socket.request.max.bytes": "The largest request; a larger one closes the connection.",
     "log.retention.check.interval.ms": "How often segments that may go are looked for.",
+    "log.cleaner.backoff.ms": "How often logs to compact are looked for.",
     "log.initial.task.delay.ms": "How long after the start they are first looked for.",
     "fetch.max.bytes": "The largest answer to a fetch.",
     "producer.id.expiration.ms": "How long a partition remembers a producer that is silent.",

@@ -16,6 +16,7 @@ from tests.simulator.kafka.storage.lasting import Lasting, state_of, write
 
 from station_sim.errors import LabError
 from station_sim.kafka.cluster import Cluster
+from station_sim.kafka.compaction import compact
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
 from station_sim.kafka.group_messages import UNKNOWN_MEMBER, Identity, Join, Sync
 from station_sim.kafka.settings import BrokerSettings
@@ -299,3 +300,15 @@ def test_a_journal_that_is_cut_anywhere_is_begun_with(tmp_path: Path) -> None:
         again = Lasting(tmp_path, settings=SMALL_SEGMENTS)
         state_of(again.cluster)
         again.close()
+
+
+def test_a_compacted_log_is_found_again(lasting: Lasting) -> None:
+    lasting.cluster.create_topic("T", config={"cleanup.policy": "compact"})
+    for number in range(20):
+        write(lasting.cluster, "T", key=b"%d" % (number % 3), count=1 + number % 2)
+    log = lasting.cluster.topics.require("T", 0)
+    batches = sum(len(segment.batches) for segment in log.segments)
+    compact(log, log.segments[-1].base_offset, lasting.cluster.now_ms())
+    assert batches > sum(len(segment.batches) for segment in log.segments)
+    before = state_of(lasting.cluster)["logs"]
+    assert before == state_of(lasting.open())["logs"]
