@@ -1,5 +1,6 @@
 """What compaction leaves: of each key the newest record, at its offset, in closed segments."""
 
+import asyncio
 import struct
 import time
 from typing import Any, NamedTuple
@@ -94,6 +95,15 @@ class Times:
 
 async def whole(kafka: Bench, topic: str) -> bytes:
     """Everything in partition 0, however many fetches it takes."""
+    try:
+        return await _whole(kafka, topic)
+    except (asyncio.IncompleteReadError, ConnectionError):
+        # Apache Kafka hangs up when it replaces a segment that it is sending.
+        await kafka.connect_anew()
+        return await _whole(kafka, topic)
+
+
+async def _whole(kafka: Bench, topic: str) -> bytes:
     offset = (await list_offset(kafka.wire, topic, EARLIEST)).offset
     end = (await list_offset(kafka.wire, topic, LATEST)).offset
     found = b""
