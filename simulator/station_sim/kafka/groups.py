@@ -354,7 +354,6 @@ class Groups:
             return group
         return self._without_old(group)
 
-
     def _without_old(self, group: Group) -> Group | None:
         with suppress(RefusalError):  # what cannot be written down is forgotten at a later look
             group_id = group.group_id
