@@ -1,4 +1,4 @@
-"""Which batches a log takes: size, format, keys and times against the topic's configuration.
+"""Which batches a log takes: size, CRC, format, keys and times against the topic's configuration.
 
 The decisions of LogValidator and UnifiedLog in Apache Kafka, in their order. Sequence numbers of
 idempotent producers are checked in `producers.py`, the bytes themselves in `batches.py`.
@@ -13,6 +13,7 @@ from station_sim.kafka.batches import (
     LAST_CODEC,
     RECORD_BYTES_MIN,
     Batch,
+    check_crc,
     records_of,
 )
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
@@ -21,7 +22,9 @@ from station_sim.kafka.topic_config import TopicConfig
 
 def check_batch(batch: Batch, config: TopicConfig, now_ms: int) -> None:
     """Raise `RefusalError` with what Kafka answers unless `batch` may be appended at `now_ms`."""
-    check_size(len(batch.data), config)
+    _check_message_size(len(batch.data), config)
+    check_crc(batch)
+    _check_segment_size(len(batch.data), config)
     _check_format(batch)
     if config.compacts:
         _check_keys(batch)
@@ -35,11 +38,19 @@ def check_batch(batch: Batch, config: TopicConfig, now_ms: int) -> None:
 
 def check_size(size_bytes: int, config: TopicConfig) -> None:
     """Raise `RefusalError` if a batch is larger than the topic or a segment takes."""
+    _check_message_size(size_bytes, config)
+    _check_segment_size(size_bytes, config)
+
+
+def _check_message_size(size_bytes: int, config: TopicConfig) -> None:
     limit_bytes = config.max_message_bytes
     if size_bytes > limit_bytes:
         raise RefusalError(
             ErrorCode.MESSAGE_TOO_LARGE, f"a batch of {size_bytes} bytes, limit {limit_bytes}"
         )
+
+
+def _check_segment_size(size_bytes: int, config: TopicConfig) -> None:
     if size_bytes > config.segment_bytes:
         raise RefusalError(
             ErrorCode.RECORD_LIST_TOO_LARGE, f"a batch of {size_bytes} bytes fits no segment"

@@ -120,20 +120,34 @@ def end_offset_of(data: bytes) -> int:
 
 
 def parse_batch(data: bytes) -> Batch:
-    """Read and check exactly one batch; what is left of another behind it is dropped, as by Kafka.
+    """Read and check exactly one batch; raises `RefusalError` as `read_batch` and `check_crc`."""
+    batch = read_batch(data)
+    check_crc(batch)
+    return batch
+
+
+def check_crc(batch: Batch) -> None:
+    """Raise `RefusalError` (CORRUPT_MESSAGE) unless the CRC holds."""
+    data = batch.data
+    crc = int.from_bytes(data[_CRC_AT:_ATTRIBUTES_AT])
+    if crc32c(memoryview(data)[_ATTRIBUTES_AT:]) != crc:
+        raise RefusalError(ErrorCode.CORRUPT_MESSAGE, f"a batch whose CRC is not {crc}")
+
+
+def read_batch(data: bytes) -> Batch:
+    """Read exactly one batch, whose CRC is not looked at; what is left of another behind it is
+    dropped, as by Kafka.
 
     Raises `RefusalError`: INVALID_RECORD for an older format or another number of batches,
-    CORRUPT_MESSAGE for an unknown format, a length or a CRC that does not hold.
+    CORRUPT_MESSAGE for an unknown format or a length that does not hold.
     """
     if len(data) < HEADER_BYTES:
         data = _only_batch(data)
-    (base, length, _epoch, magic, crc, attributes, delta, first, last, pid, epoch, seq, count) = (
+    (base, length, _epoch, magic, _crc, attributes, delta, first, last, pid, epoch, seq, count) = (
         _HEADER.unpack_from(data)
     )
     if magic != MAGIC or length + LENGTH_OFFSET_BYTES != len(data):
         data = _only_batch(data)
-    if crc32c(memoryview(data)[_ATTRIBUTES_AT:]) != crc:
-        raise RefusalError(ErrorCode.CORRUPT_MESSAGE, f"a batch whose CRC is not {crc}")
     return Batch(data, base, base + delta, attributes, first, last, pid, epoch, seq, count)
 
 

@@ -196,7 +196,8 @@ class PartitionLog:
         at_least_one: bool = True,
         before_offset: int | None = None,
     ) -> list[bytes]:
-        """Whole batches from the one that holds `offset` on, as many as fit into `max_bytes`.
+        """Whole batches from the one that holds `offset` on, as many as fit into `max_bytes`, of one
+        segment: as in Kafka, the next read goes on with the next.
 
         With `at_least_one` the first comes even if it does not fit; with `before_offset` none that
         begins there or later. Raises `RefusalError` (OFFSET_OUT_OF_RANGE).
@@ -206,7 +207,8 @@ class PartitionLog:
             return []
         found: list[bytes] = []
         left_bytes = max_bytes
-        batches = self.batches_from(offset)
+        segment = self.segments[segment_index(self.segments, offset)]
+        batches: Iterator[Batch] = islice(segment.batches, segment.index_of(offset), None)
         if before_offset is not None:
             batches = takewhile(lambda batch: batch.base_offset < before_offset, batches)
         at_once = 1

@@ -90,6 +90,10 @@ class Topics:
         """The topic of that name, if there is one."""
         return self._by_name.get(name)
 
+    def new_id(self) -> uuid.UUID:
+        """An id that no topic has."""
+        return uuid.UUID(int=self._rng.getrandbits(128), version=4)
+
     def with_id(self, topic_id: uuid.UUID) -> Topic | None:
         """The topic of that id, if there is one."""
         return self._by_id.get(topic_id)
@@ -118,16 +122,21 @@ class Topics:
 
     def check(self, name: str, partitions: int, config: Mapping[str, str | None]) -> TopicConfig:
         """Whether `create` would succeed; raises `RefusalError` as Kafka's controller would."""
-        if name in self._by_name:
-            raise RefusalError(ErrorCode.TOPIC_ALREADY_EXISTS, f"Topic '{name}' already exists.")
-        check_name(name)
-        self._check_collision(name)
+        checked = self.check_but_counts(name, config)
         if not 1 <= partitions <= PARTITIONS_MAX:
             raise RefusalError(
                 ErrorCode.INVALID_PARTITIONS,
                 f"Number of partitions was set to an invalid value {partitions}; "
                 f"allowed is 1 to {PARTITIONS_MAX}.",
             )
+        return checked
+
+    def check_but_counts(self, name: str, config: Mapping[str, str | None]) -> TopicConfig:
+        """What Kafka looks at before the numbers of partitions and replicas; raises as `check`."""
+        check_name(name)
+        if name in self._by_name:
+            raise RefusalError(ErrorCode.TOPIC_ALREADY_EXISTS, f"Topic '{name}' already exists.")
+        self._check_collision(name)
         return TopicConfig.of(config, self._settings)
 
     def create(
@@ -149,7 +158,7 @@ class Topics:
         count = self._settings.num_partitions if partitions is None else partitions
         checked = self.check(name, count, config or {})
         placed = self.place(0, count, replication_factor, assignments)
-        topic_id = uuid.UUID(int=self._rng.getrandbits(128), version=4)
+        topic_id = self.new_id()
         topic = Topic(name, topic_id, checked, [])
         self._keep(topic, checked, placed)
         self._add(topic, placed)

@@ -47,18 +47,18 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
 
 
 def _create(cluster: "Cluster", asked: Any, *, only_check: bool) -> Any:
-    if asked.name in cluster.topics:
-        raise RefusalError(ErrorCode.TOPIC_ALREADY_EXISTS, f"Topic '{asked.name}' already exists.")
+    config = {entry.name: entry.value for entry in asked.configs}
+    cluster.topics.check_but_counts(asked.name, config)
     assignments = _assignments(asked)
     if assignments is None:
         partitions, factor = _counts(cluster, asked)
     else:
         partitions, factor = len(assignments), None
-    config = {entry.name: entry.value for entry in asked.configs}
     placed = cluster.topics.place(0, partitions, factor, assignments)
     checked = cluster.topics.check(asked.name, partitions, config)
-    topic_id = None
-    if not only_check:
+    if only_check:
+        topic_id = cluster.topics.new_id()  # which Kafka tells too, though nothing gets it
+    else:
         made = cluster.topics.create(
             asked.name,
             partitions=partitions,

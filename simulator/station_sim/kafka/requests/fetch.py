@@ -43,6 +43,9 @@ _LED_ELSEWHERE = (ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.FENCED_LEADER_EPOC
 """Errors with which the leader is named."""
 
 _FIRST_VERSION_WITH_LEADERS = 16
+_NOT_ASKED_A_LOG = (ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ErrorCode.UNKNOWN_TOPIC_ID)
+"""With these Kafka names no aborted transactions, with all else null."""
+
 _FIRST_VERSION_WITH_FOLLOWERS = 11
 """From here on consumers may read from any replica, whether or not they name a rack."""
 
@@ -171,7 +174,7 @@ def _answer(index: int, error: ErrorCode, log: PartitionLog | None, data: list[b
     answer.diverging_epoch = None
     answer.current_leader = None
     answer.snapshot_id = None
-    answer.aborted_transactions = None
+    answer.aborted_transactions = [] if error in _NOT_ASKED_A_LOG else None
     answer.preferred_read_replica = -1
     answer.records = data
     return answer

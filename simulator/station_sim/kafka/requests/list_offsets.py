@@ -25,6 +25,9 @@ READ_COMMITTED = 1
 
 LATEST, EARLIEST, MAX_TIMESTAMP, EARLIEST_LOCAL, LATEST_TIERED = -1, -2, -3, -4, -5
 
+_SINCE_VERSION = {LATEST: 0, EARLIEST: 0, MAX_TIMESTAMP: 7, EARLIEST_LOCAL: 8, LATEST_TIERED: 9}
+"""The version from which on a special value may be asked for."""
+
 _TOPIC = RESPONSE.ListOffsetsTopicResponse
 _PARTITION = _TOPIC.ListOffsetsPartitionResponse
 
@@ -51,10 +54,10 @@ def _answer(
 ) -> Any:
     index = asked.partition_index
     try:
+        if asked.timestamp < 0 and context.version < _SINCE_VERSION.get(asked.timestamp, 1 << 15):
+            raise RefusalError(ErrorCode.UNSUPPORTED_VERSION)
         log = cluster.topics.require(topic, index)
         context.node.check_leads(log, asked.current_leader_epoch)
-        if asked.timestamp < LATEST_TIERED:
-            raise RefusalError(ErrorCode.UNSUPPORTED_VERSION)
         end_offset = log.last_stable_offset if committed else log.high_watermark
         found = look_up(log, asked.timestamp, end_offset)
     except RefusalError as refused:

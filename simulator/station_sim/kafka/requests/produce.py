@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from kafka.protocol.producer import ProduceRequest, ProduceResponse
 
-from station_sim.kafka.batches import Batch, parse_batch
+from station_sim.kafka.batches import CODEC_MASK, Batch, read_batch
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
 from station_sim.kafka.logs import Appended, PartitionLog
 from station_sim.kafka.requests.context import RequestContext
@@ -31,8 +31,16 @@ RESPONSE = ProduceResponse
 ALL_REPLICAS = -1
 """The `acks` that wait for every replica in sync, of which there must be enough."""
 
+_ACKS = (ALL_REPLICAS, 0, 1)
+_ZSTD = 4
+_FIRST_VERSION_WITH_ZSTD = 7
 _FIRST_VERSION_WITH_LEADERS = 10
 _FIRST_VERSION_WITH_ABORTABLE = 11
+_WITHOUT_START = (
+    ErrorCode.MESSAGE_TOO_LARGE,
+    ErrorCode.RECORD_LIST_TOO_LARGE,
+    ErrorCode.CORRUPT_MESSAGE,
+)
 _EXPLAINED = (ErrorCode.INVALID_TXN_STATE,)
 """Refusals before a log was asked that Kafka sends with a text."""
 
@@ -43,15 +51,12 @@ _new = object.__new__
 
 def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """Append every batch, then wake who waits; None if the client wants no answer."""
-    refusal = None
-    if request.acks not in (-1, 0, 1):
-        refusal = ErrorCode.INVALID_REQUIRED_ACKS
     grown: list[PartitionLog] = []
     answers = []
     by_id = context.version >= FIRST_VERSION_BY_ID
     for topic in request.topic_data:
-        error = refusal
-        if by_id and refusal is None:
+        error = None
+        if by_id:
             error = check_id(topic.topic_id, topic.name, cluster.topics.get(topic.name)) or None
         partitions = [
             _append(cluster, request, context, topic.name, asked, grown)
@@ -92,14 +97,18 @@ def _append(
     index = asked.index
     try:
         log = cluster.topics.require(topic, index)
+        batch = read_batch(asked.records or b"")
+        if context.version < _FIRST_VERSION_WITH_ZSTD and batch.attributes & CODEC_MASK == _ZSTD:
+            raise RefusalError(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE)
+        if request.acks not in _ACKS:
+            raise RefusalError(ErrorCode.INVALID_REQUIRED_ACKS)
+        if batch.is_transactional:
+            _check_transaction(cluster, request.transactional_id, context.version, log, batch)
         replicas = log.replicas
         if replicas.leader_id != context.node.node_id:
             raise RefusalError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
         if request.acks == ALL_REPLICAS and replicas.lacks(log.config.min_insync_replicas):
             raise RefusalError(ErrorCode.NOT_ENOUGH_REPLICAS)
-        batch = parse_batch(asked.records or b"")
-        if batch.is_transactional:
-            _check_transaction(cluster, request.transactional_id, context.version, log, batch)
     except RefusalError as refused:
         return _PARTITION(
             index=index,
@@ -145,13 +154,12 @@ def _check_transaction(
 
 
 def _refused(index: int, refused: RefusalError, log: PartitionLog) -> Any:
-    """What a log refuses; for a size it does not say where the log starts, as Kafka does not."""
-    by_size = refused.code in (ErrorCode.MESSAGE_TOO_LARGE, ErrorCode.RECORD_LIST_TOO_LARGE)
+    """What a log refuses; of some refusals Kafka does not say where the log starts."""
     return _PARTITION(
         index=index,
         error_code=refused.code,
         base_offset=-1,
-        log_start_offset=-1 if by_size else log.log_start_offset,
+        log_start_offset=-1 if refused.code in _WITHOUT_START else log.log_start_offset,
         record_errors=[
             _PARTITION.BatchIndexAndErrorMessage(batch_index=number, batch_index_error_message=text)
             for number, text in refused.record_errors

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kafka.protocol.consumer import SyncGroupRequest, SyncGroupResponse
 
+from station_sim.kafka.error_codes import ErrorCode
 from station_sim.kafka.group_messages import Sync, SyncAnswer
 from station_sim.kafka.requests.context import RequestContext
 from station_sim.kafka.requests.parked import parked
@@ -19,9 +20,13 @@ VERSIONS = (0, 5)
 REQUEST = SyncGroupRequest
 RESPONSE = SyncGroupResponse
 
+_FIRST_VERSION_WITH_PROTOCOL = 5
+
 
 def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """The member's assignment, when the leader has sent it."""
+    if context.version >= _FIRST_VERSION_WITH_PROTOCOL and not _names_protocol(request):
+        return _response(SyncAnswer(ErrorCode.INCONSISTENT_GROUP_PROTOCOL))
     sync = Sync(
         request.member_id,
         request.generation_id,
@@ -35,6 +40,10 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
             request.group_id, sync, lambda answer: reply(_response(answer))
         )
     )
+
+
+def _names_protocol(request: Any) -> bool:
+    return request.protocol_type is not None and request.protocol_name is not None
 
 
 def _response(answer: SyncAnswer) -> Any:

@@ -1,0 +1,45 @@
+"""Programs that once told two brokers apart. They are run before any others: paste a new one here
+when it is found, and a contract case for it into `cases/found_by_machine.py`.
+"""
+
+from tests.contract.machine.duel import Program
+from tests.contract.machine.steps.groups import Sync
+from tests.contract.machine.steps.logs import Fetch, LookUp, Produce
+from tests.contract.machine.steps.offsets import Commit, ForgetOffset
+from tests.contract.machine.steps.topics import CreateTopic
+
+FOUND: tuple[Program, ...] = (
+    (
+        Fetch(version=11, topic=2, offset=0),
+        CreateTopic(version=7, topic=2, only_check=True),
+        CreateTopic(version=2, topic=2, partitions=-1, replication=0, name="a b"),
+        CreateTopic(version=5, topic=2, replication=0, config=(("max.message.bytes", "-5"),)),
+    ),
+    (
+        CreateTopic(
+            version=4,
+            topic=2,
+            config=(("cleanup.policy", "delete,burn"), ("no.such.setting", "1")),
+        ),
+    ),
+    (
+        LookUp(version=8, topic=0, at=-5),
+        LookUp(version=7, topic=0, at=-4),
+        LookUp(version=6, topic=0, at=-3),
+    ),
+    (
+        Produce(version=13, topic=0, records=((0, None, b"a"),), damage="twice", acks=2),
+        Produce(version=9, topic=0, records=((0, None, b"a"),), damage="checksum"),
+        Produce(version=3, topic=0, records=((0, None, 300),), codec=4),
+    ),
+    (
+        Produce(version=9, topic=0, records=((0, None, b"a"),)),
+        Produce(version=9, topic=0, records=((700_000_000, None, b"a"),)),
+        Fetch(version=11, topic=0, offset=0),
+    ),
+    (Sync(version=5, group=1, member=1, generation_shift=1, protocol=None),),
+    (
+        Commit(version=8, group=0, topic=0, offset=3),
+        ForgetOffset(version=0, group=0, topic=0),
+    ),
+)
