@@ -41,6 +41,7 @@ def pytest_terminal_summary(
         for outcome in ("passed", "failed", "skipped", "error")
         for report in terminalreporter.stats.get(outcome, [])
     ]
+    show_machine(terminalreporter, reports)
     table = Table.of(reports)
     if not table.outcomes:
         return
@@ -50,3 +51,20 @@ def pytest_terminal_summary(
     path = config.getoption("--contract-table")
     if path is not None:
         path.write_text(table.markdown())
+
+
+def show_machine(
+    terminalreporter: pytest.TerminalReporter, reports: list[pytest.TestReport]
+) -> None:
+    """Tell what random programs put to the test."""
+    lines = [
+        line
+        for report in reports
+        for name, value in getattr(report, "user_properties", ())
+        if name == "machine"
+        for line in value
+    ]
+    if lines:
+        terminalreporter.section("random programs")
+    for line in lines:
+        terminalreporter.write_line(line)

@@ -196,9 +196,9 @@ class PartitionLog:
         at_least_one: bool = True,
         before_offset: int | None = None,
     ) -> list[bytes]:
-        """Whole batches from the one that holds `offset` on, as many as fit into `max_bytes`, of one
-        segment: as in Kafka, the next read goes on with the next.
+        """Whole batches from the one that holds `offset` on, as many as fit into `max_bytes`.
 
+        They are of one segment: as in Kafka, the next read goes on with the next.
         With `at_least_one` the first comes even if it does not fit; with `before_offset` none that
         begins there or later. Raises `RefusalError` (OFFSET_OUT_OF_RANGE).
         """

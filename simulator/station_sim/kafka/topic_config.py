@@ -145,6 +145,30 @@ RULES: Mapping[str, Rule] = {
 }
 
 
+_CHECKED_FIRST = (
+    "segment.bytes",
+    "segment.ms",
+    "segment.jitter.ms",
+    "segment.index.bytes",
+    "flush.messages",
+    "flush.ms",
+    "retention.bytes",
+    "retention.ms",
+    "max.message.bytes",
+    "index.interval.bytes",
+    "delete.retention.ms",
+    "min.compaction.lag.ms",
+    "max.compaction.lag.ms",
+    "file.delete.delay.ms",
+    "min.cleanable.dirty.ratio",
+    "cleanup.policy",
+    "unclean.leader.election.enable",
+    "min.insync.replicas",
+)
+_ORDER_OF_CHECKS = tuple(dict.fromkeys((*_CHECKED_FIRST, *RULES)))
+"""Of several wrong values Kafka tells of the one that LogConfig defines first."""
+
+
 @dataclass(frozen=True, slots=True)
 class TopicConfig:
     """What a topic is configured to; `overrides` holds what was said for it, as texts."""
@@ -177,12 +201,12 @@ class TopicConfig:
 
         Raises `RefusalError` (INVALID_CONFIG) as Kafka would.
         """
-        said: dict[str, str] = {}
-        for name, text in overrides.items():
+        for name in overrides:
             if name not in RULES:
                 raise _invalid(f"Unknown topic config name: {name}")
-            RULES[name].check(name, text)
-            said[name] = str(text).strip()
+        for name in sorted(overrides, key=_ORDER_OF_CHECKS.index):
+            RULES[name].check(name, overrides[name])
+        said = {name: str(text).strip() for name, text in overrides.items()}
         texts = {name: said.get(name, default_of(name, settings)) for name in RULES}
         return cls(
             overrides=said,

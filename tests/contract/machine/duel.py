@@ -28,8 +28,8 @@ ANSWER_DEADLINE_S = 5.0
 """Within this a broker must answer what the other has answered."""
 
 PRELUDE: Program = (
-    CreateTopic(version=7, topic=0, partitions=1, config=(("retention.ms", "-1"),)),
-    CreateTopic(version=7, topic=1, partitions=2, config=(("retention.ms", "-1"),)),
+    CreateTopic(version=4, topic=0, partitions=1, config=(("retention.ms", "-1"),)),
+    CreateTopic(version=4, topic=1, partitions=2, config=(("retention.ms", "-1"),)),
 )
 """Two topics are there from the start, which no program has to make."""
 

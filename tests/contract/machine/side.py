@@ -56,7 +56,7 @@ class Side:
         """Make what every program finds; the first time, the topics of coordinators too."""
         for kind, name in (0, self.memory.group(0)), (1, self.memory.prefix):
             await self._find_coordinator(kind, name)
-        await self._ask(CreateTopic(version=7, topic=BARRIER))
+        await self._ask(CreateTopic(version=4, topic=BARRIER))
         for step in prelude:
             await self._ask(step)
         await self._catch_up()
