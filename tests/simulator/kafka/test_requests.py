@@ -50,7 +50,7 @@ async def list_offsets(
     request = ListOffsetsRequest(
         replica_id=-1, topics=[topic_class(name=topic, partitions=[asked])]
     )
-    answer = (await client.ask(request, ListOffsetsResponse, 8)).topics[0].partitions[0]
+    answer = (await client.ask(request, ListOffsetsResponse, 9)).topics[0].partitions[0]
     return answer.error_code, answer.offset, answer.timestamp
 
 
