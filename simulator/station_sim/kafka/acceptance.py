@@ -19,15 +19,23 @@ from station_sim.kafka.batches import (
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
 from station_sim.kafka.topic_config import TopicConfig
 
+ERRORS_SHOWN = 3
+"""Of a batch's wrong records, those that the answer's text tells of."""
 
-def check_batch(batch: Batch, config: TopicConfig, now_ms: int) -> None:
-    """Raise `RefusalError` with what Kafka answers unless `batch` may be appended at `now_ms`."""
+
+def check_batch(
+    batch: Batch, config: TopicConfig, now_ms: int, partition: tuple[str, int] = ("", 0)
+) -> None:
+    """Raise `RefusalError` with what Kafka answers unless `batch` may be appended at `now_ms`.
+
+    `partition` is what the answer calls the log: topic and number.
+    """
     _check_message_size(len(batch.data), config)
     check_crc(batch)
     _check_segment_size(len(batch.data), config)
     _check_format(batch)
     if config.compacts:
-        _check_keys(batch)
+        _check_keys(batch, partition)
     if not config.log_append_time:
         _check_times(
             batch,
@@ -80,12 +88,19 @@ def _check_format(batch: Batch) -> None:
         )
 
 
-def _check_keys(batch: Batch) -> None:
-    text = "Compacted topic cannot accept message without key"
+def _check_keys(batch: Batch, partition: tuple[str, int]) -> None:
+    topic, number = partition
+    text = f"Compacted topic cannot accept message without key in topic partition {topic}-{number}"
+    errors = [(record.offset, text) for record in records_of(batch) if record.key is None]
+    shown = ", ".join(
+        f"RecordError(batchIndex={index}, message='{text}')"
+        for index, text in errors[:ERRORS_SHOWN]
+    )
     _refuse_records(
         ErrorCode.INVALID_RECORD,
-        f"One or more records have been rejected: {text}",
-        [(record.offset, text) for record in records_of(batch) if record.key is None],
+        f"One or more records have been rejected due to {len(errors)} record errors in total, and "
+        f"only showing the first three errors at most: [{shown}]",
+        errors,
     )
 
 

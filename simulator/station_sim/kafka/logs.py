@@ -118,7 +118,7 @@ class PartitionLog:
 
         Raises `RefusalError` with what Kafka answers for a batch it does not take.
         """
-        check_batch(batch, self.config, now_ms)
+        check_batch(batch, self.config, now_ms, (self.topic, self.partition))
         if batch.producer_id >= 0:
             written = self.producers.check(batch, now_ms)
             if written is not None:

@@ -82,6 +82,17 @@ async def case_produce_checks_form_acks_checksum(kafka: Bench) -> None:
 
 
 @case("Produce")
+async def case_keys_are_missed_by_name(kafka: Bench) -> None:
+    """A compacted topic names itself where it refuses records without keys."""
+    topic = await kafka.topic(config={"cleanup.policy": "compact"})
+    refused = await produce(kafka.wire, topic, batch(b"a", b"b"))
+    text = f"Compacted topic cannot accept message without key in topic partition {topic}-0"
+    assert refused.error_code == 87
+    assert [error.batch_index_error_message for error in refused.record_errors] == [text] * 2
+    assert f"[RecordError(batchIndex=0, message='{text}'), " in refused.error_message
+
+
+@case("Produce")
 async def case_zstd_since_version_7(kafka: Bench) -> None:
     """Batches compressed with zstd are error 76 in versions before 7."""
     topic = await kafka.topic()

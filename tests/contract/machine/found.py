@@ -6,7 +6,7 @@ from tests.contract.machine.duel import Program
 from tests.contract.machine.steps.groups import Sync
 from tests.contract.machine.steps.logs import Fetch, LookUp, Produce
 from tests.contract.machine.steps.offsets import Commit, ForgetOffset
-from tests.contract.machine.steps.topics import CreateTopic
+from tests.contract.machine.steps.topics import ChangeSetting, CreateTopic
 
 FOUND: tuple[Program, ...] = (
     (
@@ -36,6 +36,10 @@ FOUND: tuple[Program, ...] = (
         Produce(version=9, topic=0, records=((0, None, b"a"),)),
         Produce(version=9, topic=0, records=((700_000_000, None, b"a"),)),
         Fetch(version=11, topic=0, offset=0),
+    ),
+    (
+        ChangeSetting(version=1, topic=0, setting="cleanup.policy", operation=0, value="compact"),
+        Produce(version=13, topic=0, records=((0, None, b"a"), (0, None, b"b"))),
     ),
     (Sync(version=5, group=1, member=1, generation_shift=1, protocol=None),),
     (
