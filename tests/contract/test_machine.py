@@ -16,7 +16,7 @@ from tests.contract.machine.worlds import RealDuel, run_on_two_simulated
 from tests.kafka_at_hand import require_kafka
 
 SEED = 20_261
-PROGRAMS_IN_CI = 8
+PROGRAMS_IN_CI = 4
 PROGRAMS_IN_FULL = 300
 """Of each subject."""
 
