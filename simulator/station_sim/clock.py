@@ -11,8 +11,8 @@ iteration; computing takes no time; the same seed gives the same run in any proc
 import asyncio
 import gc
 import heapq
+import itertools
 import math
-import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextvars import Context, copy_context
@@ -23,9 +23,12 @@ from station_sim.errors import DeadlockError, VirtualTimeError
 from station_sim.guards import forbid_real_time
 from station_sim.network import Network
 from station_sim.refusals import RealTimeRefusals
-from station_sim.seams import one_world
+from station_sim.seams import one_world, os_thread
+from station_sim.threads.installing import Threads
 from station_sim.world_clocks import replace_clocks
 from station_sim.world_computing import compute_at_once
+from station_sim.world_end import run_to_the_end
+from station_sim.world_numbers import number_from_the_start
 from station_sim.world_randomness import replace_randomness
 
 T = TypeVar("T")
@@ -85,7 +88,11 @@ class VirtualLoop(RealTimeRefusals):
         self._timers: list[tuple[float, int, Timer]] = []
         self._timers_set = 0
         self._timers_cancelled = 0
-        self._iterations = 0
+        self._task_numbers = itertools.count(1)
+        self.iterations = 0
+        """How often the loop has gone round."""
+        self.threads: Threads | None = None
+        """The virtual threads of the world that runs on this loop."""
 
     def time(self) -> float:
         """Seconds of virtual time since the world began."""
@@ -117,16 +124,16 @@ class VirtualLoop(RealTimeRefusals):
         *args: Any,
         context: Context | None = None,
     ) -> asyncio.Handle:
-        """As `call_soon`, from the world's own thread.
+        """As `call_soon`, from the world's own thread or one of its virtual ones.
 
-        Raises: VirtualTimeError in any other thread, for the instant at which it calls is decided
+        Raises: VirtualTimeError in a real thread, for the instant at which it calls is decided
         by the machine, not by the seed.
         """
-        if self._thread_id not in (None, threading.get_ident()):
+        if self._thread_id not in (None, os_thread()):
             name = getattr(callback, "__name__", type(callback).__name__)
             raise VirtualTimeError(
                 f"call_soon_threadsafe({name}): a real thread may not act on a virtual world; "
-                "do the work in a task"
+                "do the work in a task or a virtual thread"
             )
         return self.call_soon(callback, *args, context=context)
 
@@ -166,7 +173,8 @@ class VirtualLoop(RealTimeRefusals):
         name: object = None,
         context: Context | None = None,
     ) -> asyncio.Task[T]:
-        """As asyncio's; a task of a host ends with it."""
+        """As asyncio's; a task of a host ends with it, and numbers begin anew in each world."""
+        name = f"Task-{next(self._task_numbers)}" if name is None else name
         own = copy_context() if context is None else context
         task: asyncio.Task[T] = super().create_task(coro, name=name, context=own)
         self._hosts.note(task, own)
@@ -230,14 +238,15 @@ class VirtualLoop(RealTimeRefusals):
             self._timers_cancelled -= 1
 
     def _collect_garbage(self) -> None:
-        self._iterations += 1
-        if self._iterations % COLLECT_EVERY_ITERATIONS == 0:
-            collections = self._iterations // COLLECT_EVERY_ITERATIONS
+        self.iterations += 1
+        if self.iterations % COLLECT_EVERY_ITERATIONS == 0:
+            collections = self.iterations // COLLECT_EVERY_ITERATIONS
             gc.collect(2 if collections % FULL_COLLECT_EVERY == 0 else 1)
 
     def who_waits(self) -> str:
         """Who waits for what, in one line: the text of a deadlock."""
-        who = who_waits(asyncio.all_tasks(self))
+        threads = self.threads.waiting() if self.threads is not None else ()
+        who = who_waits(asyncio.all_tasks(self), threads)
         return f"deadlock at {self.now:.6f} s: nothing is scheduled and these wait: {who}"
 
     async def create_connection(
@@ -303,69 +312,14 @@ def run_virtual(main: Callable[[], Awaitable[T]], *, seed: int = 0, epoch_s: flo
         raise VirtualTimeError("run_virtual was called inside a running loop: call it from outside")
     loop = VirtualLoop(seed, epoch_s=epoch_s)
     with one_world() as seams:
-        replace_clocks(seams, loop)
+        loop.threads = Threads(seams, loop)
+        replace_clocks(seams, loop.threads.clock)
         replace_randomness(seams, seed)
+        number_from_the_start(seams)
         compute_at_once(seams)
         forbid_real_time(seams)
         seams.replace_aliases()
         try:
-            return _run(loop, main)
+            return run_to_the_end(loop, main, loop.threads)
         finally:
             loop.close()
-
-
-def _run(loop: VirtualLoop, main: Callable[[], Awaitable[T]]) -> T:
-    async def program() -> T:
-        return await main()
-
-    task = loop.create_task(program(), name="main")
-    try:
-        result = loop.run_until_complete(task)
-    except BaseException as error:
-        _end_after(error, loop, task)
-        raise
-    _cancel_rest(loop)
-    return result
-
-
-def _end_after(error: BaseException, loop: VirtualLoop, main: "asyncio.Task[Any]") -> None:
-    """Let everything end; what goes wrong in doing so is a note to the `error` that ended it."""
-    try:
-        if isinstance(error, KeyboardInterrupt) and not main.done():
-            main.cancel()
-            _settle(loop, [main])
-        _cancel_rest(loop)
-    except DeadlockError as deadlock:
-        error.add_note(f"and while the virtual world was ending: {deadlock}")
-
-
-def _cancel_rest(loop: VirtualLoop) -> None:
-    """Cancel what `main` left running, as `asyncio.run` does, and close open generators."""
-    rest = sorted(asyncio.all_tasks(loop), key=lambda task: task.get_name())
-    for task in rest:
-        task.cancel()
-    _settle(loop, rest)
-    if loop.network.hosts.any_crashed:
-        loop.run_until_complete(_close_crashed(loop))
-    loop.run_until_complete(loop.shutdown_asyncgens())
-
-
-async def _close_crashed(loop: VirtualLoop) -> None:
-    """Close what crashes have frozen, with the loop running, for it may ask."""
-    loop.network.hosts.close()
-
-
-def _settle(loop: VirtualLoop, tasks: "list[asyncio.Task[Any]]") -> None:
-    """Run the loop until cancelled `tasks` have ended; their errors are reported, not raised."""
-    if not tasks:
-        return
-    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-    for task in tasks:
-        if not task.cancelled() and task.exception() is not None:
-            loop.call_exception_handler(
-                {
-                    "message": "a task failed while the virtual world was ending",
-                    "exception": task.exception(),
-                    "task": task,
-                }
-            )

@@ -1,6 +1,6 @@
 """Who waits for what: the text of a deadlock.
 
-Texts name tasks, functions and lines, never addresses, so that those of two runs compare.
+Texts name tasks, threads, functions and lines, never addresses, so that those of two runs compare.
 """
 
 import asyncio
@@ -12,9 +12,14 @@ from typing import Any
 _ASYNCIO_FOLDER = asyncio.__file__.rpartition("/")[0]
 
 
-def who_waits(tasks: "Iterable[asyncio.Task[Any]]") -> str:
-    """Every task with its place and what it waits for there, in one line."""
-    return "; ".join(sorted(map(_waiting, tasks))) or "no task at all"
+def who_waits(tasks: "Iterable[asyncio.Task[Any]]", threads: Iterable[str] = ()) -> str:
+    """Every task with its place and what it waits for there, then `threads`, in one line."""
+    return "; ".join([*sorted(map(_waiting, tasks)), *threads]) or "no task at all"
+
+
+def place_of(frame: FrameType) -> str:
+    """`file:line`"""
+    return f"{frame.f_code.co_filename.rpartition('/')[2]}:{frame.f_lineno}"
 
 
 def _waiting(task: "asyncio.Task[Any]") -> str:
@@ -24,9 +29,10 @@ def _waiting(task: "asyncio.Task[Any]") -> str:
         return f"{task.get_name()} not started"
     inside = list(itertools.takewhile(_is_asyncio, reversed(frames)))
     place = frames[-1 - len(inside)] if len(inside) < len(frames) else frames[-1]
-    where = f"{place.f_code.co_filename.rpartition('/')[2]}:{place.f_lineno}"
     waits_for = inside[-1].f_code.co_qualname if inside else _awaited(task)
-    return f"{task.get_name()} in {place.f_code.co_qualname} ({where}) waits for {waits_for}"
+    return (
+        f"{task.get_name()} in {place.f_code.co_qualname} ({place_of(place)}) waits for {waits_for}"
+    )
 
 
 def _frames(awaited: Any) -> Iterable[FrameType]:

@@ -1,45 +1,32 @@
 """What a virtual world refuses: calls that wait, act or lock in real time raise, naming the call.
 
-How a function is replaced is in `seams.py`; what the loop itself refuses is in `refusals.py`.
+How a function is replaced is in `seams.py`; what the loop itself refuses is in `refusals.py`; what
+threads, locks and sockets do instead of refusing, in `threads/`.
 """
 
-import _thread
 import fcntl
 import multiprocessing.process
 import os
 import select
 import signal
-import socket
 import subprocess
-import threading
-import time
 from typing import Any
 
 from station_sim.errors import VirtualTimeError
 from station_sim.seams import Seams
 
-_NETWORK = "the virtual network connects named hosts through the running loop"
-_TASKS = "use a task on the running loop"
+_SELECTORS = "use `selectors`, `select.select` or `select.poll`"
 _OUTSIDE = "start it outside the virtual world"
 _FILES = "virtual hosts share no files"
 _TIMERS = "use `loop.call_later`"
-_WAITS = "use asyncio's Event, Queue, Condition or Future"
+_WAITS = "use an Event, Queue or Condition, of asyncio or of threads"
 
 REFUSED: tuple[tuple[Any, str, str, str], ...] = (
-    (time, "sleep", "time.sleep", "use `await asyncio.sleep(...)`"),
-    (socket.socket, "__init__", "socket.socket", _NETWORK),
-    (socket, "getaddrinfo", "socket.getaddrinfo", _NETWORK),
-    (socket, "gethostbyname", "socket.gethostbyname", _NETWORK),
-    (socket, "gethostbyname_ex", "socket.gethostbyname_ex", _NETWORK),
-    (socket, "gethostbyaddr", "socket.gethostbyaddr", _NETWORK),
-    (socket, "getnameinfo", "socket.getnameinfo", _NETWORK),
-    (select, "select", "select.select", _NETWORK),
-    (select, "poll", "select.poll", _NETWORK),
-    (select, "epoll", "select.epoll", _NETWORK),
-    (threading, "_start_new_thread", "threading.Thread.start", _TASKS),
-    (_thread, "start_new_thread", "_thread.start_new_thread", _TASKS),
+    (select, "epoll", "select.epoll", _SELECTORS),
     (subprocess.Popen, "__init__", "subprocess.Popen", _OUTSIDE),
     (multiprocessing.process.BaseProcess, "start", "multiprocessing.Process.start", _OUTSIDE),
+    (os, "wait", "os.wait", _OUTSIDE),
+    (os, "waitpid", "os.waitpid", _OUTSIDE),
     (os, "system", "os.system", _OUTSIDE),
     (os, "fork", "os.fork", _OUTSIDE),
     (os, "forkpty", "os.forkpty", _OUTSIDE),
@@ -71,7 +58,6 @@ def forbid_real_time(seams: Seams) -> None:
         if hasattr(where, name):
             seams.forbid(where, name, called, instead)
     _forbid_file_locks(seams)
-    _forbid_endless_waits(seams)
 
 
 def _forbid_file_locks(seams: Seams) -> None:
@@ -83,21 +69,3 @@ def _forbid_file_locks(seams: Seams) -> None:
         return real_fcntl(fd, command, argument)
 
     seams.replace(fcntl, "fcntl", fcntl_without_locks)
-
-
-def _forbid_endless_waits(seams: Seams) -> None:
-    """Event, Queue, Semaphore and Future wait by a condition: nobody could end this one.
-
-    A process with other threads, started before the world, may have good reasons to wait for them.
-    """
-    real_wait = threading.Condition.wait
-
-    def wait(condition: threading.Condition, timeout: float | None = None) -> bool:
-        if threading.active_count() > 1 or (timeout is not None and timeout <= 0):
-            return real_wait(condition, timeout)
-        raise VirtualTimeError(
-            "threading.Condition.wait (of an Event, Queue, Semaphore or Future): this is the only "
-            f"thread; {_WAITS}"
-        )
-
-    seams.replace(threading.Condition, "wait", wait)

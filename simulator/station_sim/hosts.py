@@ -119,6 +119,13 @@ def current_life() -> Life | None:
     return _life.get()
 
 
+def context_of_life() -> Context:
+    """A new context that knows nothing but the life that the caller belongs to."""
+    context = Context()
+    context.run(_life.set, _life.get())
+    return context
+
+
 class Hosts:
     """The hosts of one network."""
 

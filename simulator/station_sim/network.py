@@ -101,15 +101,19 @@ class Network:
 
         Port 0 takes a free one. Raises: OSError if the port is taken.
         """
+        address = self.address(host, port)
+        server = Server(self, factory, address)
+        self._servers[address.host, address.port] = server
+        return server
+
+    def address(self, host: str | None, port: int) -> Address:
+        """Where one would listen who asks to do so there; as `listen`."""
         here = self.hosts.current()
         name = here if host in _ALL_INTERFACES or host is None else _named(host)
         address = Address(name, port or next(self._ports))
-        key = (address.host, address.port)
-        if key in self._servers:
+        if (address.host, address.port) in self._servers:
             raise OSError(errno.EADDRINUSE, f"port {port} of virtual host {name} is in use")
-        server = Server(self, factory, address)
-        self._servers[key] = server
-        return server
+        return address
 
     def stop_listening(self, server: Server) -> None:
         """Called by the server that closes."""

@@ -1,4 +1,4 @@
-"""What a loop in virtual time refuses of asyncio's: sockets, files, threads, processes, signals.
+"""What a loop in virtual time refuses of asyncio's: sockets, files, processes, signals.
 
 Every such method raises `VirtualTimeError` and names itself. What the virtual loop does offer is in
 `clock.py`.
@@ -14,7 +14,6 @@ _FILES = "files and pipes are watched in real time"
 _NAMES = "names are resolved by the virtual network: connect to the host by its name"
 _PROCESSES = "a subprocess lives in real time"
 _SIGNALS = "signals come in real time: end a virtual world from inside, by a task"
-_THREADS = "real threads do not exist in virtual time: await the work instead"
 
 REFUSED: dict[str, str] = {
     "add_reader": _FILES,
@@ -44,7 +43,6 @@ REFUSED: dict[str, str] = {
     "subprocess_shell": _PROCESSES,
     "add_signal_handler": _SIGNALS,
     "remove_signal_handler": _SIGNALS,
-    "run_in_executor": _THREADS,
 }
 """Names of methods, and why there are none."""
 
@@ -54,23 +52,12 @@ class RealTimeRefusals(asyncio.BaseEventLoop):
 
 
 def _refusing(name: str, reason: str) -> Any:
-    def refuse(_loop: asyncio.AbstractEventLoop, *args: Any, **_options: Any) -> NoReturn:
-        raise VirtualTimeError(f"{name}{_callee(name, args)}: {reason}")
+    def refuse(_loop: asyncio.AbstractEventLoop, *_args: Any, **_options: Any) -> NoReturn:
+        raise VirtualTimeError(f"{name}: {reason}")
 
     refuse.__name__ = name
     refuse.__doc__ = f"Raises VirtualTimeError: {reason}."
     return refuse
-
-
-def _callee(name: str, args: tuple[Any, ...]) -> str:
-    """What a thread was to run, by its name; `to_thread` wraps it in Context.run."""
-    if name != "run_in_executor" or len(args) < 2:
-        return ""
-    function = args[1]
-    wrapped = getattr(function, "args", ())
-    if wrapped:
-        function = wrapped[0]
-    return f"({getattr(function, '__name__', type(function).__name__)})"
 
 
 for _name, _reason in REFUSED.items():

@@ -1,44 +1,52 @@
 """What the process sees while a virtual world runs, and how it is put back afterwards.
 
 A seam stands where a function of the standard library was (`time.time`, `os.urandom`,
-`socket.socket.__init__`, ...). It looks at who calls: the world's own thread, while the world runs,
+`socket.socket.__new__`, ...). It looks at who calls: the world's own thread, while the world runs,
 gets the virtual thing; everybody else gets the real one. There is one seam for each function in a
 process, so that a module that was imported inside a world and keeps one, `from time import time`,
-has the right clock later too; names that modules imported before the world are replaced as well.
+has the right clock later too; what modules kept before the world is replaced as well
+(`aliases.py`).
 
-What is put in place lives in `world_clocks.py`, `world_randomness.py` and `guards.py`.
+Methods of the interpreter's own classes, which Python shows read-only, are exchanged in the class.
+
+What is put in place lives in `world_clocks.py`, `world_randomness.py`, `guards.py` and `threads/`.
 """
 
+import ctypes
 import functools
 import gc
-import sys
-import threading
+from _thread import get_ident
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import Any
 
+from station_sim.aliases import Aliases
 from station_sim.errors import VirtualTimeError
 
 _NOBODY = -1
 """No thread has this identifier."""
 
+os_thread = functools.partial(get_ident)
+"""The thread in which this runs, to the operating system: all of a world's are one to it."""
+
 
 class Seam:
     """One replaced attribute of a module or class; `stand_in` is what stands there instead."""
 
-    __slots__ = ("name", "owner", "real", "stand_in", "virtual", "where")
+    __slots__ = ("inherited", "name", "owner", "real", "stand_in", "virtual", "where")
 
     def __init__(self, where: Any, name: str) -> None:
         self.where = where
         self.name = name
         self.owner = _NOBODY
+        self.inherited = False
         self.real: Callable[..., Any] = getattr(where, name)
         self.virtual = self.real
         self.stand_in = self._stand_in()
 
     def _stand_in(self) -> Callable[..., Any]:
-        ident = threading.get_ident
+        ident = os_thread
 
         def seam(*args: Any, **kwargs: Any) -> Any:
             return (self.virtual if ident() == self.owner else self.real)(*args, **kwargs)
@@ -50,69 +58,33 @@ class Seam:
 
     def install(self, virtual: Callable[..., Any]) -> None:
         """Let this thread get `virtual` from now on."""
+        self.inherited = self.name not in vars(self.where)
         self.real = getattr(self.where, self.name)
         self.virtual = virtual
-        self.owner = threading.get_ident()
+        self.owner = os_thread()
         setattr(self.where, self.name, self.stand_in)
 
     def remove(self) -> None:
         """Put the real thing back; who kept the stand-in gets the real thing too."""
         self.owner = _NOBODY
         self.virtual = self.real
-        setattr(self.where, self.name, self.real)
-
-
-_REAL_WAITS = frozenset({"threading", "queue"})
-"""Modules that wait in real time, where that is not refused, and must see it pass."""
-
-
-class Aliases:
-    """Names by which modules know a function: `from time import sleep` makes one.
-
-    A module's names are looked through once, when it is first seen.
-    """
-
-    def __init__(self) -> None:
-        self._seen: set[str] = set()
-        self._known: list[tuple[dict[str, Any], str, Seam]] = []
-        self._replaced: list[tuple[dict[str, Any], str, Seam]] = []
-
-    def install(self, seams: list[Seam]) -> None:
-        """Replace every alias of what `seams` stand for."""
-        by_id = {id(seam.real): seam for seam in seams if isinstance(seam.where, ModuleType)}
-        for name, module in list(sys.modules.items()):
-            if name not in self._seen and isinstance(module, ModuleType):
-                self._seen.add(name)
-                if name in _REAL_WAITS:
-                    continue
-                names = vars(module)
-                for alias, value in list(names.items()):
-                    if id(value) in by_id:
-                        self._known.append((names, alias, by_id[id(value)]))
-        for names, alias, seam in self._known:
-            if names.get(alias) is seam.real:
-                names[alias] = seam.stand_in
-                self._replaced.append((names, alias, seam))
-
-    def remove(self) -> None:
-        """Put them back."""
-        for names, alias, seam in self._replaced:
-            if names.get(alias) is seam.stand_in:
-                names[alias] = seam.real
-        self._replaced.clear()
+        if self.inherited:
+            delattr(self.where, self.name)
+        else:
+            setattr(self.where, self.name, self.real)
 
 
 _SEAMS: dict[tuple[int, str], Seam] = {}
 """Every seam there ever was, by the identity of the module or class (they live on) and the name."""
 
-_ALIASES = Aliases()
+_ALIASES = Aliases(but_for=__name__)
 
 
 class Seams:
     """The seams of one world; `with` ends them."""
 
     def __init__(self) -> None:
-        self._owner = threading.get_ident()
+        self._owner = os_thread()
         self._installed: list[Seam] = []
         self._undo = ExitStack()
 
@@ -130,9 +102,25 @@ class Seams:
 
         self.replace(where, name, refuse)
 
+    def exchange(self, kind: type, **virtual: Any) -> None:
+        """Give a class of the interpreter's own other methods, in every thread.
+
+        CPython keeps them in a dictionary that Python shows read-only; its garbage collector knows
+        the way to it. Who calls (`of_caller`) is for the methods to ask.
+        """
+        methods = gc.get_referents(kind.__dict__)[0]
+        real = {name: methods[name] for name in virtual}
+
+        def put(new: dict[str, Any]) -> None:
+            methods.update(new)
+            ctypes.pythonapi.PyType_Modified(ctypes.py_object(kind))
+
+        put(virtual)
+        self.on_exit(lambda: put(real))
+
     def of_caller(self) -> bool:
         """Whether the caller is the world's own thread, while the world runs."""
-        return threading.get_ident() == self._owner
+        return os_thread() == self._owner
 
     def on_exit(self, undo: Callable[[], object]) -> None:
         """Have `undo` called at the end of the world, before the seams go; last come, first."""
@@ -140,7 +128,11 @@ class Seams:
 
     def replace_aliases(self) -> None:
         """Replace, for what is replaced by now, the names that modules have imported."""
-        _ALIASES.install(self._installed)
+        _ALIASES.install(
+            (seam.real, seam.stand_in)
+            for seam in self._installed
+            if isinstance(seam.where, ModuleType)
+        )
 
     def restore(self) -> None:
         """Put everything back, last replaced first."""

@@ -4,9 +4,7 @@ How a function is replaced is in `seams.py`. Code that waits in real time is ref
 `guards.py`.
 """
 
-import ctypes
 import datetime
-import gc
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -100,11 +98,9 @@ def _replace_datetime(seams: Seams, loop: Clock) -> None:
     """`datetime.now` and `utcnow` read the C clock; `today` asks `time.time`.
 
     The class is the interpreter's own, known by many names and parent of many classes, so its
-    methods are exchanged in the class itself. CPython keeps them in a dictionary that Python shows
-    read-only; its garbage collector knows the way to it.
+    methods are exchanged in the class itself.
     """
-    methods = gc.get_referents(datetime.datetime.__dict__)[0]
-    real_now, real_utcnow = methods["now"], methods["utcnow"]
+    real_now, real_utcnow = (vars(datetime.datetime)[name] for name in ("now", "utcnow"))
     seam = seams.of_caller
 
     def now(cls: type[datetime.datetime], tz: datetime.tzinfo | None = None) -> datetime.datetime:
@@ -117,9 +113,4 @@ def _replace_datetime(seams: Seams, loop: Clock) -> None:
             return real_utcnow.__get__(None, cls)()  # type: ignore[no-any-return]  # a C method
         return cls.fromtimestamp(loop.wall_time(), datetime.UTC).replace(tzinfo=None)
 
-    def exchange(new_now: Any, new_utcnow: Any) -> None:
-        methods["now"], methods["utcnow"] = new_now, new_utcnow
-        ctypes.pythonapi.PyType_Modified(ctypes.py_object(datetime.datetime))
-
-    exchange(classmethod(now), classmethod(utcnow))
-    seams.on_exit(lambda: exchange(real_now, real_utcnow))
+    seams.exchange(datetime.datetime, now=classmethod(now), utcnow=classmethod(utcnow))

@@ -9,9 +9,11 @@ The rate by the processor's time is what the wall's would be on a machine that n
 import argparse
 import asyncio
 import sys
+import time
 from collections.abc import Awaitable, Callable
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from kafka import KafkaConsumer, KafkaProducer
 
 from station_sim.brokers import TopicSpec, open_broker
 from station_sim.clock import run_virtual
@@ -38,8 +40,30 @@ async def idle_aiokafka(bootstrap: str, topic: str, idle_s: float) -> tuple[floa
     return wall_s, cpu_s
 
 
+async def idle_kafka_python(bootstrap: str, topic: str, idle_s: float) -> tuple[float, float]:
+    """The same, of blocking clients, whose threads are virtual ones."""
+    return await asyncio.to_thread(_idle_kafka_python, bootstrap, topic, idle_s)
+
+
+def _idle_kafka_python(bootstrap: str, topic: str, idle_s: float) -> tuple[float, float]:
+    producer = KafkaProducer(bootstrap_servers=bootstrap)
+    consumer = KafkaConsumer(
+        topic, bootstrap_servers=bootstrap, group_id="idle", fetch_max_wait_ms=FETCH_MAX_WAIT_MS
+    )
+    wall, cpu = REAL_CLOCKS
+    wall_s, cpu_s = wall(), cpu()
+    end_s = time.monotonic() + idle_s
+    while time.monotonic() < end_s:
+        consumer.poll(timeout_ms=FETCH_MAX_WAIT_MS)
+    wall_s, cpu_s = wall() - wall_s, cpu() - cpu_s
+    consumer.close()
+    producer.close()
+    return wall_s, cpu_s
+
+
 CLIENTS: dict[str, Callable[[str, str, float], Awaitable[tuple[float, float]]]] = {
-    "aiokafka": idle_aiokafka
+    "aiokafka": idle_aiokafka,
+    "kafka-python": idle_kafka_python,
 }
 """By name, what idles: it takes the bootstrap address, a topic and virtual seconds."""
 

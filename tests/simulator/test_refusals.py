@@ -15,8 +15,6 @@ from station_sim.refusals import REFUSED
 Attempt = Callable[[asyncio.AbstractEventLoop], Any]
 
 ATTEMPTS: dict[str, Attempt] = {
-    r"run_in_executor\(print\)": lambda loop: loop.run_in_executor(None, print),
-    r"run_in_executor\(sorted\)": lambda _: asyncio.to_thread(sorted, []),
     "subprocess_exec": lambda _: asyncio.create_subprocess_exec("true"),
     "subprocess_shell": lambda _: asyncio.create_subprocess_shell("true"),
     "create_unix_connection": lambda _: asyncio.open_unix_connection("/nowhere"),

@@ -35,5 +35,5 @@ KINDS = {
     )
 }
 EVERY_CLIENT = tuple(KINDS)
-IN_VIRTUAL_TIME = (WIRE, "aiokafka")
+IN_VIRTUAL_TIME = (WIRE, "aiokafka", "kafka-python")
 """confluent-kafka is C code with threads and sockets of its own, which no world can replace."""
