@@ -28,8 +28,8 @@ def number_from_the_start(seams: Seams) -> None:
     _set(seams, AIOKafkaProducer, "_PRODUCER_CLIENT_ID_SEQUENCE", 0)
     _set(seams, kafka_producer, "PRODUCER_CLIENT_ID_SEQUENCE", kafka_producer.AtomicInteger())
     seams.replace(os, "cpu_count", lambda: CPUS)
-    _number(seams, Task)
-    _number(seams, Future)
+    for kind in (Task, Future, threading.Thread):
+        _number(seams, kind)
 
 
 def _set(seams: Seams, where: Any, name: str, value: object) -> None:
