@@ -20,7 +20,7 @@ from station_scenarios.command import run
 from station_scenarios.stories import SCENARIOS
 from station_sim import cli
 from station_sim.brokers import open_broker
-from station_sim.clock import run_virtual
+from station_sim.clock import EPOCH_S, run_virtual
 from station_sim.kafka.command import broker
 from station_sim.kafka.requests import produce
 from tests.docs.blocks import Block, blocks
@@ -132,12 +132,28 @@ def passes_with_the_plugin(text: str, folder: Path) -> None:
     assert "2 passed" in ran.stdout
 
 
+def hears_every_reading(text: str, _folder: Path) -> None:
+    """A story of an hour, by threads or by tasks."""
+    assert EVERY_READING == _heard(text)
+
+
+def _heard(text: str) -> object:
+    shown: dict[str, Any] = {}
+    exec(text, shown)
+    return shown["heard"]
+
+
+EVERY_READING = [(m, b"%d kW" % m, int(EPOCH_S) // 60 + m) for m in range(60)]
+
+
 PROOFS: dict[str, Callable[[str, Path], None]] = {
     "README.md:1": embeds_the_service,
     "docs/tutorials/first-accident.md:1": swallows_the_gap,
     f"{KAFKA_BROKER_PAGE}:1": passes_with_the_plugin,
     "docs/how-to/own-service.md:1": serves_a_story,
     "docs/how-to/keep-data.md:1": keeps_data,
+    "docs/how-to/blocking-code.md:1": hears_every_reading,
+    "docs/how-to/blocking-code.md:2": hears_every_reading,
     "docs/explanation/architecture.md:1": lives_in_virtual_time,
     "docs/explanation/architecture.md:2": has_the_form_of_a_request,
     "docs/explanation/architecture.md:3": asks_a_broker,
@@ -150,6 +166,12 @@ def test_python_runs(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(sys, "path", [*sys.path])
     assert str(block) in PROOFS, "a new example needs its proof here"
     PROOFS[str(block)](block.text, tmp_path)
+
+
+def test_blocking_code_and_coroutines_tell_the_same_story() -> None:
+    page = "docs/how-to/blocking-code.md"
+    one, other = [block.text for block in blocks("python") if block.page == page]
+    assert _heard(one) == _heard(other)
 
 
 def shown_commands() -> list[list[str]]:
