@@ -132,7 +132,7 @@ def replace_locks(seams: Seams, scheduler: Scheduler) -> None:
 
 def _rebind_conditions() -> list[threading.Condition]:
     """Let every condition forget the methods of its lock that it keeps from before the world."""
-    found = [each for each in gc.get_objects() if isinstance(each, threading.Condition)]
+    found = [each for each in gc.get_objects() if issubclass(type(each), threading.Condition)]
     _rebind(found)
     return found
 
