@@ -133,7 +133,7 @@ def passes_with_the_plugin(text: str, folder: Path) -> None:
 
 
 def hears_every_reading(text: str, _folder: Path) -> None:
-    """A story of an hour, by threads or by tasks."""
+    """A story of a minute, by threads or by tasks."""
     assert EVERY_READING == _heard(text)
 
 
@@ -143,7 +143,7 @@ def _heard(text: str) -> object:
     return shown["heard"]
 
 
-EVERY_READING = [(m, b"%d kW" % m, int(EPOCH_S) // 60 + m) for m in range(60)]
+EVERY_READING = [(second, b"%d kW" % second, int(EPOCH_S) + second) for second in range(60)]
 
 
 PROOFS: dict[str, Callable[[str, Path], None]] = {

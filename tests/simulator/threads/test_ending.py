@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from station_sim.blocking import run_virtual_blocking
-from station_sim.clock import run_virtual
+from station_sim.clock import VirtualLoop, run_virtual
 
 
 @pytest.mark.parametrize("daemon", [True, False])
@@ -194,3 +194,28 @@ def test_the_handler_of_ctrl_c_is_put_back() -> None:
     before = signal.getsignal(signal.SIGINT)
     run_virtual_blocking(lambda: time.sleep(1))
     assert before is signal.getsignal(signal.SIGINT)
+
+
+def test_threads_of_a_host_that_crashes_stay_where_they_are() -> None:
+    said: list[str] = []
+
+    def tick() -> None:
+        try:
+            while True:
+                time.sleep(1)
+                said.append("tick")
+        finally:
+            said.append(f"unwound at {round(time.monotonic())}")
+
+    async def program() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        with loop.network.host("a"):
+            threading.Thread(target=tick).start()
+        await asyncio.sleep(2.6)
+        loop.network.hosts.crash("a")
+        await asyncio.sleep(10)
+        assert ["tick", "tick"] == said
+
+    run_virtual(program)
+    assert ["tick", "tick", "unwound at 13"] == said
