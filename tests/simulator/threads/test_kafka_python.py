@@ -1,4 +1,4 @@
-"""Unmodified kafka-python, with all its threads, lives in virtual time; a seed decides its story."""
+"""Unmodified kafka-python, all its threads too, lives in virtual time; a seed decides its story."""
 
 import asyncio
 import os
