@@ -1,25 +1,28 @@
 """The command `station-lab`: finds subcommands, and turns errors into one line and an exit code.
 
 Subcommands come from the entry points of group `station_lab.commands`; each is imported when it is
-called, so that help is quick and a missing extra hurts its own command only. What a subcommand
-does lives in the room that it belongs to.
+called, so that help is quick and a missing extra hurts its own command only. The room's own,
+`broker`, is known without looking for them, for tests start it very often. What a subcommand does
+lives in the room that it belongs to.
 
 Exit codes: what the subcommand returns or exits with; 2 for foreseeable trouble; 130 for Ctrl-C.
 """
 
-import difflib
 import errno
 import logging
 import os
 import signal
 import sys
 from collections.abc import Sequence
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from station_sim.errors import LabError
+from station_sim.kafka.command import broker
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 PROGRAM = "station-lab"
 COMMANDS_GROUP = "station_lab.commands"
@@ -51,6 +54,8 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The subcommand, imported; raises `LabError` when it needs an extra that is not there."""
+        if cmd_name == broker.name:
+            return broker
         found = _entry_points().get(cmd_name)
         return _load(found) if found else None
 
@@ -58,9 +63,10 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click's, with the nearest command suggested for one that does not exist."""
-        known = self.list_commands(ctx)
-        if args and args[0] not in known:
-            raise click.UsageError(_unknown_command(args[0], known), ctx)
+        if args and args[0] != broker.name:
+            known = self.list_commands(ctx)
+            if args[0] not in known:
+                raise click.UsageError(_unknown_command(args[0], known), ctx)
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -136,12 +142,14 @@ def _forget_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _entry_points() -> dict[str, EntryPoint]:
+def _entry_points() -> "dict[str, EntryPoint]":
+    from importlib.metadata import entry_points
+
     found = sorted(entry_points(group=COMMANDS_GROUP), key=lambda each: each.name)
     return {each.name: each for each in found}
 
 
-def _load(found: EntryPoint) -> click.Command:
+def _load(found: "EntryPoint") -> click.Command:
     try:
         command: Any = found.load()
     except ModuleNotFoundError as error:
@@ -162,6 +170,8 @@ def _missing_extra(command: str | None, error: ModuleNotFoundError) -> Exception
 
 
 def _unknown_command(name: str, known: Sequence[str]) -> str:
+    import difflib
+
     nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     suggestion = f"did you mean '{nearest[0]}'?" if nearest else f"there are {', '.join(known)}"
     return f"unknown command '{name}'; {suggestion}"

@@ -10,7 +10,6 @@ processor seconds are what other programs hardly change.
 
 import argparse
 import asyncio
-import dataclasses
 import gc
 import logging
 import statistics
@@ -90,7 +89,7 @@ class FirstFetches:
         self._done: asyncio.Event = asyncio.Event()
         kind = cluster.kinds[FetchRequest.API_KEY]
         self._fetch = kind.handle
-        watched = dataclasses.replace(kind, handle=self._handle)
+        watched = kind.handled_by(self._handle)
         cluster.kinds = {**cluster.kinds, kind.api_key: watched}
 
     def expect(self, members: Sequence[Member]) -> None:

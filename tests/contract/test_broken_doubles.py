@@ -3,8 +3,6 @@
 All run on `virtual`, where a case that waits in vain costs nothing.
 """
 
-from dataclasses import replace
-
 import pytest
 
 from station_sim.kafka.requests.registry import KINDS, KINDS_BY_NAME
@@ -34,7 +32,7 @@ def test_a_broken_double_makes_a_case_fail(
     breakage: Breakage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     right = KINDS_BY_NAME[breakage.kind]
-    broken = replace(right, handle=breakage.breaking(right.handle))
+    broken = right.handled_by(breakage.breaking(right.handle))
     monkeypatch.setitem(KINDS, right.api_key, broken)
     judges = [case for case in CASES if breakage.kind in case.requests]
     assert any(not passes(case) for case in sorted(judges, key=is_slow))

@@ -97,7 +97,7 @@ def has_the_form_of_a_request(text: str, _folder: Path) -> None:
     """The names of the example are those of a request module."""
     shown: dict[str, Any] = {"ProduceRequest": produce.REQUEST}
     exec(text, shown)
-    for name in ("VERSIONS", "REQUEST", "handle"):
+    for name in ("REQUEST", "handle"):
         assert name in shown
         assert hasattr(produce, name)
 

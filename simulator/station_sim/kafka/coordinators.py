@@ -6,7 +6,6 @@ leaders here, and no log: what they would keep is in `groups.py` and with the tr
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -96,11 +95,11 @@ class Coordinators:
     def guard(self, kind: Kind) -> Kind:
         """The same kind, answered by a node that knows what it coordinates and what not."""
         if kind.name == "ListGroups":
-            return replace(kind, handle=self._listing(kind))
+            return kind.handled_by(self._listing(kind))
         if kind.name in GROUP_LISTS:
-            return replace(kind, handle=self._asked_for_many(kind))
+            return kind.handled_by(self._asked_for_many(kind))
         if kind.name in GROUP_KEYS or kind.name in TRANSACTION_KEYS:
-            return replace(kind, handle=self._asked_for_one(kind))
+            return kind.handled_by(self._asked_for_one(kind))
         return kind
 
     def _asked_for_one(self, kind: Kind) -> Handler:

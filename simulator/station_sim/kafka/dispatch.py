@@ -12,10 +12,9 @@ from station_sim.kafka.decoding import MalformedError, decoder_of, skip_tags
 from station_sim.kafka.error_codes import ErrorCode
 from station_sim.kafka.outbox import Frame
 from station_sim.kafka.request_log import LoggedRequest, entry_of
-from station_sim.kafka.requests import api_versions, sasl_authenticate
 from station_sim.kafka.requests.context import Peer, RequestContext
 from station_sim.kafka.requests.parked import answered_late
-from station_sim.kafka.requests.registry import KINDS, Kind
+from station_sim.kafka.requests.registry import API_VERSIONS, KINDS, SASL_AUTHENTICATE, Kind
 from station_sim.kafka.requests.shapes import refuse
 from station_sim.kafka.requests.topic_ids import fill_names
 from station_sim.kafka.requests.unwritten import handle
@@ -63,7 +62,7 @@ class Call:
         size_bytes = sum(map(len, body))
         correlation_id = self.context.correlation_id
         flexible = self.kind.response.flexible_version_q(self.response_version)
-        if flexible and self.kind.api_key != api_versions.REQUEST.API_KEY:
+        if flexible and self.kind.api_key != API_VERSIONS:
             head = _RESPONSE_HEADER_FLEXIBLE.pack(size_bytes + 5, correlation_id, 0)
         else:
             head = _RESPONSE_HEADER.pack(size_bytes + 4, correlation_id)
@@ -85,7 +84,7 @@ class RawTokenCall(Call):
 
 def read_token(frame: bytes, *, node: "Node", client_host: str, connection: Peer) -> Call:
     """A frame that is a token, as the request that it stands for."""
-    kind = KINDS[sasl_authenticate.REQUEST.API_KEY]
+    kind = KINDS[SASL_AUTHENTICATE]
     context = RequestContext(0, 0, None, client_host, node, connection)
     return RawTokenCall(kind, kind.request(auth_bytes=frame), context, _framed_bytes(frame))
 
@@ -124,7 +123,7 @@ def _framed_bytes(frame: bytes) -> int:
 
 
 def _read_unknown_version(kind: Kind, context: RequestContext, request_bytes: int) -> Call:
-    if kind.api_key != api_versions.REQUEST.API_KEY:
+    if kind.api_key != API_VERSIONS:
         raise BadRequestError(f"{kind.name} version {context.version} is not supported")
     call = Call(kind, None, context, request_bytes)
     call.response_version = 0
@@ -160,7 +159,7 @@ def _not_admitted(
     authentication.stage = Stage.FAILED
     if admission is Admission.HANG_UP:
         return None
-    if call.kind.api_key == api_versions.REQUEST.API_KEY:
+    if call.kind.api_key == API_VERSIONS:
         call.response_version = 0
     refusal = refuse(call.kind.name, call.request, call.kind.response, ErrorCode.ILLEGAL_SASL_STATE)
     return answered_late(refusal, cluster.settings.connection_failed_authentication_delay_ms)

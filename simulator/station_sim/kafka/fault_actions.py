@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from station_sim.kafka.error_codes import ErrorCode
 from station_sim.kafka.request_patterns import Pattern
-from station_sim.kafka.requests import api_versions
-from station_sim.kafka.requests.registry import KINDS_BY_NAME
+from station_sim.kafka.requests.registry import API_VERSIONS, KINDS_BY_NAME
 from station_sim.kafka.requests.shapes import SHAPES, add_refused, refuse, take_out
 from station_sim.kafka.requests.topic_ids import ids_by_name
 from station_sim.kafka.requests.unwritten import handle
@@ -93,7 +92,7 @@ async def perform(action: Action, pattern: Pattern, cluster: "Cluster", call: "C
 
 async def _refused(code: ErrorCode, pattern: Pattern, cluster: "Cluster", call: "Call") -> Any:
     kind, request = call.kind, call.request
-    if kind.api_key == api_versions.REQUEST.API_KEY:
+    if kind.api_key == API_VERSIONS:
         call.response_version = 0  # clients expect an error in the form that all can read
     if kind.name not in SHAPES or not pattern.names_partitions:
         response = refuse(kind.name, request, kind.response, code)

@@ -99,12 +99,21 @@ async def _serve(options: ServeOptions, folder: DataFolder | None) -> signal.Sig
             if control_url is not None:
                 print(f"control on {control_url}", flush=True)
             logger.info(_welcome(cluster, folder))
+            loading = asyncio.create_task(_load(cluster))
             await _until_over(over, options.parent_pid)
+            loading.cancel()
     finally:
         door.cancel()
         await cluster.stop()
     logger.info(f"ended; {cluster.tally.told(sum(cluster.requests.counts.values()))}")
     return over.signal
+
+
+async def _load(cluster: Cluster) -> None:
+    """Import what requests need, in pieces, for the first clients not to wait for all of it."""
+    for kind in cluster.kinds.values():
+        kind.load()
+        await asyncio.sleep(0)
 
 
 def _cluster(options: ServeOptions, folder: DataFolder | None) -> Cluster:

@@ -4,7 +4,6 @@ Lives here: what a `server.properties` could say, as far as the simulated broker
 settings live in `topic_config.py`. A name is Kafka's with dots as underscores.
 """
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -138,6 +137,8 @@ class BrokerSettings:
 
 
 def _unknown(name: str, text: str, known: list[str]) -> str:
+    import difflib
+
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.7)
     hint = f"did you mean {' or '.join(near)}?" if near else f"known are: {', '.join(known)}"
     return f"unknown broker setting {name}={text}; {hint}"

@@ -5,7 +5,6 @@ virtual time, one of which may be broken.
 import asyncio
 import uuid
 from contextlib import AsyncExitStack
-from dataclasses import replace
 
 from station_sim.brokers import open_broker
 from station_sim.brokers.virtual import VirtualBroker
@@ -76,5 +75,5 @@ def run_on_two_simulated(program: Program, breakage: Breakage | None = None) -> 
 def break_one(broker: VirtualBroker, breakage: Breakage) -> None:
     """Let one broker, and no other, get one request kind wrong."""
     right = KINDS_BY_NAME[breakage.kind]
-    broken = replace(right, handle=breakage.breaking(right.handle))
+    broken = right.handled_by(breakage.breaking(right.handle))
     broker.simulated.kinds = {**broker.simulated.kinds, right.api_key: broken}

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kafka.protocol.consumer import FetchResponse
 
-from station_sim.kafka.requests import fetch
 from station_sim.kafka.requests.fetch_encoding import VERSIONS, encode
+from station_sim.kafka.requests.registry import KINDS_BY_NAME
 
 _TOPIC = FetchResponse.FetchableTopicResponse
 _PARTITION = _TOPIC.PartitionData
@@ -86,7 +86,7 @@ def test_encoding_is_that_of_the_generated_codec(response: Any, version: int) ->
 
 
 def test_every_version_that_is_spoken_is_encoded_here() -> None:
-    assert fetch.VERSIONS == VERSIONS
+    assert KINDS_BY_NAME["Fetch"].versions == VERSIONS
 
 
 @pytest.mark.parametrize("version", range(VERSIONS[0], VERSIONS[1] + 1))

@@ -15,7 +15,6 @@ from station_sim.kafka.transaction import Producer
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
 
-VERSIONS = (0, 4)
 REQUEST = AddOffsetsToTxnRequest
 RESPONSE = AddOffsetsToTxnResponse
 

@@ -17,7 +17,6 @@ from station_sim.kafka.transaction import Producer, TopicPartition
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
 
-VERSIONS = (0, 5)
 REQUEST = AddPartitionsToTxnRequest
 RESPONSE = AddPartitionsToTxnResponse
 

@@ -10,7 +10,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from kafka.protocol.metadata import ApiVersionsRequest, ApiVersionsResponse
-from kafka.protocol.producer import EndTxnRequest
 
 from station_sim.kafka.error_codes import ErrorCode
 from station_sim.kafka.requests.context import RequestContext
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
     from station_sim.kafka.requests.registry import Kind
 
-VERSIONS = (0, 4)
 REQUEST = ApiVersionsRequest
 RESPONSE = ApiVersionsResponse
 
@@ -33,7 +31,7 @@ _SOFTWARE = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?")
 _FIRST_VERSION_WITH_LEVEL_0 = 4
 """Older clients cannot read that a feature may be switched off, as level 0."""
 
-_FIRST_END_TXN_OF_SECOND_KIND = 5
+_END_TXN, _FIRST_END_TXN_OF_SECOND_KIND = 26, 5
 
 _SUPPORTED = RESPONSE.SupportedFeatureKey(
     name="transaction.version", min_version=0, max_version=TRANSACTION_VERSION
@@ -76,5 +74,5 @@ def _names_software(request: Any) -> bool:
 
 
 def _has_second_kind(cluster: "Cluster") -> bool:
-    kind = cluster.kinds.get(EndTxnRequest.API_KEY)
+    kind = cluster.kinds.get(_END_TXN)
     return kind is not None and kind.advertised[1] >= _FIRST_END_TXN_OF_SECOND_KIND

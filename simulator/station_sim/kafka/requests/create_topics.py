@@ -16,7 +16,6 @@ from station_sim.kafka.topic_config import TopicConfig
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
 
-VERSIONS = (2, 7)
 REQUEST = CreateTopicsRequest
 RESPONSE = CreateTopicsResponse
 

@@ -15,7 +15,6 @@ from station_sim.kafka.requests.topic_ids import NO_ID
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
 
-VERSIONS = (1, 6)
 REQUEST = DeleteTopicsRequest
 RESPONSE = DeleteTopicsResponse
 

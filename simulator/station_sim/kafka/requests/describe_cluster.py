@@ -14,7 +14,6 @@ from station_sim.kafka.requests.metadata import known_nodes
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
 
-VERSIONS = (0, 2)
 REQUEST = DescribeClusterRequest
 RESPONSE = DescribeClusterResponse
 

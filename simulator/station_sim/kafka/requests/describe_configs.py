@@ -20,7 +20,6 @@ from station_sim.kafka.topics import check_name
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
 
-VERSIONS = (1, 4)
 REQUEST = DescribeConfigsRequest
 RESPONSE = DescribeConfigsResponse
 

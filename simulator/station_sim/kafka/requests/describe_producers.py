@@ -15,7 +15,6 @@ from station_sim.kafka.topics import check_name
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
 
-VERSIONS = (0, 0)
 REQUEST = DescribeProducersRequest
 RESPONSE = DescribeProducersResponse
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
     from station_sim.kafka.logs import PartitionLog
 
-VERSIONS = (0, 0)
 REQUEST = DescribeTopicPartitionsRequest
 RESPONSE = DescribeTopicPartitionsResponse
 

@@ -14,7 +14,6 @@ from station_sim.kafka.transaction import Transaction
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
 
-VERSIONS = (0, 0)
 REQUEST = DescribeTransactionsRequest
 RESPONSE = DescribeTransactionsResponse
 

@@ -15,7 +15,6 @@ from station_sim.kafka.transaction import Producer
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
 
-VERSIONS = (0, 5)
 REQUEST = EndTxnRequest
 RESPONSE = EndTxnResponse
 

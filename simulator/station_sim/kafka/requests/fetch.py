@@ -24,11 +24,10 @@ if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
     from station_sim.kafka.node import Node
 
-VERSIONS = (4, 18)
 REQUEST = FetchRequest
 RESPONSE = FetchResponse
 
-__all__ = ["REQUEST", "RESPONSE", "VERSIONS", "encode", "handle"]
+__all__ = ["REQUEST", "RESPONSE", "encode", "handle"]
 
 READ_COMMITTED = 1
 """The isolation level of readers that see no open transaction."""

@@ -21,7 +21,6 @@ from station_sim.kafka.topic_config import RULES, TYPE_LIST, Rule
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
 
-VERSIONS = (0, 1)
 REQUEST = IncrementalAlterConfigsRequest
 RESPONSE = IncrementalAlterConfigsResponse
 

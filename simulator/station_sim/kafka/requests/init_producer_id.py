@@ -17,7 +17,6 @@ from station_sim.kafka.transaction import NO_EPOCH, NO_PRODUCER, NO_PRODUCER_ID,
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
 
-VERSIONS = (0, 5)
 REQUEST = InitProducerIdRequest
 RESPONSE = InitProducerIdResponse
 

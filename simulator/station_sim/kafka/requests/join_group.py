@@ -16,7 +16,6 @@ from station_sim.kafka.requests.parked import parked
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
 
-VERSIONS = (0, 9)
 REQUEST = JoinGroupRequest
 RESPONSE = JoinGroupResponse
 

@@ -16,7 +16,6 @@ from station_sim.kafka.requests.context import RequestContext
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
 
-VERSIONS = (0, 1)
 REQUEST = ListConfigResourcesRequest
 RESPONSE = ListConfigResourcesResponse
 

@@ -17,7 +17,6 @@ from station_sim.kafka.transaction_states import TransactionState
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
 
-VERSIONS = (0, 2)
 REQUEST = ListTransactionsRequest
 RESPONSE = ListTransactionsResponse
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
     from station_sim.kafka.node import Node
 
-VERSIONS = (0, 13)
 REQUEST = MetadataRequest
 RESPONSE = MetadataResponse
 

@@ -23,7 +23,6 @@ from station_sim.kafka.requests.context import RequestContext
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
 
-VERSIONS = (1, 9)
 REQUEST = OffsetFetchRequest
 RESPONSE = OffsetFetchResponse
 

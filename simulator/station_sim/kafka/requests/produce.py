@@ -23,8 +23,6 @@ from station_sim.kafka.transactional_writes import WriteKind, refusal_of_write
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
 
-VERSIONS = (3, 13)
-ADVERTISED = (0, 13)
 REQUEST = ProduceRequest
 RESPONSE = ProduceResponse
 

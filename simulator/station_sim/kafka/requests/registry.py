@@ -1,148 +1,133 @@
-"""The request kinds this broker speaks: one line per module.
+"""The request kinds this broker speaks: one line for each, in the order of their API keys.
 
-A module has `VERSIONS` (lowest and highest it speaks), `REQUEST` (kafka-python's generated class)
-and `handle(cluster, request, context)`, which returns a response, a future or coroutine of one, or
-None for no answer. `ADVERTISED` overrides what ApiVersions says. `encode(response, version)`, if
-there is one, makes an answer's body, in pieces, in the place of the generated class.
+A kind's module, named as the kind is, has `REQUEST` (kafka-python's generated class) and
+`handle(cluster, request, context)`, which returns a response, a future or coroutine of one, or None
+for no answer. `encode(response, version)`, if there is one, makes an answer's body, in pieces, in
+the place of the generated class.
+
+Modules are imported when a kind is first asked for: kafka-python makes its classes from schemas
+then, and all of them together take longer than all else that a broker does at its start.
 """
 
+import re
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from station_sim.kafka.requests import (
-    add_offsets_to_txn,
-    add_partitions_to_txn,
-    alter_configs,
-    alter_partition_reassignments,
-    api_versions,
-    create_partitions,
-    create_topics,
-    delete_groups,
-    delete_records,
-    delete_topics,
-    describe_cluster,
-    describe_configs,
-    describe_groups,
-    describe_log_dirs,
-    describe_producers,
-    describe_topic_partitions,
-    describe_transactions,
-    elect_leaders,
-    end_txn,
-    fetch,
-    find_coordinator,
-    heartbeat,
-    incremental_alter_configs,
-    init_producer_id,
-    join_group,
-    leave_group,
-    list_config_resources,
-    list_groups,
-    list_offsets,
-    list_partition_reassignments,
-    list_transactions,
-    metadata,
-    offset_commit,
-    offset_delete,
-    offset_fetch,
-    offset_for_leader_epoch,
-    produce,
-    sasl_authenticate,
-    sasl_handshake,
-    sync_group,
-    txn_offset_commit,
-)
+Handler = Callable[..., Any]
+Versions = tuple[int, int]
+"""Lowest and highest."""
 
-MODULES: tuple[ModuleType, ...] = (
-    produce,
-    fetch,
-    list_offsets,
-    offset_for_leader_epoch,
-    metadata,
-    api_versions,
-    create_topics,
-    delete_topics,
-    delete_records,
-    init_producer_id,
-    add_partitions_to_txn,
-    add_offsets_to_txn,
-    end_txn,
-    txn_offset_commit,
-    describe_producers,
-    describe_transactions,
-    list_transactions,
-    describe_configs,
-    alter_configs,
-    incremental_alter_configs,
-    list_config_resources,
-    describe_log_dirs,
-    describe_cluster,
-    find_coordinator,
-    join_group,
-    sync_group,
-    heartbeat,
-    leave_group,
-    offset_commit,
-    offset_fetch,
-    offset_delete,
-    describe_groups,
-    list_groups,
-    delete_groups,
-    sasl_handshake,
-    sasl_authenticate,
-    create_partitions,
-    elect_leaders,
-    alter_partition_reassignments,
-    list_partition_reassignments,
-    describe_topic_partitions,
-)
+API_VERSIONS, SASL_AUTHENTICATE = 18, 36
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Kind:
-    """One request kind: its name as in Kafka (`Fetch`), its versions, its classes, its handler."""
+    """One request kind: its name as in Kafka (`Fetch`), the versions spoken, its classes.
+
+    `advertised` is what ApiVersions says where that is not what is spoken, `handler` what answers
+    in the place of the kind's module.
+    """
 
     name: str
     api_key: int
-    versions: tuple[int, int]
-    advertised: tuple[int, int]
-    request: Any
-    response: Any
-    handle: Callable[..., Any]
-    encode: Callable[[Any, int], Sequence[bytes]]
+    versions: Versions
+    advertised: Versions = (-1, -1)
+    handler: Handler | None = None
 
-    @classmethod
-    def of(cls, module: Any) -> "Kind":
-        """The kind a module describes."""
-        return cls(
-            name=module.REQUEST.name.removesuffix("Request"),
-            api_key=module.REQUEST.API_KEY,
-            versions=module.VERSIONS,
-            advertised=getattr(module, "ADVERTISED", module.VERSIONS),
-            request=module.REQUEST,
-            response=_response_class(module.REQUEST),
-            handle=module.handle,
-            encode=getattr(module, "encode", _generated),
-        )
+    def __post_init__(self) -> None:
+        if self.advertised == (-1, -1):
+            object.__setattr__(self, "advertised", self.versions)
 
+    @cached_property
+    def request(self) -> Any:
+        """The class of the requests."""
+        return self._module.REQUEST
 
-def _response_class(request: Any) -> Any:
-    """The class of the answers, which kafka-python generates next to that of the requests."""
-    return getattr(
-        sys.modules[request.__module__], f"{request.name.removesuffix('Request')}Response"
-    )
+    @cached_property
+    def response(self) -> Any:
+        """The class of the answers, which kafka-python generates next to that of the requests."""
+        return getattr(sys.modules[self.request.__module__], f"{self.name}Response")
+
+    @cached_property
+    def handle(self) -> Handler:
+        """What answers, called with cluster, request and context."""
+        handle: Handler = self.handler or self._module.handle
+        return handle
+
+    @cached_property
+    def encode(self) -> Callable[[Any, int], Sequence[bytes]]:
+        """What makes the pieces of an answer's body, called with the answer and its version."""
+        encode: Callable[[Any, int], Sequence[bytes]] = getattr(self._module, "encode", _generated)
+        return encode
+
+    def handled_by(self, handler: Handler) -> "Kind":
+        """The same kind, answered by something else."""
+        return replace(self, handler=handler)
+
+    def load(self) -> None:
+        """Import what it needs, so that its first request does not have to wait for it."""
+        _ = self._module
+
+    @property
+    def _module(self) -> ModuleType:
+        module = re.sub("(?<!^)(?=[A-Z])", "_", self.name).lower()
+        return import_module(f"station_sim.kafka.requests.{module}")
 
 
 def _generated(response: Any, version: int) -> Sequence[bytes]:
     return (response.encode(version=version),)
 
 
-KINDS: dict[int, Kind] = {
-    kind.api_key: kind for kind in sorted(map(Kind.of, MODULES), key=lambda kind: kind.api_key)
-}
+_ALL = (
+    Kind("Produce", 0, (3, 13), advertised=(0, 13)),
+    Kind("Fetch", 1, (4, 18)),
+    Kind("ListOffsets", 2, (1, 10)),
+    Kind("Metadata", 3, (0, 13)),
+    Kind("OffsetCommit", 8, (2, 9)),
+    Kind("OffsetFetch", 9, (1, 9)),
+    Kind("FindCoordinator", 10, (0, 6)),
+    Kind("JoinGroup", 11, (0, 9)),
+    Kind("Heartbeat", 12, (0, 4)),
+    Kind("LeaveGroup", 13, (0, 5)),
+    Kind("SyncGroup", 14, (0, 5)),
+    Kind("DescribeGroups", 15, (0, 6)),
+    Kind("ListGroups", 16, (0, 5)),
+    Kind("SaslHandshake", 17, (0, 1)),
+    Kind("ApiVersions", API_VERSIONS, (0, 4)),
+    Kind("CreateTopics", 19, (2, 7)),
+    Kind("DeleteTopics", 20, (1, 6)),
+    Kind("DeleteRecords", 21, (0, 2)),
+    Kind("InitProducerId", 22, (0, 5)),
+    Kind("OffsetForLeaderEpoch", 23, (2, 4)),
+    Kind("AddPartitionsToTxn", 24, (0, 5)),
+    Kind("AddOffsetsToTxn", 25, (0, 4)),
+    Kind("EndTxn", 26, (0, 5)),
+    Kind("TxnOffsetCommit", 28, (0, 5)),
+    Kind("DescribeConfigs", 32, (1, 4)),
+    Kind("AlterConfigs", 33, (0, 2)),
+    Kind("DescribeLogDirs", 35, (1, 4)),
+    Kind("SaslAuthenticate", SASL_AUTHENTICATE, (0, 2)),
+    Kind("CreatePartitions", 37, (0, 3)),
+    Kind("DeleteGroups", 42, (0, 2)),
+    Kind("ElectLeaders", 43, (0, 2)),
+    Kind("IncrementalAlterConfigs", 44, (0, 1)),
+    Kind("AlterPartitionReassignments", 45, (0, 1)),
+    Kind("ListPartitionReassignments", 46, (0, 0)),
+    Kind("OffsetDelete", 47, (0, 0)),
+    Kind("DescribeCluster", 60, (0, 2)),
+    Kind("DescribeProducers", 61, (0, 0)),
+    Kind("DescribeTransactions", 65, (0, 0)),
+    Kind("ListTransactions", 66, (0, 2)),
+    Kind("ListConfigResources", 74, (0, 1)),
+    Kind("DescribeTopicPartitions", 75, (0, 0)),
+)
+
+KINDS: dict[int, Kind] = {kind.api_key: kind for kind in _ALL}
 """All kinds by API key."""
 
-KINDS_BY_NAME: dict[str, Kind] = {kind.name: kind for kind in KINDS.values()}
+KINDS_BY_NAME: dict[str, Kind] = {kind.name: kind for kind in _ALL}

@@ -16,7 +16,6 @@ from station_sim.kafka.sasl.authentication import FailedError, Stage
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
 
-VERSIONS = (0, 2)
 REQUEST = SaslAuthenticateRequest
 RESPONSE = SaslAuthenticateResponse
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from kafka.protocol.api_message import ApiMessage
-
 from station_sim.kafka.error_codes import ErrorCode
 from station_sim.kafka.requests.topic_ids import ids_by_name
 
@@ -259,7 +257,7 @@ def add_refused(
     setattr(response, shape.answers, answers)
 
 
-def refuse(kind: str, request: Any, response_class: type[ApiMessage], code: ErrorCode) -> Any:
+def refuse(kind: str, request: Any, response_class: Any, code: ErrorCode) -> Any:
     """A response that answers the whole request with an error code."""
     if kind in _REFUSALS:
         return _REFUSALS[kind](request, response_class, int(code))

@@ -20,7 +20,6 @@ from station_sim.kafka.transactional_writes import WriteKind, refusal_of_write
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
 
-VERSIONS = (0, 5)
 REQUEST = TxnOffsetCommitRequest
 RESPONSE = TxnOffsetCommitResponse
 

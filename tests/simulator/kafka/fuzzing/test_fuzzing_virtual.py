@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import random
-from dataclasses import replace
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -138,10 +137,11 @@ def test_a_broker_that_fails_is_noticed(
     def fail(*_: object) -> None:
         raise RuntimeError("a bug")
 
-    kind = replace(KINDS_BY_NAME["ListGroups"], handle=fail)
+    frames = list(recorded_frames())
+    kind = KINDS_BY_NAME["ListGroups"].handled_by(fail)
     monkeypatch.setitem(KINDS, kind.api_key, kind)
     with pytest.raises(AssertionError, match="the broker failed at ListGroups"):
-        check(1, list(recorded_frames()), MUTANTS, caplog)
+        check(1, frames, MUTANTS, caplog)
 
 
 def test_a_log_with_a_hole_is_noticed() -> None:
