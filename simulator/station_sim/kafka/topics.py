@@ -21,7 +21,7 @@ from station_sim.kafka.topic_config import TopicConfig
 
 NAME_LENGTH_MAX = 249
 PARTITIONS_MAX = 10_000
-"""More than this in one topic is a slip; Kafka's own bound depends on its memory."""
+"""What one request may add, as in Kafka, where a controller writes no more records at once."""
 
 INTERNAL_TOPICS = ("__consumer_offsets", "__transaction_state")
 _LEGAL_NAME = re.compile(r"[a-zA-Z0-9._-]+")
@@ -201,7 +201,8 @@ class Topics:
         """The nodes of the partitions that a topic gets so that it has `count`.
 
         Raises `RefusalError`: UNKNOWN_TOPIC_OR_PARTITION, INVALID_PARTITIONS,
-        INVALID_REPLICATION_FACTOR, INVALID_REPLICA_ASSIGNMENT.
+        INVALID_REPLICATION_FACTOR, INVALID_REPLICA_ASSIGNMENT; UNKNOWN_SERVER_ERROR for more than
+        `PARTITIONS_MAX` new ones.
         """
         replicas = self.require(name, 0).replicas
         there = len(self._by_name[name].partitions)
@@ -215,17 +216,14 @@ class Topics:
                 f"The topic {name} currently has {there} partition(s); {count} would not be an "
                 "increase.",
             )
-        if count > PARTITIONS_MAX:
-            raise RefusalError(
-                ErrorCode.INVALID_PARTITIONS,
-                f"{count} partitions are too many; allowed is {PARTITIONS_MAX}.",
-            )
         if assignments is not None and len(assignments) != count - there:
             raise RefusalError(
                 ErrorCode.INVALID_REPLICA_ASSIGNMENT,
                 f"Attempted to add {count - there} additional partition(s), but only "
                 f"{len(assignments)} assignment(s) were specified.",
             )
+        if count - there > PARTITIONS_MAX:
+            raise RefusalError(ErrorCode.UNKNOWN_SERVER_ERROR)
         return self.place(there, count - there, len(replicas.node_ids), assignments)
 
     def _add(self, topic: Topic, placed: Sequence[Sequence[int]]) -> None:

@@ -222,3 +222,36 @@ async def case_produce_is_readable_at_once(kafka: Bench) -> None:
         value = str(number).encode()
         assert (await produce(kafka.wire, topic, batch(value))).base_offset == number
         assert values((await fetch(kafka.wire, topic, number)).records) == [value]
+
+
+@case("Produce")
+async def case_produce_names_a_partition_twice(kafka: Bench) -> None:
+    """Of a partition that is named twice in one request the last batch alone counts, and there is
+    one answer.
+    """
+    topic = await kafka.topic()
+    topic_data = ProduceRequest.TopicProduceData
+    told = []
+    for first, second in (
+        (batch(b"a"), batch(b"b", b"c")),
+        (with_wrong_checksum(batch(b"d")), batch(b"e")),
+        (batch(b"f"), with_wrong_checksum(batch(b"g"))),
+    ):
+        parts = [
+            topic_data.PartitionProduceData(index=0, records=records) for records in (first, second)
+        ]
+        in_one_topic = [topic_data(name=topic, partition_data=parts)]
+        in_two = [topic_data(name=topic, partition_data=[part]) for part in parts]
+        for named in (in_one_topic, in_two):
+            request = ProduceRequest(
+                transactional_id=None, acks=-1, timeout_ms=30_000, topic_data=named
+            )
+            (answer,) = (await kafka.wire.ask(request, 8)).responses
+            (made,) = answer.partition_responses
+            told.append((made.index, made.error_code, made.base_offset))
+    assert told == [
+        *((0, 0, 0), (0, 0, 2), (0, 0, 4), (0, 0, 5)),
+        *((0, CORRUPT_MESSAGE, -1), (0, CORRUPT_MESSAGE, -1)),
+    ]
+    fetched = await fetch(kafka.wire, topic, 0)
+    assert values(fetched.records) == [b"b", b"c", b"b", b"c", b"e", b"e"]

@@ -24,6 +24,8 @@ INVALID_PARTITIONS = 37
 INVALID_REPLICATION_FACTOR = 38
 INVALID_CONFIG = 40
 INVALID_REQUEST = 42
+POLICY_VIOLATION = 44
+PARTITIONS_MAX = 10_000
 SINCE_ANSWERS_DESCRIBE = 5
 
 
@@ -105,6 +107,37 @@ async def case_create_the_same_twice_in_one_request(kafka: Bench) -> None:
     answer = await kafka.wire.ask(request, 2)
     assert {found.error_code for found in answer.topics} == {INVALID_REQUEST}
     assert await gone(kafka, topic)
+
+
+@case("CreateTopics")
+async def case_create_too_many_partitions(kafka: Bench) -> None:
+    """More than 10,000 partitions in one request, together or by default, are error 44 for every
+    topic in it, whatever else is wrong with one; and so are more records than that.
+    """
+    too_many = "Excessively large number of partitions per request."
+    too_much = "Unable to perform excessively large batch operation."
+    for counts, only_check, expected in (
+        ((PARTITIONS_MAX + 1,), False, too_many),
+        ((PARTITIONS_MAX + 1, 0), True, too_many),
+        ((PARTITIONS_MAX, -1), True, too_many),
+        ((PARTITIONS_MAX // 2, PARTITIONS_MAX // 2 + 1), False, too_many),
+        ((PARTITIONS_MAX,), False, too_much),
+    ):
+        topics = [
+            CreateTopicsRequest.CreatableTopic(
+                name=kafka.name(f"big{number}"),
+                num_partitions=count,
+                replication_factor=1,
+                assignments=[],
+                configs=[],
+            )
+            for number, count in enumerate(counts)
+        ]
+        request = CreateTopicsRequest(topics=topics, timeout_ms=30_000, validate_only=only_check)
+        answer = await kafka.wire.ask(request, 5)
+        told = [(found.error_code, found.error_message) for found in answer.topics]
+        assert told == [(POLICY_VIOLATION, expected)] * len(counts)
+    assert await gone(kafka, kafka.name("big0"))
 
 
 @case("CreateTopics")

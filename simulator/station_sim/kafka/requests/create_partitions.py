@@ -10,6 +10,7 @@ from kafka.protocol.admin import CreatePartitionsRequest, CreatePartitionsRespon
 
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
 from station_sim.kafka.requests.context import RequestContext
+from station_sim.kafka.topics import PARTITIONS_MAX
 
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
@@ -24,25 +25,30 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """One result for each topic; one that comes twice is refused, and left as it is."""
     times_named = Counter(topic.name for topic in request.topics)
     results = []
+    room = PARTITIONS_MAX
     for asked in {topic.name: topic for topic in request.topics}.values():
         try:
             if times_named[asked.name] > 1:
                 raise RefusalError(ErrorCode.INVALID_REQUEST, "Duplicate topic name.")
-            _increase(cluster, asked, only_check=request.validate_only)
+            room -= _increase(cluster, asked, room, only_check=request.validate_only)
         except RefusalError as refused:
             is_unknown = refused.code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-            text = None if is_unknown else refused.message  # of which Kafka only tells the code
+            text = None if is_unknown else refused.message or None  # Kafka only tells the code
             results.append(_RESULT(name=asked.name, error_code=refused.code, error_message=text))
         else:
             results.append(_RESULT(name=asked.name, error_code=0, error_message=None))
     return RESPONSE(results=results)
 
 
-def _increase(cluster: "Cluster", asked: Any, *, only_check: bool) -> None:
+def _increase(cluster: "Cluster", asked: Any, room: int, *, only_check: bool) -> int:
+    """How many partitions were added; of too many, Kafka has no better word than error -1."""
     assignments = asked.assignments
     if assignments is not None:
         assignments = [list(assignment.broker_ids) for assignment in assignments]
+    added = len(cluster.topics.check_increase(asked.name, asked.count, assignments))
     if only_check:
-        cluster.topics.check_increase(asked.name, asked.count, assignments)
-    else:
-        cluster.topics.add_partitions(asked.name, asked.count, assignments)
+        return 0
+    if added > room:
+        raise RefusalError(ErrorCode.UNKNOWN_SERVER_ERROR)
+    cluster.topics.add_partitions(asked.name, asked.count, assignments)
+    return added

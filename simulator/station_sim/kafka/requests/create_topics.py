@@ -12,6 +12,7 @@ from station_sim.kafka.dynamic_settings import Source
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
 from station_sim.kafka.requests.context import RequestContext
 from station_sim.kafka.topic_config import TopicConfig
+from station_sim.kafka.topics import PARTITIONS_MAX
 
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
@@ -27,6 +28,11 @@ _TOPIC = RESPONSE.CreatableTopicResult
 
 def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """One result for each topic; a name that comes twice is refused both times, once answered."""
+    partitions = sum(_partitions(cluster, asked) for asked in request.topics)
+    if partitions > PARTITIONS_MAX:
+        return _too_much(request, "Excessively large number of partitions per request.")
+    if partitions + sum(1 + len(topic.configs) for topic in request.topics) > PARTITIONS_MAX:
+        return _too_much(request, "Unable to perform excessively large batch operation.")
     times_named = Counter(topic.name for topic in request.topics)
     answers = []
     for name, asked in {topic.name: topic for topic in request.topics}.items():
@@ -43,6 +49,24 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
                 )
             )
     return RESPONSE(topics=answers)
+
+
+def _partitions(cluster: "Cluster", asked: Any) -> int:
+    """How many a topic would have, before anybody looks whether it may."""
+    if asked.assignments:
+        return len(asked.assignments)
+    default = cluster.settings.num_partitions
+    return default if asked.num_partitions == DEFAULT else max(0, asked.num_partitions)
+
+
+def _too_much(request: Any, text: str) -> Any:
+    """The refusal of all that was asked."""
+    code = ErrorCode.POLICY_VIOLATION
+    return RESPONSE(
+        topics=[
+            _TOPIC(name=topic.name, error_code=code, error_message=text) for topic in request.topics
+        ]
+    )
 
 
 def _create(cluster: "Cluster", asked: Any, *, only_check: bool) -> Any:

@@ -28,10 +28,15 @@ _ENTRY = _RESULT.DescribeConfigsResourceResult
 
 
 def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
-    """One result for each resource."""
+    """One result for each resource, however often it is named alike."""
+    asked_once = {
+        (each.resource_type, each.resource_name, tuple(each.configuration_keys or ())): each
+        for each in request.resources
+    }
     return RESPONSE(
         results=[
-            _describe(cluster, context.node.node_id, request, asked) for asked in request.resources
+            _describe(cluster, context.node.node_id, request, asked)
+            for asked in asked_once.values()
         ]
     )
 

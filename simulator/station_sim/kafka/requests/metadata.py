@@ -5,6 +5,7 @@ nothing. A topic that is missing is made if the request and `auto.create.topics.
 the answer still says error 3 for it, and the next request finds it, as with Apache Kafka.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from station_sim.kafka.logs import PartitionLog
 from station_sim.kafka.replicas import NO_LEADER, Leadership
 from station_sim.kafka.requests.context import RequestContext
 from station_sim.kafka.requests.topic_ids import NO_ID
-from station_sim.kafka.topics import INTERNAL_TOPICS, Topic, check_name
+from station_sim.kafka.topics import INTERNAL_TOPICS, PARTITIONS_MAX, Topic, check_name
 
 if TYPE_CHECKING:
     from station_sim.kafka.cluster import Cluster
@@ -47,7 +48,8 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
         topics = [_answer_by_id(cluster, topic_id, context.node) for topic_id in ids]
         if not by_id:
             names = dict.fromkeys(asked.name for asked in request.topics)
-            topics = [_answer(cluster, name, request, context.node) for name in names]
+            may_make = _may_make(cluster, request, names)
+            topics = [_answer(cluster, name, may_make, context.node) for name in names]
     return RESPONSE(
         brokers=[
             RESPONSE.MetadataResponseBroker(
@@ -92,17 +94,26 @@ def _answer_by_id(cluster: "Cluster", topic_id: UUID, node: "Node") -> Any:
     return _describe(cluster, topic, node)
 
 
-def _answer(cluster: "Cluster", name: str, request: Any, node: "Node") -> Any:
+def _may_make(cluster: "Cluster", request: Any, names: Iterable[str]) -> bool:
+    """Whether topics that are missing are made: not if they had too many partitions together."""
+    settings = cluster.settings
+    if not (request.allow_auto_topic_creation and settings.auto_create_topics_enable):
+        return False
+    missing = sum(name not in cluster.topics for name in names)
+    return missing * settings.num_partitions <= PARTITIONS_MAX
+
+
+def _answer(cluster: "Cluster", name: str, may_make: bool, node: "Node") -> Any:
     topic = cluster.topics.get(name)
     if topic is not None:
         return _describe(cluster, topic, node)
-    return _TOPIC(error_code=_missing(cluster, name, request), name=name)
+    return _TOPIC(error_code=_missing(cluster, name, may_make), name=name)
 
 
-def _missing(cluster: "Cluster", name: str, request: Any) -> ErrorCode:
+def _missing(cluster: "Cluster", name: str, may_make: bool) -> ErrorCode:
     try:
         check_name(name)
-        if request.allow_auto_topic_creation and cluster.settings.auto_create_topics_enable:
+        if may_make:
             cluster.topics.create(name)
     except RefusalError as refused:
         if refused.code != ErrorCode.INVALID_REPLICATION_FACTOR:  # which Kafka finds out later

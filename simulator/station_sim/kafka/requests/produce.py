@@ -6,7 +6,7 @@ refused unless their partition takes part in it; from 12 on they make it take pa
 topics are named by id.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kafka.protocol.producer import ProduceRequest, ProduceResponse
@@ -52,7 +52,7 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     grown: list[PartitionLog] = []
     answers = []
     by_id = context.version >= FIRST_VERSION_BY_ID
-    for topic in request.topic_data:
+    for topic, named in _last_named(request.topic_data):
         error = None
         if by_id:
             error = check_id(topic.topic_id, topic.name, cluster.topics.get(topic.name)) or None
@@ -60,7 +60,7 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
             _append(cluster, request, context, topic.name, asked, grown)
             if error is None
             else _PARTITION(index=asked.index, error_code=error, base_offset=-1)
-            for asked in topic.partition_data
+            for asked in named
         ]
         answer = _TOPIC(name=topic.name, partition_responses=partitions)
         if by_id:
@@ -75,6 +75,17 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     if context.version >= _FIRST_VERSION_WITH_LEADERS and len(cluster.nodes) > 1:
         name_leaders(cluster, response, _led_elsewhere(cluster, response))
     return response
+
+
+def _last_named(topics: Sequence[Any]) -> Iterable[tuple[Any, Iterable[Any]]]:
+    """Each topic with its partitions; of one that is named twice, the last batch alone counts."""
+    if len(topics) == 1 and len(topics[0].partition_data) == 1:
+        return ((topics[0], topics[0].partition_data),)
+    named: dict[str, tuple[Any, dict[int, Any]]] = {}
+    for topic in topics:
+        _, by_index = named.setdefault(topic.name, (topic, {}))
+        by_index.update((asked.index, asked) for asked in topic.partition_data)
+    return [(topic, by_index.values()) for topic, by_index in named.values()]
 
 
 def _led_elsewhere(cluster: "Cluster", response: Any) -> Iterator[tuple[PartitionLog, Any]]:
