@@ -49,8 +49,11 @@ SMALL_GROUPS = {
     "group.max.size": "2",
 }
 
+MAX_IDLE_MS = 2_000
+
 FAMILY_OPTIONS: dict[str, dict[str, Any]] = {
     "group_limits": {"server_properties": SMALL_GROUPS},
+    "idle_connections": {"server_properties": {"connections.max.idle.ms": str(MAX_IDLE_MS)}},
     "offset_expiry": {"server_properties": SOON_EXPIRED},
     "sasl": {"users": USERS},
 }

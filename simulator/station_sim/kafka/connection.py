@@ -1,7 +1,8 @@
 """One client connection: bytes in, frames in order, one request at a time, bytes out.
 
-Bounds live here: how large a frame may be, how much is read ahead while a request waits. A frame
-that is no request, and a bug in a handler, close this connection and no other.
+Bounds live here: how large a frame may be, how much is read ahead while a request waits, how long
+nothing may be said. A frame that is no request, and a bug in a handler, close this connection and
+no other.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from station_sim.kafka.dispatch import BadRequestError, Call, perform, read_call, read_token
+from station_sim.kafka.group_timers import Deadline, RunningLoop
 from station_sim.kafka.outbox import Frame, Outbox
 from station_sim.kafka.sasl.authentication import Authentication, Stage
 
@@ -43,6 +45,7 @@ class Connection(asyncio.Protocol):
         self._waiting: asyncio.Future[Any] | None = None
         self._reading = True
         self._muted: asyncio.TimerHandle | None = None
+        self._idle = Deadline(RunningLoop(), self._idle_too_long)
         self.client_host = ""
         self.client_port: int | None = None
         self.authentication = _authentication(node.cluster)
@@ -65,10 +68,12 @@ class Connection(asyncio.Protocol):
             self.client_port = peer[1]
         self._node.connections[self] = None
         self._node.cluster.tally.connections += 1
+        self._is_active()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone: nothing of it goes on."""
         self._transport = self._outbox = None
+        self._idle.clear()
         self._node.connections.pop(self, None)
         self._buffer.clear()
         if self._muted is not None:
@@ -84,6 +89,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; handle the requests they complete."""
+        self._is_active()
         self._buffer += data
         if self._may_handle():
             self._handle_frames()
@@ -117,6 +123,18 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             loop = asyncio.get_running_loop()
             self._muted = loop.call_later(duration_s, self._unmute)
+
+    def _is_active(self) -> None:
+        """Bytes went in or out: however long a request waits for its answer, it is none."""
+        max_idle_ms = self._node.cluster.settings.connections_max_idle_ms
+        if max_idle_ms >= 0:
+            self._idle.set(max_idle_ms)
+
+    def _idle_too_long(self) -> None:
+        if self._node.is_paused:
+            self._is_active()
+        else:
+            self.close()
 
     def _unmute(self) -> None:
         self._muted = None
@@ -218,6 +236,7 @@ class Connection(asyncio.Protocol):
 
     def _write(self, call: Call, response: Any) -> None:
         if response is not None and self._outbox is not None:
+            self._is_active()
             frame = call.answer_with(response)
             if self._node.is_paused:
                 self._kept_back.append(frame)

@@ -50,6 +50,7 @@ class BrokerSettings:
     sasl_server_max_receive_size: int = whole(524_288, low=1, high=INT_MAX)
     connection_failed_authentication_delay_ms: int = whole(100, low=0, high=INT_MAX)
     connections_max_reauth_ms: int = whole(0, low=0)
+    connections_max_idle_ms: int = whole(600_000, low=-LONG_MAX - 1)
 
     log_cleanup_policy: str = choice(
         "delete", "delete", "compact", "compact,delete", "delete,compact"

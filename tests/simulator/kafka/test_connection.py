@@ -13,6 +13,7 @@ from tests.simulator.kafka.virtual_kafka import in_virtual_time
 
 from station_sim.kafka.cluster import Cluster
 from station_sim.kafka.connection import READ_AHEAD_BYTES
+from station_sim.kafka.settings import BrokerSettings
 
 API_VERSIONS_FRAME = struct.pack(">ihhih", 10, 18, 0, 77, -1)
 
@@ -140,3 +141,37 @@ def test_what_is_sent_behind_a_waiting_request_is_bounded_and_answered(frame_byt
             return int(answer.header.correlation_id)
 
     assert count + 1 == in_virtual_time(story)
+
+
+def test_a_connection_lasts_ten_minutes_after_the_last_word() -> None:
+    async def story(cluster: Cluster) -> list[float]:
+        loop = asyncio.get_running_loop()
+        async with await RawClient.connect(cluster) as client:
+            await asyncio.sleep(500)
+            assert await still_answers(client)
+            asked_s = loop.time()
+            assert await client.is_closed()
+            return [asked_s, loop.time() - asked_s]
+
+    assert [500.0, 600.0] == pytest.approx(in_virtual_time(story), abs=1.0)
+
+
+def test_a_paused_node_does_not_look_at_the_time() -> None:
+    async def story(cluster: Cluster) -> bool:
+        async with await RawClient.connect(cluster) as client:
+            node = cluster.nodes[0]
+            with node.paused():
+                await asyncio.sleep(3_600)
+            return await still_answers(client)
+
+    assert in_virtual_time(story)
+
+
+def test_a_negative_time_is_for_ever() -> None:
+    async def story(cluster: Cluster) -> bool:
+        async with await RawClient.connect(cluster) as client:
+            await asyncio.sleep(7 * 86_400)
+            return await still_answers(client)
+
+    settings = BrokerSettings(connections_max_idle_ms=-1)
+    assert in_virtual_time(story, settings=settings)
