@@ -110,8 +110,8 @@ def broker(ctx: click.Context, /, **given: Any) -> None:
         from station_sim.kafka.command_options import serve_options
         from station_sim.kafka.serving import serve
 
+    _start_logging(given["log_level"])
     options = serve_options(**given)
-    _start_logging(options.log_level)
     if asyncio.run(serve(options)) == signal.SIGINT:
         ctx.exit(128 + signal.SIGINT)
 

@@ -4,16 +4,26 @@ Lives here: what a `server.properties` could say, as far as the simulated broker
 settings live in `topic_config.py`. A name is Kafka's with dots as underscores.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from station_sim.errors import LabError
 from station_sim.kafka.sasl.users import MECHANISMS
+from station_sim.kafka.setting_names import KAFKA_NAMES, OF_LISTENERS
+
+logger = logging.getLogger(__name__)
 
 SHORT_MAX = 2**15 - 1
 INT_MAX = 2**31 - 1
 LONG_MAX = 2**63 - 1
+
+COARSER_NAMES: Mapping[str, tuple[tuple[str, int], ...]] = {
+    "log.retention.ms": (("log.retention.minutes", 60_000), ("log.retention.hours", 3_600_000)),
+    "log.roll.ms": (("log.roll.hours", 3_600_000),),
+}
+"""Other names for a setting, in units of so many ms each; the finest that is said counts."""
 
 
 def whole(default: int, *, low: int, high: int = LONG_MAX) -> Any:
@@ -121,15 +131,22 @@ class BrokerSettings:
     def from_kafka(cls, properties: Mapping[str, str]) -> "BrokerSettings":
         """Settings from Kafka's dotted names and texts, as in `{"num.partitions": "2"}`.
 
-        Raises `LabError` for an unknown name or a value Kafka would not take.
+        What Kafka knows and nobody here obeys is named once in the log. Raises `LabError` for a
+        name that Kafka does not know, or a value that it would not take.
         """
         declared = {f.name.replace("_", "."): f for f in fields(cls)}
         values: dict[str, Any] = {}
-        for name, text in properties.items():
-            if name not in declared:
-                raise LabError(_unknown(name, text, list(declared)))
-            setting = declared[name]
-            values[setting.name] = _parsed(name, str(text).strip(), setting.type)
+        unused = []
+        for name, text in _in_ms(properties).items():
+            if name in declared:
+                setting = declared[name]
+                values[setting.name] = _parsed(name, str(text).strip(), setting.type)
+            elif name in KAFKA_NAMES or name.startswith(OF_LISTENERS):
+                unused.append(name)
+            else:
+                raise LabError(_unknown(name, text, sorted(KAFKA_NAMES)))
+        if unused:
+            logger.warning("no effect here: %s", ", ".join(unused))
         return cls(**values)
 
     def to_kafka(self) -> dict[str, str]:
@@ -140,9 +157,23 @@ class BrokerSettings:
 def _unknown(name: str, text: str, known: list[str]) -> str:
     import difflib
 
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.7)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"known are: {', '.join(known)}"
-    return f"unknown broker setting {name}={text}; {hint}"
+    (near,) = difflib.get_close_matches(name, known, n=1, cutoff=0)
+    return f"unknown broker setting {name}={text}; did you mean {near}?"
+
+
+def _in_ms(properties: Mapping[str, str]) -> dict[str, str]:
+    """The properties with those in coarser units under the name that they are kept by."""
+    found = dict(properties)
+    for finest, coarser in COARSER_NAMES.items():
+        for name, unit_ms in coarser:
+            if name not in found:
+                continue
+            count = _parsed(name, str(found.pop(name)).strip(), int)
+            assert isinstance(count, int)
+            if name == "log.roll.hours" and count < 1:
+                raise LabError(f"{name}={count} is not allowed; allowed is 1 and more")
+            found.setdefault(finest, str(count * unit_ms if count >= 0 else -1))
+    return found
 
 
 def kafka_text(value: object) -> str:
