@@ -100,8 +100,14 @@ async def case_transactions_are_listed(kafka: Bench) -> None:
     assert ours == []
     _, ours = await listed(kafka, transactional_id_pattern=".*-b")
     assert ours == [("b", "Empty")]
-    answer, _ = await listed(kafka, transactional_id_pattern="(")
-    assert answer.error_code == INVALID_REGULAR_EXPRESSION
+    for refused in ("(", ".*a++", r"(.)\1.*", "(?=.).*", "(?>a)", ".{1001}"):
+        answer, _ = await listed(kafka, transactional_id_pattern=refused)
+        assert answer.error_code == INVALID_REGULAR_EXPRESSION, refused
+    for pattern in (".*(.*a+)+z", "(.|..)+z", "(.*-){1,20}z"):
+        answer, ours = await listed(kafka, transactional_id_pattern=pattern)
+        assert (answer.error_code, ours) == (0, []), pattern
+    _, ours = await listed(kafka, transactional_id_pattern="(?i).*-(A|(?:c+)+)$")
+    assert ours == [("a", "Ongoing")]
 
 
 @case("DescribeProducers")

@@ -1,15 +1,15 @@
 """ListTransactions: all transactional ids, or those that fit filters.
 
 Speaks versions 0 to 2: by state and producer id, by how long a transaction has lasted from 1 on, by
-a regular expression for the id from 2 on (Python's dialect, where Kafka takes Java's).
+a regular expression for the id from 2 on (`regular_expression.py`).
 """
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from kafka.protocol.admin import ListTransactionsRequest, ListTransactionsResponse
 
 from station_sim.kafka.error_codes import ErrorCode
+from station_sim.kafka.regular_expression import RegularExpression
 from station_sim.kafka.requests.context import RequestContext
 from station_sim.kafka.transaction import Transaction
 from station_sim.kafka.transaction_states import TransactionState
@@ -28,8 +28,8 @@ _KNOWN_STATES = {state.value for state in TransactionState} | {"Dead", "PrepareE
 def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """A line for each id that fits."""
     try:
-        pattern = re.compile(request.transactional_id_pattern or ".*", re.DOTALL)
-    except (re.error, OverflowError, RecursionError):
+        pattern = RegularExpression(request.transactional_id_pattern or ".*")
+    except ValueError:
         return RESPONSE(error_code=ErrorCode.INVALID_REGULAR_EXPRESSION)
     now_ms = cluster.now_ms()
     return RESPONSE(
@@ -42,7 +42,7 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
                 transaction_state=known.state.value,
             )
             for known in cluster.transactions
-            if _fits(known, request, now_ms) and pattern.fullmatch(known.transactional_id)
+            if _fits(known, request, now_ms) and pattern.fits(known.transactional_id)
         ],
     )
 
