@@ -198,7 +198,8 @@ class PartitionLog:
     ) -> list[bytes]:
         """Whole batches from the one that holds `offset` on, as many as fit into `max_bytes`.
 
-        They are of one segment: as in Kafka, the next read goes on with the next.
+        They are of one segment: as in Kafka, the next read goes on with the next, and what
+        compaction has emptied is skipped.
         With `at_least_one` the first comes even if it does not fit; with `before_offset` none that
         begins there or later. Raises `RefusalError` (OFFSET_OUT_OF_RANGE).
         """
@@ -207,8 +208,7 @@ class PartitionLog:
             return []
         found: list[bytes] = []
         left_bytes = max_bytes
-        segment = self.segments[segment_index(self.segments, offset)]
-        batches: Iterator[Batch] = islice(segment.batches, segment.index_of(offset), None)
+        batches = self._rest_of_segment(offset)
         if before_offset is not None:
             batches = takewhile(lambda batch: batch.base_offset < before_offset, batches)
         at_once = 1
@@ -221,6 +221,14 @@ class PartitionLog:
         while left_bytes < 0 and len(found) > at_least_one:
             left_bytes += len(found.pop())
         return found
+
+    def _rest_of_segment(self, offset: int) -> Iterator[Batch]:
+        """The batches from `offset` on, of the first segment that has any."""
+        for segment in islice(self.segments, segment_index(self.segments, offset), None):
+            batches, first = segment.batches, segment.index_of(offset)
+            if first < len(batches):
+                return map(batches.__getitem__, range(first, len(batches)))
+        return iter(())
 
     def batches_from(self, offset: int) -> Iterator[Batch]:
         """The batches from the one that holds `offset` on."""
