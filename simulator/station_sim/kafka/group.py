@@ -104,7 +104,7 @@ class Group:
         elif join.member_id == UNKNOWN_MEMBER:
             self._join_stranger(join, reply)
         elif join.member_id in self.members.pending:
-            self._add(join.member_id, join, reply)
+            self._join_with_pending_id(join, reply)
         else:
             self._join_again(join, reply)
 
@@ -206,6 +206,12 @@ class Group:
         else:
             self._rebalance.await_member(member_id, join.session_timeout_ms)
             reply(JoinAnswer(ErrorCode.MEMBER_ID_REQUIRED, member_id))
+
+    def _join_with_pending_id(self, join: Join, reply: JoinReply) -> None:
+        if join.instance_id is None:
+            self._add(join.member_id, join, reply)
+        else:  # static members are never sent away for an id: Kafka takes it for a bug of its own
+            reply(JoinAnswer(ErrorCode.UNKNOWN_SERVER_ERROR, UNKNOWN_MEMBER))
 
     def _join_again(self, join: Join, reply: JoinReply) -> None:
         error = self.members.check(join.member_id, join.instance_id)

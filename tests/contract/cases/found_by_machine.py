@@ -7,10 +7,10 @@ from tests.contract.asking import create_topic, fetch, list_offset, produce, pro
 from tests.contract.batches import batch, values, with_wrong_checksum
 from tests.contract.bench import Bench
 from tests.contract.cases.administration import describe
-from tests.contract.cases.group_protocol import find_coordinator
+from tests.contract.cases.group_protocol import find_coordinator, member
 from tests.contract.cases.offset_deletion import delete_offset
 from tests.contract.configuring import TOPIC, replace_all
-from tests.contract.member import commit
+from tests.contract.member import MEMBER_ID_REQUIRED, commit
 from tests.contract.registry import case
 
 ZSTD = 4
@@ -155,3 +155,18 @@ async def case_group_outlives_its_last_offset(kafka: Bench) -> None:
     assert await commit(kafka.wire, group, topic, 3) == 0
     assert await delete_offset(kafka.wire, group, topic) == (0, [0])
     assert (await describe(kafka, group, 5)).group_state == "Empty"
+
+
+@case("JoinGroup")
+async def case_static_member_has_no_pending_id(kafka: Bench) -> None:
+    """A member that was told to come again with an id, and comes with an instance id too, is error
+    -1; without one it gets in afterwards.
+    """
+    joining = await member(kafka, kafka.name("g"))
+    told = await joining.join_once()
+    assert told.error_code == MEMBER_ID_REQUIRED
+    joining.member_id, joining.instance_id = told.member_id, "one"
+    refused = await joining.join_once()
+    assert (refused.error_code, refused.member_id) == (-1, "")
+    joining.instance_id = None
+    assert (await joining.join_once()).error_code == 0

@@ -3,7 +3,7 @@ when it is found, and a contract case for it into `cases/found_by_machine.py`.
 """
 
 from tests.contract.machine.duel import Program
-from tests.contract.machine.steps.groups import Sync
+from tests.contract.machine.steps.groups import Join, Sync
 from tests.contract.machine.steps.logs import Fetch, LookUp, Produce
 from tests.contract.machine.steps.offsets import Commit, ForgetOffset
 from tests.contract.machine.steps.topics import ChangeSetting, CreateTopic
@@ -45,5 +45,10 @@ FOUND: tuple[Program, ...] = (
     (
         Commit(version=8, group=0, topic=0, offset=3),
         ForgetOffset(version=0, group=0, topic=0),
+    ),
+    (
+        Join(version=4, group=0, member=2),
+        Join(version=6, group=0, member=2),
+        Join(version=4, group=0, member=2),
     ),
 )
