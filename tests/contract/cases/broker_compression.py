@@ -2,16 +2,16 @@
 
 import struct
 
-from tests.contract.asking import fetch, produce
-from tests.contract.batches import batch, values
+from tests.contract.asking import fetch, produce, producer_id
+from tests.contract.batches import batch, records, values
 from tests.contract.bench import Bench
 from tests.contract.clients.client import Client, read
 from tests.contract.configuring import SET, TOPIC, change
 from tests.contract.registry import case, client_case
 from tests.contract.waiting import eventually
 
-MESSAGE_TOO_LARGE = 10
-ATTRIBUTES_AT, CODEC_MASK = 21, 7
+MESSAGE_TOO_LARGE, OUT_OF_ORDER_SEQUENCE = 10, 45
+ATTRIBUTES_AT, CODEC_MASK, PRODUCER_AT = 21, 7, 43
 CODECS = {"uncompressed": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
 LONG = b"as long as it takes to be worth it " * 40
 
@@ -65,6 +65,22 @@ async def case_codec_changes_at_once(kafka: Bench) -> None:
 
     await eventually(packed)
     assert codec_of((await fetch(kafka.wire, topic, 0)).records) == 0
+
+
+@case("Produce", "Fetch", "InitProducerId")
+async def case_packed_batches_are_counted(kafka: Bench) -> None:
+    """A producer's batches keep their id and sequence when the broker packs them: one that is sent
+    twice is there once, and a gap is error 45.
+    """
+    topic = await kafka.topic(config={"compression.type": "gzip"})
+    pid = await producer_id(kafka.wire)
+    made = [batch(LONG, LONG, producer_id=pid, epoch=0, sequence=number) for number in (0, 2, 2, 6)]
+    answers = [await produce(kafka.wire, topic, each) for each in made]
+    expected = [(0, 0), (0, 2), (0, 2), (OUT_OF_ORDER_SEQUENCE, -1)]
+    assert [(each.error_code, each.base_offset) for each in answers] == expected
+    found = (await fetch(kafka.wire, topic, 0)).records
+    assert [record.offset for record in records(found)] == [0, 1, 2, 3]
+    assert struct.unpack_from(">qhi", found, PRODUCER_AT) == (pid, 0, 0)
 
 
 @client_case("Produce", "Fetch", "InitProducerId")

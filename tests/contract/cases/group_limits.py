@@ -90,3 +90,36 @@ async def case_many_leave_at_once(kafka: Bench) -> None:
         (second.member_id, 0),
     ]
     await in_state(kafka, group, "Empty")
+
+
+@case("JoinGroup")
+async def case_member_id_is_no_place(kafka: Bench) -> None:
+    """A member that has been given an id has no place yet: when others took the last ones, it is
+    error 81, and its id is unknown even when there is room again.
+    """
+    group = kafka.name("g")
+    late = await member(kafka, group)
+    late.member_id = (await late.join_once()).member_id
+    inside = [await member(kafka, group) for _ in range(MEMBERS_MAX)]
+    joining = [asyncio.ensure_future(each.join()) for each in inside]
+    await asyncio.gather(joining[0], joining[1])
+    assert (await late.join_once()).error_code == GROUP_MAX_SIZE_REACHED
+    await inside[0].leave()
+    await inside[1].leave()
+    assert (await late.join_once()).error_code == UNKNOWN_MEMBER_ID
+
+
+@case("JoinGroup")
+async def case_static_member_of_a_full_group_comes_back(kafka: Bench) -> None:
+    """In a full group there is no room for a static member that comes back without its member id;
+    with it there is.
+    """
+    group = kafka.name("g")
+    inside = [await member(kafka, group, instance_id=name) for name in ("one", "two")]
+    await asyncio.gather(*(each.join() for each in inside))
+    leader, follower = sorted(inside, key=lambda each: not each.is_leader)
+    await leader.sync({each.member_id: b"x" for each in inside})
+    again = await member(kafka, group, instance_id=follower.instance_id)
+    assert (await again.join_once()).error_code == GROUP_MAX_SIZE_REACHED
+    again.member_id = follower.member_id
+    assert (await again.join_once()).error_code == 0

@@ -14,7 +14,7 @@ from tests.contract.member import Member, committed, subscription
 from tests.contract.registry import case
 from tests.contract.waiting import eventually
 
-SOON_MS = 1_000
+SOON_MS, A_DAY_MS = 1_000, 86_400_000
 LAST_VERSION_WITH_RETENTION = 4
 BROKERS_OWN = -1
 
@@ -44,6 +44,11 @@ async def forgotten(kafka: Bench, group: str, topic: str) -> Any:
     return (await committed(kafka.wire, group, topic))[0] == -1
 
 
+async def is_in_state(kafka: Bench, group: str, state: str) -> bool:
+    """Whether a group is in a state, as Kafka spells it."""
+    return bool((await describe(kafka, group)).group_state == state)
+
+
 @case("OffsetCommit", "OffsetFetch")
 async def case_offset_lives_as_long_as_asked(kafka: Bench) -> None:
     """An offset committed with a retention of its own is forgotten after it; one that leaves it to
@@ -65,11 +70,7 @@ async def case_group_goes_with_its_last_offset(kafka: Bench) -> None:
     await find_coordinator(kafka, group)
     assert await commit_for(kafka, group, topic, SOON_MS) == 0
     assert (await describe(kafka, group)).group_state == "Empty"
-
-    async def is_dead() -> bool:
-        return bool((await describe(kafka, group)).group_state == "Dead")
-
-    await eventually(is_dead)
+    await eventually(lambda: is_in_state(kafka, group, "Dead"))
 
 
 @case("OffsetCommit", "OffsetFetch", "JoinGroup")
@@ -89,3 +90,28 @@ async def case_subscription_keeps_an_offset(kafka: Bench) -> None:
     assert (await committed(kafka.wire, group, wanted))[0] == 7
     await member.leave()
     await eventually(lambda: forgotten(kafka, group, wanted))
+
+
+@case("OffsetCommit", "OffsetFetch")
+async def case_last_commit_says_how_long(kafka: Bench) -> None:
+    """The retention of an offset is that of its last commit, whether that is longer or shorter."""
+    longer, shorter, group = await kafka.topic("l"), await kafka.topic("s"), kafka.name("g")
+    await find_coordinator(kafka, group)
+    assert await commit_for(kafka, group, longer, SOON_MS) == 0
+    assert await commit_for(kafka, group, longer, A_DAY_MS) == 0
+    assert await commit_for(kafka, group, shorter, A_DAY_MS) == 0
+    assert await commit_for(kafka, group, shorter, SOON_MS) == 0
+    await eventually(lambda: forgotten(kafka, group, shorter))
+    assert (await committed(kafka.wire, group, longer))[0] == 7
+
+
+@case("OffsetCommit", "OffsetFetch", "DescribeGroups")
+async def case_forgotten_offset_is_committed_again(kafka: Bench) -> None:
+    """What was forgotten, the group with it, can be committed again, and then stays as asked."""
+    topic, group = await kafka.topic(), kafka.name("g")
+    await find_coordinator(kafka, group)
+    assert await commit_for(kafka, group, topic, SOON_MS) == 0
+    await eventually(lambda: is_in_state(kafka, group, "Dead"))
+    assert await commit_for(kafka, group, topic, BROKERS_OWN) == 0
+    assert await is_in_state(kafka, group, "Empty")
+    assert (await committed(kafka.wire, group, topic))[0] == 7
