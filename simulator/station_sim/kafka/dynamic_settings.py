@@ -133,6 +133,7 @@ class DynamicSettings:
     def __init__(self, started: BrokerSettings, journal: Journal | None = None) -> None:
         self._journal = journal or NoJournal()
         self._started = started
+        self._of_start = _beside_defaults(started)
         self.settings = started
         # Kafka keeps this one for the cluster from the first start on (KIP-966).
         self._of_cluster = {MIN_INSYNC: str(started.min_insync_replicas)}
@@ -203,7 +204,7 @@ class DynamicSettings:
             for said, source in (
                 (self._of_nodes.get(node_id, {}), Source.NODE),
                 (self._of_cluster, Source.CLUSTER),
-                (self._of_start(), Source.START),
+                (self._of_start, Source.START),
             )
             if name in said
         ]
@@ -221,13 +222,6 @@ class DynamicSettings:
         if name in BROKER_NAMES:
             found += self.synonyms(BROKER_NAMES[name], node_id)
         return found
-
-    def _of_start(self) -> dict[str, str]:
-        return {
-            name: text
-            for name, text in self._started.to_kafka().items()
-            if text != _DEFAULTS.get(name)
-        }
 
     def _check_insync(self, node_id: int | None, texts: Mapping[str, str]) -> None:
         if node_id is not None and MIN_INSYNC in texts:
@@ -258,6 +252,11 @@ class DynamicSettings:
             return BrokerSettings.from_kafka(merged)
         except LabError as error:
             raise _refused(str(error)) from error
+
+
+def _beside_defaults(settings: BrokerSettings) -> dict[str, str]:
+    """Those that are not what Kafka has by default, by its names."""
+    return {name: text for name, text in settings.to_kafka().items() if text != _DEFAULTS.get(name)}
 
 
 def _refused(text: str) -> RefusalError:
