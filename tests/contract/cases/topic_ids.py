@@ -14,7 +14,7 @@ from tests.contract.bench import Bench
 from tests.contract.registry import case
 from tests.contract.waiting import eventually
 
-NONE = 0
+NONE, UNKNOWN_SERVER_ERROR = 0, -1
 UNKNOWN_TOPIC_OR_PARTITION = 3
 INVALID_REQUEST = 42
 UNKNOWN_TOPIC_ID = 100
@@ -134,6 +134,26 @@ async def case_metadata_by_id_too_early(kafka: Bench) -> None:
     for version in (10, 11):
         answer = await kafka.wire.ask(request, version)
         assert [INVALID_REQUEST] * 2 == [found.error_code for found in answer.topics]
+
+
+@case("Metadata")
+async def case_metadata_of_no_topic(kafka: Bench) -> None:
+    """From version 12 on a topic with neither name nor id is error -1, as is every other in the
+    request; next to an id it counts for nothing.
+    """
+    topic = await kafka.topic()
+    wanted = [
+        MetadataRequest.MetadataRequestTopic(name=None, topic_id=NO_TOPIC_ID),
+        MetadataRequest.MetadataRequestTopic(name=topic, topic_id=NO_TOPIC_ID),
+    ]
+    request = MetadataRequest(topics=wanted, allow_auto_topic_creation=False)
+    for version in (12, 13):
+        answer = await kafka.wire.ask(request, version)
+        found = [(each.name, each.error_code) for each in answer.topics]
+        assert found == [("", UNKNOWN_SERVER_ERROR), (topic, UNKNOWN_SERVER_ERROR)]
+    assert answer.error_code == UNKNOWN_SERVER_ERROR
+    found = await metadata_by_id(kafka, NO_TOPIC_ID, await id_of(kafka, topic))
+    assert [(each.name, each.error_code) for each in found] == [(topic, NONE)]
 
 
 @case("DeleteTopics")

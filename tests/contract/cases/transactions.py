@@ -71,7 +71,7 @@ async def case_transaction_every_version(kafka: Bench) -> None:
 @case("AddPartitionsToTxn")
 async def case_several_transactions_at_once(kafka: Bench) -> None:
     """AddPartitionsToTxn from version 4 on adds for several producers, or only tells whether
-    partitions take part.
+    partitions take part; one that is not there refuses either.
     """
     topic = await kafka.topic(partitions=2)
     producers = [await transactional(kafka, label) for label in "ab"]
@@ -107,6 +107,8 @@ async def case_several_transactions_at_once(kafka: Bench) -> None:
     assert await ask([0], verify_only=False) == [[0], [0]]
     abortable = [0, TRANSACTION_ABORTABLE]
     assert await ask([0, 1], verify_only=True) == [abortable, abortable]
+    missing = [OPERATION_NOT_ATTEMPTED, UNKNOWN_TOPIC_OR_PARTITION]
+    assert await ask([0, 2], verify_only=True) == [missing, missing]
 
 
 @case("InitProducerId", "AddPartitionsToTxn", "Produce", "EndTxn")

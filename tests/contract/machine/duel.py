@@ -146,7 +146,8 @@ async def both(awaitables: Iterable[Awaitable[Found]]) -> list[Found]:
 async def gather(sides: Sequence[Side], patience_s: float) -> list[dict[str, Any]]:
     """Answers to what had waited: when one side has one, the other gets until the deadline.
 
-    Returns each side's by lane when nothing more came for as long as patience lasts.
+    Returns each side's by lane when nothing more came for as long as patience lasts. None is read
+    before all are there: one may name a member whose own answer comes a moment later.
     """
     taken: list[dict[str, Any]] = [{}, {}]
     while any(side.waiting for side in sides):
@@ -159,14 +160,17 @@ async def gather(sides: Sequence[Side], patience_s: float) -> list[dict[str, Any
         await asyncio.wait(due, timeout=ANSWER_DEADLINE_S)
         for side, side_taken in zip(sides, taken, strict=True):
             side_taken.update(take_answers(side))
-    return taken
+    return [
+        {lane: side.compare(answer) for lane, answer in side_taken.items()}
+        for side, side_taken in zip(sides, taken, strict=True)
+    ]
 
 
 def take_answers(side: Side) -> dict[str, Any]:
-    """The answers that came, by lane; ids are learned from all of them before any is read."""
+    """The answers that came, by lane; what they tell of ids is learned."""
     came = {lane: found for lane, found in sorted(side.waiting.items()) if found[1].done()}
     for lane, (step, task) in came.items():
         del side.waiting[lane]
         if not isinstance(task.result(), str):
             step.learn(side.memory, task.result())
-    return {lane: side.compare(task.result()) for lane, (_, task) in came.items()}
+    return {lane: task.result() for lane, (_, task) in came.items()}

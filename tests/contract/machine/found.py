@@ -7,6 +7,7 @@ from tests.contract.machine.steps.groups import Join, Sync
 from tests.contract.machine.steps.logs import Fetch, LookUp, Produce
 from tests.contract.machine.steps.offsets import Commit, ForgetOffset
 from tests.contract.machine.steps.topics import ChangeSetting, CreateTopic
+from tests.contract.machine.steps.transactions import AddPartitions, StartProducer
 
 FOUND: tuple[Program, ...] = (
     (
@@ -50,5 +51,9 @@ FOUND: tuple[Program, ...] = (
         Join(version=4, group=0, member=2),
         Join(version=6, group=0, member=2),
         Join(version=4, group=0, member=2),
+    ),
+    (
+        StartProducer(version=4, producer=2),
+        AddPartitions(version=5, producer=2, partitions=((0, 1),), verify_only=True),
     ),
 )

@@ -31,19 +31,23 @@ _PARTITION = _TOPIC.AddPartitionsToTxnPartitionResult
 def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """One error code for each partition."""
     if context.version < _FIRST_VERSION_WITH_TRANSACTIONS:
-        producer = Producer(request.v3_and_below_producer_id, request.v3_and_below_producer_epoch)
-        transactional_id = request.v3_and_below_transactional_id
-
-        def add(partitions: list[TopicPartition]) -> ErrorCode:
-            error = cluster.transactions.add(transactional_id, producer, partitions)
-            return told_fence(error, context.version, _FIRST_VERSION_WITH_FENCED)
-
-        topics = _add_all(cluster, request.v3_and_below_topics, add)
-        return RESPONSE(results_by_topic_v3_and_below=topics)
+        return RESPONSE(results_by_topic_v3_and_below=_one_transaction(cluster, request, context))
     return RESPONSE(
         error_code=ErrorCode.NONE,
         results_by_transaction=[_transaction(cluster, asked) for asked in request.transactions],
     )
+
+
+def _one_transaction(cluster: "Cluster", request: Any, context: RequestContext) -> list[Any]:
+    topics = request.v3_and_below_topics
+    refused = _answer_missing(cluster, topics)
+    if refused is not None:
+        return refused
+    producer = Producer(request.v3_and_below_producer_id, request.v3_and_below_producer_epoch)
+    transactional_id = request.v3_and_below_transactional_id
+    error = cluster.transactions.add(transactional_id, producer, _partitions(topics))
+    error = told_fence(error, context.version, _FIRST_VERSION_WITH_FENCED)
+    return _answer(topics, lambda _: error)
 
 
 def told_fence(error: ErrorCode, version: int, first_version: int) -> ErrorCode:
@@ -57,28 +61,27 @@ def _transaction(cluster: "Cluster", asked: Any) -> Any:
     producer = Producer(asked.producer_id, asked.producer_epoch)
     transactional_id = asked.transactional_id
     transactions = cluster.transactions
-    if asked.verify_only:
+    topics = _answer_missing(cluster, asked.topics)
+    if topics is None and asked.verify_only:
         topics = _answer(
             asked.topics,
             lambda partition: transactions.verify(transactional_id, producer, partition),
         )
-    else:
-        topics = _add_all(
-            cluster,
-            asked.topics,
-            lambda partitions: transactions.add(transactional_id, producer, partitions),
-        )
+    elif topics is None:
+        error = transactions.add(transactional_id, producer, _partitions(asked.topics))
+        topics = _answer(asked.topics, lambda _: error)
     return _TRANSACTION(transactional_id=transactional_id, topic_results=topics)
 
 
-def _add_all(
-    cluster: "Cluster", topics: Any, add: Callable[[list[TopicPartition]], ErrorCode]
-) -> list[Any]:
-    wanted = [(topic.name, index) for topic in topics for index in topic.partitions]
-    missing = {pair for pair in wanted if cluster.topics.partition(*pair) is None}
+def _partitions(topics: Any) -> list[TopicPartition]:
+    return [(topic.name, index) for topic in topics for index in topic.partitions]
+
+
+def _answer_missing(cluster: "Cluster", topics: Any) -> list[Any] | None:
+    """The refusal of all partitions if one is not there; None if all are."""
+    missing = {pair for pair in _partitions(topics) if cluster.topics.partition(*pair) is None}
     if not missing:
-        error = add(wanted)
-        return _answer(topics, lambda _: error)
+        return None
     return _answer(
         topics,
         lambda pair: (

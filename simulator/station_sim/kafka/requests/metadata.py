@@ -40,10 +40,11 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
         topics = [_describe(cluster, topic, context.node) for topic in cluster.topics]
     else:
         by_id = _asked_by_id(request, context.version)
-        if context.version < _FIRST_VERSION_BY_ID and (
-            by_id or any(asked.name is None for asked in request.topics)
-        ):
-            return _refused(request)
+        is_nameless = any(asked.name is None for asked in request.topics)
+        if context.version < _FIRST_VERSION_BY_ID and (by_id or is_nameless):
+            return _refused(request, ErrorCode.INVALID_REQUEST)
+        if is_nameless and not by_id:
+            return _refused(request, ErrorCode.UNKNOWN_SERVER_ERROR)
         ids = dict.fromkeys(asked.topic_id for asked in by_id)
         topics = [_answer_by_id(cluster, topic_id, context.node) for topic_id in ids]
         if not by_id:
@@ -75,11 +76,13 @@ def _asked_by_id(request: Any, version: int) -> list[Any]:
     return [asked for asked in request.topics if asked.topic_id not in (None, NO_ID)]
 
 
-def _refused(request: Any) -> Any:
-    """What versions 10 and 11 answer: they have ids, and do not look topics up by them."""
-    code = ErrorCode.INVALID_REQUEST
+def _refused(request: Any, code: ErrorCode) -> Any:
+    """Versions 10 and 11 have ids, and do not look topics up by them; none knows a topic that has
+    neither name nor id.
+    """
     return RESPONSE(
         cluster_id=None,
+        error_code=code,
         topics=[
             _TOPIC(error_code=code, name=asked.name or "", topic_id=asked.topic_id)
             for asked in request.topics

@@ -17,7 +17,7 @@ from tests.contract.machine.memory import NOBODY, Memory
 from tests.contract.machine.steps.step import Step
 
 BY_ID_SINCE_DELETE = 6
-BY_ID_SINCE_METADATA = 12
+ID_SINCE_METADATA, BY_ID_SINCE_METADATA = 10, 12
 CAN_FORBID_SINCE_METADATA = 4
 
 CHANGED = (
@@ -128,7 +128,8 @@ class ShowTopics(Step):
     def learn(self, memory: Memory, answer: Any) -> None:
         for found in answer.topics:
             for topic in self.topics:
-                if found.error_code == 0 and found.name == memory.topic(topic):
+                is_told = self.version >= ID_SINCE_METADATA and found.error_code == 0
+                if is_told and found.name == memory.topic(topic):
                     memory.call(found.topic_id, f"id of t{topic}")
                     memory.topic_ids[topic] = found.topic_id
 
