@@ -140,7 +140,8 @@ class Broker(ABC):
 
         async def answers() -> None:
             self.check_alive()
-            await probe(self.bootstrap)
+            for address in self.bootstrap.split(","):
+                await probe(address)
             async with self._admin() as admin:
                 cluster = await admin.describe_cluster()
                 if not cluster["brokers"]:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from station_sim.brokers.ports import require_free
+from station_sim.brokers.ports import free_row, require_free
 from station_sim.brokers.process_broker import ProcessBroker
 from station_sim.brokers.retrying import NotYetError, retry
 
@@ -31,7 +31,9 @@ class EmbeddedBroker(ProcessBroker):
 
     `port` is a port on loopback (default: a free one); `server_properties` are Kafka's own names
     and texts, as far as the simulation knows them; only `users`, if there are any, may connect.
-    With `data` everything is kept in that folder, for this broker and for later ones.
+    With `data` everything is kept in that folder, for this broker and for later ones. Several
+    `nodes` have a port each, from `port` on if that is given; `as_version` lets them look like an
+    older release, as in `"2.8"`.
     """
 
     kind: ClassVar[str] = "embedded"
@@ -44,8 +46,12 @@ class EmbeddedBroker(ProcessBroker):
         server_properties: Mapping[str, str] | None = None,
         users: Mapping[str, str] | None = None,
         data: Path | str | None = None,
+        nodes: int = 1,
+        as_version: str | None = None,
     ) -> None:
         super().__init__(port, server_properties, users)
+        self._nodes = nodes
+        self._as_version = as_version
         self._data = None if data is None else Path(data).absolute()
 
     async def start(self) -> None:
@@ -80,23 +86,32 @@ class EmbeddedBroker(ProcessBroker):
         self._process = None
 
     async def _open(self) -> None:
+        if self._port is None and self._nodes > 1 and self._data is not None:
+            self._port = free_row(self._nodes)  # each start is a process that has to find them
         if self._port:
-            require_free(self._port)
+            for port in range(self._port, self._port + self._nodes):
+                require_free(port)
         if self._folder is None:
             self._make_folder()
         self.log_path.unlink(missing_ok=True)
+        self._process = await self._launch(self._command())
+        self.bootstrap = await retry(
+            self._address, what="start the simulated Kafka", within_s=START_TIMEOUT_S
+        )
+        if self._nodes == 1:
+            self._port = int(self.bootstrap.rpartition(":")[2])
+
+    def _command(self) -> list[str]:
         command = [sys.executable, "-m", "station_sim.kafka", "--port", str(self._port or 0)]
-        command += ["--log-level", "warning"]
+        command += ["--log-level", "warning", "--nodes", str(self._nodes)]
         command += [f"--set={name}={value}" for name, value in self._server_properties.items()]
+        if self._as_version is not None:
+            command += ["--as-version", self._as_version]
         if self._data is not None:
             command += ["--data", str(self._data)]
         if self.users:
             command += ["--users-file", str(self._write_users())]
-        self._process = await self._launch(command)
-        self.bootstrap = await retry(
-            self._address, what="start the simulated Kafka", within_s=START_TIMEOUT_S
-        )
-        self._port = int(self.bootstrap.rpartition(":")[2])
+        return command
 
     def _write_users(self) -> Path:
         """A command line can be read by everybody on the machine; this file cannot."""
@@ -113,10 +128,11 @@ class EmbeddedBroker(ProcessBroker):
         return match[1]
 
     async def _refuses(self) -> None:
-        host, _, port = self.bootstrap.rpartition(":")
-        try:
-            _, writer = await asyncio.open_connection(host, int(port))
-        except ConnectionRefusedError:
-            return
-        writer.close()
-        raise NotYetError("it still listens")
+        for address in self.bootstrap.split(","):
+            host, _, port = address.rpartition(":")
+            try:
+                _, writer = await asyncio.open_connection(host, int(port))
+            except ConnectionRefusedError:
+                continue
+            writer.close()
+            raise NotYetError("it still listens")
