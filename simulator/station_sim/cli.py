@@ -38,7 +38,7 @@ SHORT_HELP = {
 """What `--help` says of each subcommand, without importing it."""
 
 EXTRAS = {
-    "sim": ("cramjam", "faker", "h11", "holidays", "msgspec", "rich", "simpy"),
+    "sim": ("cramjam", "faker", "h11", "holidays", "msgspec", "re2", "rich", "simpy"),
     "kafka": ("docker", "testcontainers"),
     "load": ("gevent", "hdrh", "locust"),
 }

@@ -1,15 +1,15 @@
 """ListTransactions: all transactional ids, or those that fit filters.
 
 Speaks versions 0 to 2: by state and producer id, by how long a transaction has lasted from 1 on, by
-a regular expression for the id from 2 on (`regular_expression.py`).
+a regular expression for the id from 2 on, which RE2 reads, as in Apache Kafka.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kafka.protocol.admin import ListTransactionsRequest, ListTransactionsResponse
 
 from station_sim.kafka.error_codes import ErrorCode
-from station_sim.kafka.regular_expression import RegularExpression
 from station_sim.kafka.requests.context import RequestContext
 from station_sim.kafka.transaction import Transaction
 from station_sim.kafka.transaction_states import TransactionState
@@ -28,7 +28,7 @@ _KNOWN_STATES = {state.value for state in TransactionState} | {"Dead", "PrepareE
 def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
     """A line for each id that fits."""
     try:
-        pattern = RegularExpression(request.transactional_id_pattern or ".*")
+        is_meant = _whole_match(request.transactional_id_pattern)
     except ValueError:
         return RESPONSE(error_code=ErrorCode.INVALID_REGULAR_EXPRESSION)
     now_ms = cluster.now_ms()
@@ -42,9 +42,24 @@ def handle(cluster: "Cluster", request: Any, context: RequestContext) -> Any:
                 transaction_state=known.state.value,
             )
             for known in cluster.transactions
-            if _fits(known, request, now_ms) and pattern.fits(known.transactional_id)
+            if _fits(known, request, now_ms) and is_meant(known.transactional_id)
         ],
     )
+
+
+def _whole_match(pattern: str | None) -> Callable[[str], bool]:
+    """Whether a whole id fits a pattern; without one all do. Raises ValueError for a bad one."""
+    if not pattern:
+        return lambda _: True
+    import re2  # asked for seldom
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        compiled = re2.compile(pattern, options)
+    except re2.error as error:
+        raise ValueError(f"invalid regular expression {pattern!r}") from error
+    return lambda transactional_id: compiled.fullmatch(transactional_id) is not None
 
 
 def _fits(known: Transaction, request: Any, now_ms: int) -> bool:
