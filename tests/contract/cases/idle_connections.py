@@ -48,3 +48,27 @@ async def case_waiting_is_idle(kafka: Bench) -> None:
     wire = await kafka.connect()
     wire.send(fetch_request(topic, 0, max_wait_ms=8_000), 11)
     assert 0.9 * MAX_IDLE_S < await seconds_until_closed(wire) < 6.0
+
+
+@case("ApiVersions")
+async def case_half_a_request_is_idle(kafka: Bench) -> None:
+    """A connection whose request never ends is closed as if nothing had been said on it."""
+    wire = await kafka.connect()
+    wire.send_bytes(b"\x00\x00\x01\x00\x00\x12")
+    assert 0.9 * MAX_IDLE_S < await seconds_until_closed(wire) < 3 * MAX_IDLE_S
+
+
+@case("ApiVersions")
+async def case_every_byte_keeps_a_connection(kafka: Bench) -> None:
+    """A request that comes bit by bit, for longer than a connection may be idle, is answered."""
+    request = api_versions()
+    request.API_VERSION = 3
+    request.with_header(correlation_id=7, client_id="slow")
+    frame = bytes(request.encode(header=True, framed=True))
+    pieces = [frame[at : at + 2] for at in range(0, len(frame), 2)]
+    pause_s = 1.5 * MAX_IDLE_S / len(pieces)
+    wire = await kafka.connect()
+    for piece in pieces:
+        wire.send_bytes(piece)
+        await asyncio.sleep(pause_s)
+    assert (await wire.answer(request, 3, 7)).error_code == 0
