@@ -24,6 +24,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="PATH",
         help="write the table of cases, brokers and clients to PATH, as Markdown",
     )
+    contract.addoption(
+        "--programs",
+        type=int,
+        default=300,
+        help="random programs of each subject in a full run (default: %(default)s)",
+    )
 
 
 @pytest.hookimpl(wrapper=True)

@@ -16,9 +16,8 @@ from tests.contract.machine.worlds import RealDuel, run_on_two_simulated
 from tests.kafka_at_hand import require_kafka
 
 SEED = 20_261
-PROGRAMS_IN_CI = 4
-PROGRAMS_IN_FULL = 300
-"""Of each subject."""
+PROGRAMS_IN_CI = 10
+"""Of each subject; `--programs` says how many in a full run."""
 
 SEEN: tuple[tuple[str, str, str], ...] = (
     ("topics", "CreateTopics", "forgets settings"),
@@ -65,11 +64,12 @@ def test_the_simulated_kafka_agrees_with_the_real_one(
 @pytest.mark.full
 @pytest.mark.kafka
 def test_they_agree_on_many_programs_that_reach_every_error(
-    real: RealDuel, record_property: Callable[[str, object], None]
+    real: RealDuel, record_property: Callable[[str, object], None], pytestconfig: pytest.Config
 ) -> None:
+    programs = pytestconfig.getoption("--programs")
     try:
         for subject in SUBJECTS:
-            explore(real.run, examples=PROGRAMS_IN_FULL, seed_number=SEED + 1, subjects=(subject,))
+            explore(real.run, examples=programs, seed_number=SEED + 1, subjects=(subject,))
     finally:
         record_property("machine", real.tally.lines())
     assert real.tally.missing(WORTH_REACHING) == []

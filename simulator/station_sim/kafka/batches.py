@@ -29,6 +29,7 @@ _LEADER_EPOCH_AT, _MAGIC_AT, _CRC_AT, _ATTRIBUTES_AT, _MAX_TIMESTAMP_AT = 12, 16
 MAGIC = 2
 
 LOG_APPEND_TIME_BIT, TRANSACTIONAL_BIT, CONTROL_BIT, CODEC_MASK = 0x08, 0x10, 0x20, 0x07
+ZSTD = 4
 LAST_CODEC = 4
 RECORD_BYTES_MIN = 7
 """Length, attributes, two deltas, two sizes and a number of headers, of one byte each."""
@@ -134,19 +135,23 @@ def check_crc(batch: Batch) -> None:
         raise RefusalError(ErrorCode.CORRUPT_MESSAGE, f"a batch whose CRC is not {crc}")
 
 
-def read_batch(data: bytes) -> Batch:
+def read_batch(data: bytes, *, may_be_zstd: bool = True) -> Batch:
     """Read exactly one batch, whose CRC is not looked at; what is left of another behind it is
     dropped, as by Kafka.
 
     Raises `RefusalError`: INVALID_RECORD for an older format or another number of batches,
-    CORRUPT_MESSAGE for an unknown format or a length that does not hold.
+    CORRUPT_MESSAGE for an unknown format or a length that does not hold; before another batch is
+    looked for UNSUPPORTED_COMPRESSION_TYPE for zstd where that may not be.
     """
     if len(data) < HEADER_BYTES:
         data = _only_batch(data)
     (base, length, _epoch, magic, _crc, attributes, delta, first, last, pid, epoch, seq, count) = (
         _HEADER.unpack_from(data)
     )
-    if magic != MAGIC or length + LENGTH_OFFSET_BYTES != len(data):
+    is_whole = magic == MAGIC and length + LENGTH_OFFSET_BYTES <= len(data)
+    if is_whole and not may_be_zstd and attributes & CODEC_MASK == ZSTD:
+        raise RefusalError(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE)
+    if not is_whole or length + LENGTH_OFFSET_BYTES < len(data):
         data = _only_batch(data)
     return Batch(data, base, base + delta, attributes, first, last, pid, epoch, seq, count)
 

@@ -52,6 +52,7 @@ FOUND: tuple[Program, ...] = (
         Join(version=6, group=0, member=2),
         Join(version=4, group=0, member=2),
     ),
+    (Produce(version=6, topic=0, records=((0, None, 300),), codec=4, damage="twice"),),
     (
         StartProducer(version=4, producer=2),
         AddPartitions(version=5, producer=2, partitions=((0, 1),), verify_only=True),

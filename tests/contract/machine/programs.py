@@ -49,7 +49,7 @@ YES, NO = mostly(True, False), mostly(False, True)
 GROUP = mostly(0, 1)
 MEMBER = st.sampled_from((0, 1, 2))
 SHIFT = mostly(0, 1, -1)
-METADATA = mostly("", "word", "x" * 4096, "x" * 4097)
+METADATA = st.sampled_from(("", "word", "x" * 4096, "x" * 4097))
 ANY_PRODUCER = st.sampled_from((0, 1, *TRANSACTIONAL))
 TRANSACTIONAL_PRODUCER = st.sampled_from((*TRANSACTIONAL, TRANSACTIONAL[0]))
 
@@ -86,7 +86,7 @@ RECORDS = st.lists(st.tuples(TIME, mostly(None, b"k"), BYTES), min_size=1, max_s
 CREATE = step(
     topics.CreateTopic,
     topic=mostly(2, 0),
-    partitions=mostly(1, 2, 0, -1),
+    partitions=st.sampled_from((1, 2, 0, -1)),
     replication=mostly(1, 2, 0, -1),
     config=CONFIG,
     only_check=NO,
@@ -114,6 +114,19 @@ CHANGE = st.builds(
     mostly(0, 1, 2, 3),
     NO,
 )
+SET_ONE = st.builds(
+    lambda version, setting: topics.ChangeSetting(version, 0, setting[0], 0, setting[1]),
+    versions("IncrementalAlterConfigs"),
+    st.sampled_from(
+        (
+            ("max.message.bytes", "200"),
+            ("min.insync.replicas", "2"),
+            ("cleanup.policy", "compact"),
+            ("message.timestamp.type", "LogAppendTime"),
+        )
+    ),
+)
+"""A change that is sure to matter to records."""
 REPLACE = step(topics.ReplaceSettings, topic=TOPIC, config=CONFIG, only_check=NO)
 
 PRODUCE = step(
@@ -121,7 +134,7 @@ PRODUCE = step(
     topic=TOPIC,
     partition=PARTITION,
     records=RECORDS,
-    codec=mostly(0, 1, 2, 3, 4),
+    codec=st.sampled_from((0, 1, 2, 3, 4)),
     damage=mostly("", "checksum", "twice", "empty"),
     acks=mostly(-1, 1, 0, 2),
 )
@@ -188,6 +201,13 @@ START_TRANSACTIONAL = step(
     producer=TRANSACTIONAL_PRODUCER,
     as_who=st.sampled_from((transactions.NEW, transactions.ITSELF, transactions.STALE)),
 )
+START_AGAIN = st.builds(
+    transactions.StartProducer,
+    version=st.sampled_from((3, 4, 5)),
+    producer=TRANSACTIONAL_PRODUCER,
+    as_who=st.sampled_from((transactions.STALE, transactions.ITSELF)),
+)
+"""As one that says who it was, which older versions cannot."""
 ADD = step(
     transactions.AddPartitions,
     producer=TRANSACTIONAL_PRODUCER,
@@ -267,18 +287,30 @@ SHOW_COMMITTED = step(
     partitions=mostly(None, ((0, 0),), ((0, 0), (1, 1), (2, 0)), ()),
     stable=NO,
 )
+SHOW_STABLE = st.builds(
+    offsets.ShowCommitted, version=st.sampled_from((9, 8, 7)), group=GROUP, stable=st.just(True)
+)
 FORGET = step(offsets.ForgetOffset, group=GROUP, topic=TOPIC, partition=PARTITION)
 
 SUBJECTS: dict[str, dict[Steps, int]] = {
     "topics": {CREATE: 2, DELETE: 1, MORE_PARTITIONS: 1, SHOW_TOPICS: 1, SHOW_SETTINGS: 1}
     | {CHANGE: 2, REPLACE: 1, PRODUCE: 1, FETCH: 1, COMMIT: 1, PRODUCE_AS: 1, START: 1},
-    "logs": {PRODUCE: 6, FETCH: 2, WAITING_FETCH: 1, LOOK_UP: 3, CUT: 1, CHANGE: 2},
+    "logs": {PRODUCE: 6, FETCH: 2, WAITING_FETCH: 1, LOOK_UP: 3, CUT: 1, CHANGE: 1, SET_ONE: 1},
     "idempotence": {PRODUCE_AS: 6, START: 1, SHOW_PRODUCERS: 1, CUT: 1, PRODUCE: 1},
     "transactions": {ADD: 3, PRODUCE_IN: 4, END: 3, START_TRANSACTIONAL: 1, FETCH: 1}
     | {WAITING_FETCH: 1, LOOK_UP: 1, CUT: 1, SHOW_TRANSACTIONS: 1, SHOW_PRODUCERS: 1}
-    | {PRODUCE_AS: 1},
+    | {PRODUCE_AS: 1, START_AGAIN: 1},
     "transactional offsets": {ADD_OFFSETS: 3, COMMIT_IN: 4, END: 3, START_TRANSACTIONAL: 1}
-    | {SHOW_COMMITTED: 3, COMMIT: 1, FORGET: 1, JOIN: 1, SYNC: 1, DELETE_GROUPS: 1},
+    | {
+        START_AGAIN: 1,
+        SHOW_STABLE: 1,
+        SHOW_COMMITTED: 2,
+        COMMIT: 1,
+        FORGET: 1,
+        JOIN: 1,
+        SYNC: 1,
+        DELETE_GROUPS: 1,
+    },
     "groups": {JOIN: 6, SYNC: 5, BEAT: 2, LEAVE: 2, COMMIT_AS: 2, SHOW_GROUPS: 1, LIST_GROUPS: 1}
     | {DELETE_GROUPS: 1},
     "offsets": {COMMIT: 4, COMMIT_AS: 2, SHOW_COMMITTED: 2, FORGET: 2, JOIN: 2, SYNC: 1}
@@ -303,14 +335,19 @@ STABLE_PAIR = (
 STARTED = tuple(
     transactions.StartProducer(version=4, producer=producer) for producer in (0, 1, *TRANSACTIONAL)
 )
-OPENINGS: dict[str, Program] = {
-    "topics": STARTED,
-    "logs": (),
-    "idempotence": STARTED,
-    "transactions": STARTED,
-    "transactional offsets": STARTED,
-    "groups": STABLE_PAIR,
-    "offsets": STABLE_PAIR,
+UNSYNCED_PAIR = STABLE_PAIR[:4]
+OFFSETS_ADDED = (
+    *STARTED,
+    *(transactions.AddOffsets(version=3, producer=each, group=0) for each in TRANSACTIONAL),
+)
+OPENINGS: dict[str, tuple[Program, ...]] = {
+    "topics": (STARTED,),
+    "logs": ((),),
+    "idempotence": (STARTED,),
+    "transactions": (STARTED,),
+    "transactional offsets": (STARTED, OFFSETS_ADDED),
+    "groups": (STABLE_PAIR, STABLE_PAIR, UNSYNCED_PAIR),
+    "offsets": (STABLE_PAIR, STABLE_PAIR, UNSYNCED_PAIR),
 }
 """What most programs about a subject begin with, for little else succeeds without it."""
 
@@ -319,6 +356,6 @@ OPENINGS: dict[str, Program] = {
 def programs(draw: st.DrawFn, subjects: tuple[str, ...] = tuple(SUBJECTS)) -> Program:
     """A program about one of the subjects."""
     subject = draw(st.sampled_from(subjects))
-    opening = draw(mostly(OPENINGS[subject], ()))
+    opening = draw(st.sampled_from((*OPENINGS[subject] * 3, ())))
     stretch = st.lists(steps_about(subject), max_size=STEPS_OF_A_STRETCH)
     return opening + tuple(step for _ in range(STRETCHES) for step in draw(stretch))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from kafka.protocol.producer import ProduceRequest, ProduceResponse
 
-from station_sim.kafka.batches import CODEC_MASK, Batch, read_batch
+from station_sim.kafka.batches import Batch, read_batch
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
 from station_sim.kafka.logs import Appended, PartitionLog
 from station_sim.kafka.requests.context import RequestContext
@@ -30,7 +30,6 @@ ALL_REPLICAS = -1
 """The `acks` that wait for every replica in sync, of which there must be enough."""
 
 _ACKS = (ALL_REPLICAS, 0, 1)
-_ZSTD = 4
 _FIRST_VERSION_WITH_ZSTD = 7
 _FIRST_VERSION_WITH_LEADERS = 10
 _FIRST_VERSION_WITH_ABORTABLE = 11
@@ -106,9 +105,8 @@ def _append(
     index = asked.index
     try:
         log = cluster.topics.require(topic, index)
-        batch = read_batch(asked.records or b"")
-        if context.version < _FIRST_VERSION_WITH_ZSTD and batch.attributes & CODEC_MASK == _ZSTD:
-            raise RefusalError(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE)
+        may_be_zstd = context.version >= _FIRST_VERSION_WITH_ZSTD
+        batch = read_batch(asked.records or b"", may_be_zstd=may_be_zstd)
         if request.acks not in _ACKS:
             raise RefusalError(ErrorCode.INVALID_REQUIRED_ACKS)
         if batch.is_transactional:
