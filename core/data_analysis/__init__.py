@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from data_analysis.async_service import AsyncDataAnalysisService
+    from data_analysis.batches import BatchCollector, BatchResultAggregator
     from data_analysis.dispatcher import DataDispatcher
     from data_analysis.errors import (
         BatchError,
@@ -25,7 +26,9 @@ __all__ = [
     "AsyncDataAnalysisService",
     "AsyncKafkaConsumerClient",
     "AsyncKafkaProducerClient",
+    "BatchCollector",
     "BatchError",
+    "BatchResultAggregator",
     "ConfigurationError",
     "DataAnalysisError",
     "DataDispatcher",
@@ -40,6 +43,8 @@ _HOMES = {
     "AsyncDataAnalysisService": "data_analysis.async_service",
     "AsyncKafkaConsumerClient": "data_analysis.kafka.async_consumer",
     "AsyncKafkaProducerClient": "data_analysis.kafka.async_producer",
+    "BatchCollector": "data_analysis.batches",
+    "BatchResultAggregator": "data_analysis.batches",
     "DataDispatcher": "data_analysis.dispatcher",
     "GapCause": "data_analysis.gaps",
     "GapEvent": "data_analysis.gaps",

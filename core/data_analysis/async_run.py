@@ -8,11 +8,13 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+from data_analysis.async_batches import BatchTasks
 from data_analysis.async_gap_reports import GapReports
 from data_analysis.async_polling import Poller
 from data_analysis.async_stations import StationTasks
+from data_analysis.batches import BatchResultAggregator
 from data_analysis.clock import Clock
-from data_analysis.effects import Effect, Note, RunCallback, RunHandlers, Upload
+from data_analysis.effects import Effect, Note, RunBatchHandler, RunCallback, RunHandlers, Upload
 from data_analysis.engine import Engine
 from data_analysis.errors import KafkaConnectionError
 from data_analysis.kafka.async_commits import Committer
@@ -43,6 +45,7 @@ class AsyncRun:
         options: of the service.
         clock: of the service.
         gap_reports: told of every gap.
+        aggregator: knows the batch handler.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class AsyncRun:
         options: ServiceOptions,
         clock: Clock,
         gap_reports: GapReports,
+        aggregator: BatchResultAggregator,
     ) -> None:
         self._engine = engine
         self._consumer = consumer
@@ -65,6 +69,9 @@ class AsyncRun:
         self._uploader = Uploader(producer, self._settled, engine.counters)
         self._committer = Committer(consumer, engine.offsets, engine.counters)
         self._gap_reports = gap_reports
+        self._batches = BatchTasks(
+            engine, aggregator, self.perform, clock, options.callback_stall_seconds
+        )
         self._positions = Positions(
             consumer,
             engine,
@@ -123,6 +130,7 @@ class AsyncRun:
                 logger.warning("%d callbacks did not end within %g s", late, limit_seconds)
             await self._uploader.stop(limit_seconds)
             await self._stations.stop(limit_seconds)
+            await self._batches.stop(limit_seconds)
             await self._committer.commit()
             await self._gap_reports.stop(limit_seconds)
         finally:
@@ -133,6 +141,7 @@ class AsyncRun:
         await _end(self._polling)
         await self._positions.stop()
         await self._stations.stop(0)
+        await self._batches.stop(0)
         await self._uploader.stop(0)
         await self._gap_reports.stop(0)
         await _end(self._committing)
@@ -146,6 +155,8 @@ class AsyncRun:
         for effect in effects:
             if isinstance(effect, RunCallback | RunHandlers):
                 self._stations.run(effect)
+            elif isinstance(effect, RunBatchHandler):
+                self._batches.run(effect.batch)
             elif isinstance(effect, Upload):
                 self._uploader.submit(effect)
             elif isinstance(effect, Note):
@@ -193,6 +204,8 @@ class AsyncRun:
         ]
         if self._uploader.last_error is not None:
             trouble.append(f"upload: {self._uploader.last_error}")
+        if self._engine.last_batch_error is not None:
+            trouble.append(f"batch handler: {self._engine.last_batch_error}")
         if self._poller.last_error is not None:
             trouble.append(f"poll: {self._poller.last_error}")
         if self._poller.paused:

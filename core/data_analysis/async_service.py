@@ -14,6 +14,7 @@ from data_analysis import config as default_config
 from data_analysis.async_gap_reports import GapReports
 from data_analysis.async_run import AsyncRun
 from data_analysis.async_stations import Callbacks, StationTasks
+from data_analysis.batches import BatchResultAggregator
 from data_analysis.clock import Clock, SystemClock
 from data_analysis.dispatcher import DataDispatcher
 from data_analysis.effects import Effect
@@ -25,6 +26,7 @@ from data_analysis.kafka.async_rebalances import Rebalances
 from data_analysis.kafka.options import read_kafka_options
 from data_analysis.offsets import OffsetManager
 from data_analysis.options import ServiceOptions
+from data_analysis.record_batches import BATCH_TOPIC
 from data_analysis.settings import Settings, load_settings
 
 logger = logging.getLogger(__name__)
@@ -55,6 +57,10 @@ class AsyncDataAnalysisService:
         stop_timeout_seconds: how long `stop` waits for running callbacks.
         instance_id: client id and static group membership.
         callback_stall_seconds: a callback that holds the loop longer is named in a warning.
+        batch_handler_retries: how often a batch handler that raised is called again.
+
+    `batch_aggregator` gathers the results of batches; its `batch_timeout` and `cleanup_interval`
+    may be changed at any time.
 
     Raises:
         ConfigurationError: a setting is not valid.
@@ -83,6 +89,7 @@ class AsyncDataAnalysisService:
         stop_timeout_seconds: float = 30.0,
         instance_id: str | None = None,
         callback_stall_seconds: float = 1.0,
+        batch_handler_retries: int = 0,
     ) -> None:
         self.options = ServiceOptions(
             module_name=module_name,
@@ -99,6 +106,7 @@ class AsyncDataAnalysisService:
             stop_timeout_seconds=stop_timeout_seconds,
             instance_id=instance_id,
             callback_stall_seconds=callback_stall_seconds,
+            batch_handler_retries=batch_handler_retries,
         )
         self._config = config
         self._clock = clock or SystemClock()
@@ -114,6 +122,7 @@ class AsyncDataAnalysisService:
         )
         settings = self.dispatcher.settings
         self._check(settings)
+        self.batch_aggregator = BatchResultAggregator(None, clock=self._clock)
         self.engine = Engine(
             self.dispatcher,
             OffsetManager.of(settings.offsets, self._clock),
@@ -123,7 +132,9 @@ class AsyncDataAnalysisService:
                 coalesce=coalesce,
                 callback_tries=self.options.callback_tries,
                 dead_letter_topic=dead_letter_topic,
+                batch_handler_tries=self.options.batch_handler_tries,
             ),
+            self.batch_aggregator,
         )
         self._callbacks = Callbacks(result=result_handler)
         self._stations = StationTasks(
@@ -139,6 +150,11 @@ class AsyncDataAnalysisService:
         """The newest data for all stations, by topic, under the reference's name."""
         return {topic: payload for topic, (payload, _) in self.dispatcher.global_data.items()}
 
+    @property
+    def _batch_upload_handler(self) -> Callable[..., Any] | None:
+        """What `start` was given, under the reference's name."""
+        return self.batch_aggregator.batch_upload_handler
+
     async def start(
         self,
         callback: Callable[..., Any] | None = None,
@@ -151,21 +167,24 @@ class AsyncDataAnalysisService:
             callback: `(station_id, module_input) -> result`, sync or async; without one,
                 windows are kept and nothing is called.
             result_handler: `(station_id, module_input, result)`, sync or async, after the upload.
-            batch_upload_handler: not available.
+            batch_upload_handler: `(batch_id, results_list)`, sync or async: gets the results of
+                all stations of a SCHEDULE-STATION-REALTIME-DATA record at once, which then are not
+                uploaded and go to no `result_handler`.
 
         Raises:
             KafkaConnectionError: Kafka cannot be reached.
             ConfigurationError: an argument is not valid.
         """
-        if batch_upload_handler is not None:
+        if batch_upload_handler is not None and not callable(batch_upload_handler):
             raise ConfigurationError(
-                "batch_upload_handler must be None: batches are not available yet;"
-                " use result_handler"
+                f"batch_upload_handler must be callable, got {batch_upload_handler!r};"
+                " give a function of (batch_id, results_list)"
             )
         if self._run is not None or self._stopped:
             raise DataAnalysisError("a service starts once; make a new one")
         self._callbacks.every = callback
         self._callbacks.full_result = result_handler
+        self.batch_aggregator.batch_upload_handler = batch_upload_handler
         handlers = self._callbacks.result is not None or result_handler is not None
         self.engine.call(all_stations=callback is not None, handlers=handlers)
         self._say_at_start(callback)
@@ -177,6 +196,7 @@ class AsyncDataAnalysisService:
             self.options,
             self._clock,
             self._gap_reports,
+            self.batch_aggregator,
         )
         try:
             await self._run.start()
@@ -208,7 +228,7 @@ class AsyncDataAnalysisService:
 
     async def remove_station(self, station_id: str) -> None:
         """Forget a station; its records are passed over until it is added again."""
-        self.engine.remove_station(station_id)
+        self._perform(self.engine.remove_station(station_id))
         task = self._stations.tasks.get(station_id)
         if task is not None and task is not asyncio.current_task():
             await asyncio.wait([task], timeout=self.options.stop_timeout_seconds)
@@ -329,3 +349,5 @@ class AsyncDataAnalysisService:
             logger.info("enable_auto_commit: offsets are committed when their work is done")
         if callback is not None and self.options.module_name is None:
             logger.info("no module_name: results go to the handlers and are not uploaded")
+        if self._batch_upload_handler is not None and BATCH_TOPIC not in self.topics:
+            logger.warning("batch_upload_handler is never called: %s is not consumed", BATCH_TOPIC)

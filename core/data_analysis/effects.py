@@ -1,12 +1,14 @@
 """What the engine wants done; the services do it.
 
 An effect says what, never how. Whatever needs an answer names the work it belongs to, and the
-service hands the answer to the engine's `finished`, `failed`, `handled` or `acknowledged`.
+service hands the answer to the engine's `finished`, `failed`, `handled`, `acknowledged` or
+`batch_handled`.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
+from data_analysis.batches import BatchCollector
 from data_analysis.work import Work
 
 
@@ -22,6 +24,13 @@ class RunHandlers:
     """Call the result handlers for `work`, whose result has been acknowledged."""
 
     work: Work
+
+
+@dataclass(frozen=True, slots=True)
+class RunBatchHandler:
+    """Call the batch handler with the id and the results of `batch`, which has ended."""
+
+    batch: BatchCollector
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +62,4 @@ class Note:
     error: BaseException | None = None
 
 
-Effect = RunCallback | RunHandlers | Upload | Note
+Effect = RunCallback | RunHandlers | RunBatchHandler | Upload | Note

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from data_analysis.batches import BatchCollector, BatchResultAggregator
 from data_analysis.dispatcher import DataDispatcher
 from data_analysis.effects import Effect, Note, RunCallback, RunHandlers, Upload
 from data_analysis.flights import Flights
@@ -17,6 +18,7 @@ from data_analysis.lanes import Job, Lanes
 from data_analysis.messages import Message, Scope, read_message
 from data_analysis.observe import Counters
 from data_analysis.offsets import OffsetManager
+from data_analysis.record_batches import RecordBatches
 from data_analysis.reports import dead_letter, note_failed, note_lost, note_refused
 from data_analysis.results import write_result
 from data_analysis.settings import Settings
@@ -48,13 +50,15 @@ class Record(Protocol):
 class EngineOptions:
     """What a service asks of the engine; constant while it runs.
 
-    `output_topic` is None where results are not uploaded, `callback_tries` at least 1.
+    `output_topic` is None where results are not uploaded; `callback_tries` and
+    `batch_handler_tries` are at least 1.
     """
 
     module_name: str | None = None
     output_topic: str | None = None
     coalesce: bool = False
     callback_tries: int = 1
+    batch_handler_tries: int = 1
     dead_letter_topic: str | None = None
 
 
@@ -65,15 +69,24 @@ class Engine:
         dispatcher: the windows.
         offsets: what is safe to commit.
         options: what the service was asked for.
+        aggregator: gathers the results of batches, where there is a handler for them.
     """
 
     def __init__(
-        self, dispatcher: DataDispatcher, offsets: OffsetManager, options: EngineOptions
+        self,
+        dispatcher: DataDispatcher,
+        offsets: OffsetManager,
+        options: EngineOptions,
+        aggregator: BatchResultAggregator | None = None,
     ) -> None:
         self.dispatcher = dispatcher
         self.offsets = offsets
         self.counters = Counters()
         self._flights = Flights(offsets)
+        self._aggregator = aggregator or BatchResultAggregator(None)
+        self._batches = RecordBatches(
+            self._aggregator, self._flights, self.counters, options.batch_handler_tries
+        )
         self._options = options
         self._calls_all = False
         self._calls: dict[str, None] = {}
@@ -110,14 +123,17 @@ class Engine:
         self._calls[station_id] = None
         self.dispatcher.ensure_station(station_id, now)
 
-    def remove_station(self, station_id: str) -> None:
+    def remove_station(self, station_id: str) -> list[Effect]:
         """Forget a station and what waits for it; its records are passed over from now on."""
         self._removed[station_id] = None
         self._calls.pop(station_id, None)
         self.dispatcher.drop_station(station_id)
+        effects: list[Effect] = []
         for work in self._lanes.empty(station_id):
             self.counters.works_dropped += 1
+            self._batches.answer(work, None, effects)
             self._close(work)
+        return effects
 
     # Records and time in.
 
@@ -161,6 +177,9 @@ class Engine:
         topic, module = self._options.output_topic, self._options.module_name
         if not self._wanted(work):
             self.counters.works_dropped += 1
+            result = None
+        elif not work.single and not work.merged:
+            pass
         elif topic is None or module is None:
             self._hand_over(work, effects)
         else:
@@ -174,6 +193,8 @@ class Engine:
             else:
                 key = _key(work.station_id)
                 effects.append(Upload(topic, key, value, int(now * MILLISECONDS), (), work))
+        if work.batches:
+            self._batches.answer(work, result, effects)
         self._next(work.station_id, effects)
         return effects
 
@@ -186,6 +207,7 @@ class Engine:
         if known and work.attempts < self._options.callback_tries and self._wanted(work):
             effects.append(RunCallback(work))
             return effects
+        self._batches.answer(work, None, effects)
         self._close(work)
         self._next(work.station_id, effects)
         return effects
@@ -215,12 +237,33 @@ class Engine:
         self._next(work.station_id, effects)
         return effects
 
+    # Batches in.
+
+    @property
+    def last_batch_error(self) -> str | None:
+        """What the batch handler raised at last, None once it has returned again."""
+        return self._batches.last_error
+
+    def next_due(self) -> float | None:
+        """Return when `batches_due` is to be called, by the monotonic clock; None for never."""
+        return self._aggregator.next_due()
+
+    def batches_due(self) -> list[Effect]:
+        """Time has passed: batches that have timed out end."""
+        return self._batches.due()
+
+    def batch_handled(
+        self, batch: BatchCollector, error: BaseException | None = None
+    ) -> list[Effect]:
+        """The handler has returned for a batch, or has raised."""
+        return self._batches.handled(batch, error)
+
     # Ownership in.
 
     def assigned(self, tp: tuple[str, int], position: int, last_record_ms: int | None) -> None:
         """A partition is ours, from `position` on; windows that reflect another one are dropped."""
         self.offsets.assign(tp, position, last_record_ms=last_record_ms)
-        self._flights.forget([tp])
+        self._forget([tp])
         if self._reflected.get(tp, position) != position:
             for station_id in self._fed.pop(tp, {}):
                 self.dispatcher.drop_window(station_id, tp[0])
@@ -237,13 +280,13 @@ class Engine:
         generation = self.offsets.generation(tp)
         self.offsets.gap(tp, start, end, last_record_ms=last_record_ms)
         if self.offsets.generation(tp) != generation:
-            self._flights.forget([tp])
+            self._forget([tp])
         self._reflected[tp] = end
 
     @property
     def in_flight(self) -> int:
-        """How many records are in flight."""
-        return self._flights.count
+        """How many records are in flight, counting callbacks that are late for their batch."""
+        return self._flights.count + self._aggregator.awaited_late
 
     @property
     def idle(self) -> bool:
@@ -257,8 +300,10 @@ class Engine:
     def revoked(self, tps: Sequence[tuple[str, int]]) -> None:
         """Partitions are no longer ours: waiting work is dropped, nothing more is committed."""
         self.offsets.revoke(tps)
-        self._flights.forget(tps)
-        self.counters.works_dropped += self._lanes.drop(lambda work: not self._wanted(work))
+        self._forget(tps)
+        for work in self._lanes.drop(lambda work: not self._wanted(work)):
+            self.counters.works_dropped += 1
+            self._batches.drop(work)
 
     # Inside.
 
@@ -281,9 +326,10 @@ class Engine:
             timestamp = None if time_ms is None else time_ms / MILLISECONDS
             touched = self._store(tp, topic.family, message, timestamp, now)
             if topic.used:
-                for station_id in touched:
-                    if self._calls_all or station_id in self._calls:
-                        self._ask(station_id, flight, now, effects, newest)
+                called = [each for each in touched if self._calls_all or each in self._calls]
+                batch = self._open_batch(message, called, flight)
+                for station_id in called:
+                    self._ask(station_id, flight, batch, now, effects, newest)
         self._release(flight)
 
     def _store(
@@ -331,30 +377,41 @@ class Engine:
         self,
         station_id: str,
         flight: Flight,
+        batch: BatchCollector | None,
         now: float,
         effects: list[Effect],
         newest: dict[str, Work] | None,
     ) -> None:
         snapshot = self.dispatcher.snapshot(station_id, self._options.module_name, now)
         work = Work(station_id, snapshot, flight)
-        flight.open += 1
+        if batch is None:
+            flight.open += 1
+        else:
+            work.single = False
+            work.batches = (batch,)
         if newest is None:
             self._line_up(RunCallback(work), effects)
         else:
             earlier = newest.get(station_id)
             if earlier is not None:
                 work.merged = earlier.flights()
+                work.batches = earlier.batches + work.batches
             newest[station_id] = work
 
     def _line_up(self, job: Job, effects: list[Effect]) -> None:
         ready = self._lanes.line_up(job)
         if ready is not None:
-            effects.append(ready)
+            self._begin(ready, effects)
 
     def _next(self, station_id: str, effects: list[Effect]) -> None:
         job = self._lanes.next(station_id)
         if job is not None:
-            effects.append(job)
+            self._begin(job, effects)
+
+    def _begin(self, job: Job, effects: list[Effect]) -> None:
+        if job.work.batches:
+            self._batches.began(job.work)
+        effects.append(job)
 
     def _hand_over(self, work: Work, effects: list[Effect]) -> None:
         if self._handles:
@@ -365,13 +422,25 @@ class Engine:
     def _close(self, work: Work) -> None:
         for flight in work.merged:
             self._release(flight)
-        self._release(work.flight)
+        if work.single:
+            self._release(work.flight)
 
     def _release(self, flight: Flight) -> None:
         self.counters.records_finished += self._flights.release(flight)
 
     def _wanted(self, work: Work) -> bool:
-        return any(self._flights.counts(flight) for flight in work.flights())
+        return any(map(self._flights.counts, work.flights())) or self._batches.wanted(work)
+
+    def _forget(self, tps: Sequence[tuple[str, int]]) -> None:
+        self._flights.forget(tps)
+        self._batches.forget()
+
+    def _open_batch(
+        self, message: Message, called: Sequence[str], flight: Flight
+    ) -> BatchCollector | None:
+        if self._aggregator.batch_upload_handler is None:
+            return None
+        return self._batches.open(message.stations, called, flight, self._settings.timezone)
 
     def _refuse(
         self, record: Record, message: Message, flight: Flight, now: float, effects: list[Effect]

@@ -44,12 +44,15 @@ class Lanes:
         waiting.clear()
         return works
 
-    def drop(self, unwanted: Callable[[Work], bool]) -> int:
-        """Take out waiting jobs whose work is not wanted any more; return how many."""
-        dropped = 0
+    def drop(self, unwanted: Callable[[Work], bool]) -> list[Work]:
+        """Take out waiting jobs whose work is not wanted any more."""
+        dropped: list[Work] = []
         for waiting in self._waiting.values():
-            kept = [job for job in waiting if not unwanted(job.work)]
-            dropped += len(waiting) - len(kept)
+            jobs = list(waiting)
             waiting.clear()
-            waiting.extend(kept)
+            for job in jobs:
+                if unwanted(job.work):
+                    dropped.append(job.work)
+                else:
+                    waiting.append(job)
         return dropped

@@ -25,6 +25,12 @@ class Counters:
     uploads_retried: int = 0
     dead_letters: int = 0
     works_dropped: int = 0
+    batches_opened: int = 0
+    batches_completed: int = 0
+    batches_timed_out: int = 0
+    batches_dropped: int = 0
+    batch_handler_errors: int = 0
+    batch_results_late: int = 0
     commits: int = 0
     commit_errors: int = 0
     poll_errors: int = 0

@@ -34,6 +34,7 @@ class ServiceOptions:
     stop_timeout_seconds: float
     instance_id: str | None
     callback_stall_seconds: float
+    batch_handler_retries: int
 
     def __post_init__(self) -> None:
         """Refuse what is not allowed, with `ConfigurationError`."""
@@ -41,6 +42,7 @@ class ServiceOptions:
         check_choice("padding", self.padding, PADDINGS)
         check_choice("on_callback_error", self.on_callback_error, CALLBACK_ERROR_POLICIES)
         check_integer("callback_retries", self.callback_retries, least=0)
+        check_integer("batch_handler_retries", self.batch_handler_retries, least=0)
         check_integer("max_pending_records", self.max_pending_records, least=1)
         check_number("stop_timeout_seconds", self.stop_timeout_seconds, least=0)
         check_number("callback_stall_seconds", self.callback_stall_seconds, least=0, above=True)
@@ -56,6 +58,11 @@ class ServiceOptions:
         if self.module_name is None or not self.upload_results:
             return None
         return self.output_topic_prefix + self.module_name.upper()
+
+    @property
+    def batch_handler_tries(self) -> int:
+        """How often a batch handler is called for one batch at most."""
+        return 1 + self.batch_handler_retries
 
     @property
     def callback_tries(self) -> int:

@@ -7,9 +7,12 @@ value, what is allowed and the next move.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from types import MappingProxyType
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from data_analysis.config import STATION_TIMEZONE
 from data_analysis.errors import ConfigurationError
 
 PADDINGS = ("none", "zero", "linear", "forward")
@@ -51,13 +54,15 @@ class Settings:
     """Everything a reload may change, plus the commit intervals.
 
     `topics` and `dependencies` keep the order of the configuration; `modules` maps every module
-    that a topic or a dependency names to its topics, in that same order.
+    that a topic or a dependency names to its topics, in that same order. `timezone` is that of
+    local times on the wire.
     """
 
     topics: Mapping[str, TopicSettings]
     dependencies: Mapping[str, tuple[str, ...]]
     modules: Mapping[str, tuple[str, ...]]
     offsets: OffsetSettings
+    timezone: tzinfo
 
 
 def load_settings(config: Any) -> Settings:
@@ -79,6 +84,7 @@ def load_settings(config: Any) -> Settings:
         dependencies=MappingProxyType(dependencies),
         modules=MappingProxyType(_modules(topics, dependencies)),
         offsets=_offsets(_mapping(config, "OFFSET_COMMIT_CONFIG", default={})),
+        timezone=_timezone(getattr(config, "STATION_TIMEZONE", STATION_TIMEZONE)),
     )
 
 
@@ -193,6 +199,16 @@ def _offsets(detail: Mapping[str, Any]) -> OffsetSettings:
             key("commit_retry_delay"), value("commit_retry_delay"), least=0
         ),
     )
+
+
+def _timezone(name: object) -> tzinfo:
+    try:
+        return ZoneInfo(str(name))
+    except (ValueError, OSError, KeyError):
+        raise ConfigurationError(
+            f"STATION_TIMEZONE must be a zone of the tz database, got {name!r};"
+            f" write one like {STATION_TIMEZONE!r}"
+        ) from None
 
 
 def _refuse_cycles(dependencies: Mapping[str, tuple[str, ...]]) -> None:

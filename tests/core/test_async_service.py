@@ -285,11 +285,3 @@ def test_a_broker_that_does_not_answer_is_one_clear_error() -> None:
         await service.stop()
 
     in_world(story)
-
-
-def test_batches_are_refused_until_they_exist() -> None:
-    async def story(world: World) -> None:
-        with pytest.raises(ConfigurationError, match="batches are not available"):
-            await world.service().start(batch_upload_handler=print)
-
-    in_world(story)

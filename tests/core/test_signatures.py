@@ -32,6 +32,19 @@ REFERENCE = [
     ("AsyncDataAnalysisService.get_station_status", {}),
     ("AsyncDataAnalysisService.get_service_status", {}),
     ("AsyncDataAnalysisService.reload_config", {}),
+    (
+        "BatchResultAggregator",
+        {"batch_upload_handler": NO_DEFAULT, "batch_timeout": 5.0, "cleanup_interval": 60.0},
+    ),
+    (
+        "BatchResultAggregator.open",
+        {"batch_id": NO_DEFAULT, "expected_stations": NO_DEFAULT, "key": None},
+    ),
+    (
+        "BatchResultAggregator.add_result",
+        {"collector": NO_DEFAULT, "station_id": NO_DEFAULT, "result": NO_DEFAULT},
+    ),
+    ("BatchResultAggregator.cleanup_expired", {"max_age_seconds": 300.0}),
     ("DataDispatcher", {"data_expire_seconds": 600}),
     ("DataDispatcher.update_topic_data", {**TOPIC, "raw_data": NO_DEFAULT}),
     ("DataDispatcher.get_topic_window", TOPIC),
