@@ -320,6 +320,7 @@ class Engine:
         topic = self._topics.get(tp[0])
         if topic is not None:
             message = read_message(record.value, topic.family.scopes)
+            batch_id = self._batches.id_of(tp[0], message.stations, self._settings.timezone)
             if message.reasons:
                 self._refuse(record, message, flight, now, effects)
             time_ms = _time_ms(record)
@@ -327,7 +328,7 @@ class Engine:
             touched = self._store(tp, topic.family, message, timestamp, now)
             if topic.used:
                 called = [each for each in touched if self._calls_all or each in self._calls]
-                batch = self._open_batch(message, called, flight)
+                batch = self._batches.open(batch_id, called, flight)
                 for station_id in called:
                     self._ask(station_id, flight, batch, now, effects, newest)
         self._release(flight)
@@ -434,13 +435,6 @@ class Engine:
     def _forget(self, tps: Sequence[tuple[str, int]]) -> None:
         self._flights.forget(tps)
         self._batches.forget()
-
-    def _open_batch(
-        self, message: Message, called: Sequence[str], flight: Flight
-    ) -> BatchCollector | None:
-        if self._aggregator.batch_upload_handler is None:
-            return None
-        return self._batches.open(message.stations, called, flight, self._settings.timezone)
 
     def _refuse(
         self, record: Record, message: Message, flight: Flight, now: float, effects: list[Effect]

@@ -19,7 +19,8 @@ from data_analysis.work import Flight, Work
 BATCH_TOPIC = "SCHEDULE-STATION-REALTIME-DATA"
 """The one topic whose records open batches."""
 
-_SEND_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
+SEND_TIME = "sendTime"
+_SEND_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?")
 
 
 class RecordBatches:
@@ -47,29 +48,30 @@ class RecordBatches:
         self._failures: dict[BatchCollector, int] = {}
         aggregator.changed = lambda: None
 
-    def open(
-        self,
-        stations: Mapping[str, list[Any]],
-        called: Collection[str],
-        flight: Flight,
-        zone: tzinfo,
-    ) -> BatchCollector | None:
-        """Open a batch for a record, or return None: its stations take the single-station path.
+    def id_of(self, topic: str, stations: Mapping[str, list[Any]], zone: tzinfo) -> str | None:
+        """Return the id of a record's batch, None where it takes the single-station path.
 
         Args:
-            stations: the record's items by station.
-            called: those of them that have a callback to answer with.
-            flight: the record.
+            topic: of the record.
+            stations: its items by station, as they came.
             zone: of the local times in the items.
         """
-        if flight.topic != BATCH_TOPIC or len(stations) < 2 or not called:
+        if topic != BATCH_TOPIC or len(stations) < 2:
+            return None
+        if self._aggregator.batch_upload_handler is None:
             return None
         seconds = newest_send_time(stations, zone)
-        if seconds is None:
+        return None if seconds is None else f"{BATCH_TOPIC}_{seconds}"
+
+    def open(
+        self, batch_id: str | None, called: Collection[str], flight: Flight
+    ) -> BatchCollector | None:
+        """Open the batch of a record, if it has an id and stations that are called."""
+        if batch_id is None or not called:
             return None
         flight.open += 1
         self._counters.batches_opened += 1
-        return self._aggregator.open(f"{BATCH_TOPIC}_{seconds}", called, flight, waits=True)
+        return self._aggregator.open(batch_id, called, flight, waits=True)
 
     def began(self, work: Work) -> None:
         """A callback runs: the time of its batches counts."""
@@ -148,17 +150,25 @@ class RecordBatches:
 
 def newest_send_time(stations: Mapping[str, list[Any]], zone: tzinfo) -> int | None:
     """Return the newest `sendTime` of all items in epoch seconds, None if none can be read."""
-    values = (item.get("sendTime") for items in stations.values() for item in items)
-    texts = {value for value in values if type(value) is str}
-    # Their order as text is the order of time; a date that does not exist is passed over.
-    for text in sorted(texts, reverse=True):
-        if not _SEND_TIME.fullmatch(text):
-            continue
-        try:
-            return int(datetime.fromisoformat(text).replace(tzinfo=zone).timestamp())
-        except (ValueError, OverflowError):
-            continue
-    return None
+    values = (item.get(SEND_TIME) for items in stations.values() for item in items)
+    # Many items say the same: each text is read once.
+    texts = dict.fromkeys(value for value in values if type(value) is str)
+    times = [time for time in map(_read_time, texts) if time is not None]
+    if not times:
+        return None
+    try:
+        return int(max(times).replace(tzinfo=zone).timestamp())
+    except (ValueError, OverflowError):
+        return None
+
+
+def _read_time(text: str) -> datetime | None:
+    if not _SEND_TIME.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _note_late(batch: BatchCollector, work: Work) -> Note:
