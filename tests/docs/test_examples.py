@@ -28,6 +28,7 @@ from tests.docs.blocks import Block, blocks
 DEADLINE_S = 60.0
 SMALL = ["--stations", "2", "--duration", "0.2"]
 KAFKA_BROKER_PAGE = "docs/how-to/test-with-kafka-broker.md"
+BATCHES_PAGE = "docs/how-to/batches.md"
 COMMANDS = {"run": run, "load": load, "broker": broker}
 
 
@@ -93,6 +94,14 @@ def lives_in_virtual_time(text: str, _folder: Path) -> None:
     exec(text, {})
 
 
+def uploads_the_batch_shown(text: str, _folder: Path) -> None:
+    """The program uploads what the page says."""
+    [shown] = [block.text for block in blocks("json") if block.page == BATCHES_PAGE]
+    names: dict[str, Any] = {}
+    exec(text, names)
+    assert json.loads(shown) == json.loads(json.dumps(names["uploads"]))
+
+
 def has_the_form_of_a_request(text: str, _folder: Path) -> None:
     """The names of the example are those of a request module."""
     shown: dict[str, Any] = {"ProduceRequest": produce.REQUEST}
@@ -154,6 +163,8 @@ PROOFS: dict[str, Callable[[str, Path], None]] = {
     "docs/how-to/keep-data.md:1": keeps_data,
     "docs/how-to/blocking-code.md:1": hears_every_reading,
     "docs/how-to/blocking-code.md:2": hears_every_reading,
+    f"{BATCHES_PAGE}:1": uploads_the_batch_shown,
+    f"{BATCHES_PAGE}:2": keeps_data,
     "docs/explanation/architecture.md:1": lives_in_virtual_time,
     "docs/explanation/architecture.md:2": has_the_form_of_a_request,
     "docs/explanation/architecture.md:3": asks_a_broker,
