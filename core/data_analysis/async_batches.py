@@ -43,13 +43,14 @@ class BatchTasks:
         self._tasks: dict[asyncio.Task[None], None] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._stopped = False
-        aggregator.changed = self._set_timer
+        self._loop = asyncio.get_running_loop()
+        aggregator.changed = self._changed
 
     def run(self, batch: BatchCollector) -> None:
         """Call the handler for a batch, in a task of its own; not any more once stopped."""
         if self._stopped:
             return
-        task = asyncio.get_running_loop().create_task(self._work(batch))
+        task = self._loop.create_task(self._work(batch))
         self._tasks[task] = None
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
 
@@ -75,14 +76,27 @@ class BatchTasks:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
+    def _changed(self) -> None:
+        """Note that the timer may be wrong now; numbers may be changed from any thread."""
+        try:
+            here = asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            here = False
+        if here:
+            self._set_timer()
+        else:
+            self._loop.call_soon_threadsafe(self._set_timer)
+
     def _set_timer(self) -> None:
+        if self._stopped:
+            return
         due = self._aggregator.next_due()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if due is not None:
             delay_seconds = max(0.0, due - self._clock.monotonic())
-            self._timer = asyncio.get_running_loop().call_later(delay_seconds, self._look)
+            self._timer = self._loop.call_later(delay_seconds, self._look)
 
     def _look(self) -> None:
         self._timer = None
@@ -90,6 +104,8 @@ class BatchTasks:
         self._set_timer()
 
     async def _work(self, batch: BatchCollector) -> None:
+        if not self._engine.wants(batch):
+            return
         handler = self._aggregator.batch_upload_handler
         assert handler is not None, "batches are only opened where there is a handler"
         error: BaseException | None = None

@@ -98,7 +98,7 @@ class BatchResultAggregator:
 
     Args:
         batch_upload_handler: `(batch_id, results_list)`, sync or async.
-        batch_timeout: seconds; may be changed at any time, open batches follow.
+        batch_timeout: seconds; may be changed at any time and from any thread, open batches follow.
         cleanup_interval: seconds between two looks for what need not be remembered; likewise.
         clock: where `monotonic()` comes from.
 

@@ -252,6 +252,10 @@ class Engine:
         """Time has passed: batches that have timed out end."""
         return self._batches.due()
 
+    def wants(self, batch: BatchCollector) -> bool:
+        """Return whether the handler is still to be called: the batch's record is still ours."""
+        return self._batches.counts(batch)
+
     def batch_handled(
         self, batch: BatchCollector, error: BaseException | None = None
     ) -> list[Effect]:

@@ -80,7 +80,7 @@ class RecordBatches:
 
     def wanted(self, work: Work) -> bool:
         """Return whether the record of one of the work's batches still counts."""
-        return any(self._counts(batch) for batch in work.batches)
+        return any(self.counts(batch) for batch in work.batches)
 
     def answer(self, work: Work, result: Any, effects: list[Effect]) -> None:
         """A work is done, with a result or without: its batches take note."""
@@ -126,7 +126,7 @@ class RecordBatches:
             Note(logging.ERROR, "batch handler failed for %s", (batch.batch_id,), error=error)
         ]
         self._failures[batch] = self._failures.get(batch, 0) + 1
-        if self._failures[batch] < self._tries and self._counts(batch):
+        if self._failures[batch] < self._tries and self.counts(batch):
             effects.append(RunBatchHandler(batch))
         else:
             self._close(batch)
@@ -135,11 +135,11 @@ class RecordBatches:
     def forget(self) -> None:
         """Partitions have changed hands: batches of records that count no more are dropped."""
         self._counters.batches_dropped += self._aggregator.abandon(
-            lambda batch: isinstance(batch.key, Flight) and not self._counts(batch)
+            lambda batch: isinstance(batch.key, Flight) and not self.counts(batch)
         )
 
-    def _counts(self, batch: BatchCollector) -> bool:
-        # Batches of the user's own have no record.
+    def counts(self, batch: BatchCollector) -> bool:
+        """Return whether the batch's record is still ours; the user's own batches have none."""
         return not isinstance(batch.key, Flight) or self._flights.counts(batch.key)
 
     def _close(self, batch: BatchCollector) -> None:

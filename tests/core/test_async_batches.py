@@ -5,8 +5,10 @@ import json
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from data_analysis import ConfigurationError
+from station_sim.brokers import TopicSpec, open_broker
 from tests.core.batch_world import (
     HOURLY,
     SEVEN_ID,
@@ -16,7 +18,8 @@ from tests.core.batch_world import (
     Results,
     in_batch_world,
 )
-from tests.core.world import DATA, OUTPUT
+from tests.core.world import CALENDAR, DATA, OUTPUT, World
+from tests.kafka_at_hand import require_kafka
 
 
 def test_all_results_of_a_record_come_at_once_and_are_uploaded_nowhere_else() -> None:
@@ -326,6 +329,21 @@ def test_the_timeout_can_be_adjusted_while_the_service_runs() -> None:
     in_batch_world(story)
 
 
+def test_the_timeout_can_be_adjusted_from_a_thread() -> None:
+    async def story(batches: BatchWorld) -> None:
+        batches.delays = {"A": 100.0}
+        service = await batches.service(stop_timeout_seconds=1.0)
+        await batches.push("AB")
+        await batches.world.until(lambda: service.engine.counters.callbacks_run == 1)
+        aggregator = service.batch_aggregator
+        await asyncio.to_thread(setattr, aggregator, "batch_timeout", 2.0)
+        await batches.finished(service, 1)
+        assert [2] == [at for at, _, _ in batches.uploads]
+        await service.stop()
+
+    in_batch_world(story)
+
+
 def test_a_cleanup_hands_over_what_there_is_and_old_batches_are_forgotten() -> None:
     async def story(batches: BatchWorld) -> None:
         batches.delays = {"A": 5000.0}
@@ -468,3 +486,26 @@ def test_a_handler_that_can_never_be_called_is_named(caplog: pytest.LogCaptureFi
 
     in_batch_world(story)
     assert f"batch_upload_handler is never called: {HOURLY} is not consumed" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["embedded", pytest.param("jvm", marks=pytest.mark.kafka)])
+def test_batches_end_and_are_committed_on_a_broker_in_real_time(kind: str) -> None:
+    require_kafka(kind)
+
+    async def story() -> None:
+        async with open_broker(kind) as broker:
+            topics = (HOURLY, DATA, CALENDAR, OUTPUT)
+            await broker.make_topics(*(TopicSpec(topic, partitions=1) for topic in topics))
+            async with AIOKafkaProducer(bootstrap_servers=broker.bootstrap) as producer:
+                batches = BatchWorld(World(broker, producer))
+                batches.delays = {"D": 10.0}
+                service = await batches.service(stop_timeout_seconds=0.5)
+                service.batch_aggregator.batch_timeout = 1.0
+                await batches.push("AB")
+                await batches.push("BD")
+                await batches.finished(service, 2)
+                assert [["A", "B"], ["B"]] == [sorted(each) for _, each in batches.stations()]
+                await service.stop()
+                assert 2 == await batches.committed()
+
+    asyncio.run(story())
