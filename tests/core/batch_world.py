@@ -51,7 +51,8 @@ class BatchWorld:
             return None
         if station_id == "X":
             raise ValueError("no model")
-        return {"hour": module_input["sendTime"]}
+        hours = module_input["sendTime"]
+        return {"hour": hours[-1] if isinstance(hours, list) else hours}
 
     def upload(self, batch_id: str, results: Results) -> None:
         """Note when, what."""
