@@ -152,7 +152,7 @@ class Groups:
     def check_commit(
         self, group_id: str, identity: Identity, generation_id: int, *, names_missing: bool
     ) -> ErrorCode:
-        """Tell whether a group may commit now; a group is made for a commit without membership.
+        """Tell whether a group may commit now; one that is not there may without membership.
 
         `names_missing` tells whether the client understands GROUP_ID_NOT_FOUND here.
         """
@@ -160,7 +160,7 @@ class Groups:
             if names_missing:
                 return ErrorCode.GROUP_ID_NOT_FOUND
             return ErrorCode.ILLEGAL_GENERATION
-        return self._get_or_make(group_id).check_commit(identity, generation_id)
+        return self._find_or_imagine(group_id).check_commit(identity, generation_id)
 
     def commit(
         self,
@@ -179,6 +179,7 @@ class Groups:
         now_ms = self._now_ms()
         expires_at_ms = None if retention_ms is None else now_ms + retention_ms
         committed = CommittedOffset(offset, leader_epoch, metadata, now_ms, expires_at_ms)
+        self._get_or_make(group_id)
         self.pending.overtaken(group_id, topic, partition)
         self._store(group_id, topic, partition, committed)
         return ErrorCode.NONE
@@ -191,7 +192,8 @@ class Groups:
             return ErrorCode.INVALID_GROUP_ID
         if generation_id >= 0 and group_id not in self:
             return ErrorCode.ILLEGAL_GENERATION
-        return self._get_or_make(group_id).check_transactional_commit(identity, generation_id)
+        group = self._find_or_imagine(group_id)
+        return group.check_transactional_commit(identity, generation_id)
 
     def commit_in_transaction(
         self,
@@ -208,6 +210,7 @@ class Groups:
         if len(metadata) > self._settings.offset_metadata_max_bytes:
             return ErrorCode.OFFSET_METADATA_TOO_LARGE
         committed = CommittedOffset(offset, leader_epoch, metadata, self._now_ms())
+        self._get_or_make(group_id)
         self.pending.store(producer_id, group_id, topic, partition, committed)
         return ErrorCode.NONE
 
@@ -305,15 +308,22 @@ class Groups:
         group = self._find(group_id)
         if group is None:
             self._look_for_expired()
-            group = self._groups[group_id] = Group(
-                group_id,
-                self._settings,
-                scheduler=self._scheduler,
-                now_ms=self._now_ms,
-                rng=self._rng,
-                journal=self._journal,
-            )
+            group = self._groups[group_id] = self._new(group_id)
         return group
+
+    def _find_or_imagine(self, group_id: str) -> Group:
+        """A group, or what it would be: a commit that stores nothing makes no group."""
+        return self._find(group_id) or self._new(group_id)
+
+    def _new(self, group_id: str) -> Group:
+        return Group(
+            group_id,
+            self._settings,
+            scheduler=self._scheduler,
+            now_ms=self._now_ms,
+            rng=self._rng,
+            journal=self._journal,
+        )
 
     def _offsets_of(self, group_id: str) -> GroupOffsets:
         offsets = self._offsets.get(group_id)

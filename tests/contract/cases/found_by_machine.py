@@ -13,6 +13,7 @@ from tests.contract.configuring import TOPIC, replace_all
 from tests.contract.member import MEMBER_ID_REQUIRED, commit
 from tests.contract.registry import case
 
+OFFSET_METADATA_TOO_LARGE = 12
 ZSTD = 4
 A_WEEK_AND_MORE_MS = 700_000_000
 
@@ -171,3 +172,13 @@ async def case_static_member_has_no_pending_id(kafka: Bench) -> None:
     assert (refused.error_code, refused.member_id) == (-1, "")
     joining.instance_id = None
     assert (await joining.join_once()).error_code == 0
+
+
+@case("OffsetCommit", "DescribeGroups")
+async def case_commit_of_nothing_makes_no_group(kafka: Bench) -> None:
+    """A commit that is refused, its metadata being too long, leaves no group behind."""
+    topic, group = await kafka.topic(), kafka.name("g")
+    await find_coordinator(kafka, group)
+    refused = await commit(kafka.wire, group, topic, 3, metadata="x" * 5_000)
+    assert refused == OFFSET_METADATA_TOO_LARGE
+    assert (await describe(kafka, group, 5)).group_state == "Dead"

@@ -3,7 +3,7 @@ when it is found, and a contract case for it into `cases/found_by_machine.py`.
 """
 
 from tests.contract.machine.duel import Program
-from tests.contract.machine.steps.groups import Join, Sync
+from tests.contract.machine.steps.groups import Join, ShowGroups, Sync
 from tests.contract.machine.steps.logs import Fetch, LookUp, Produce
 from tests.contract.machine.steps.offsets import Commit, ForgetOffset
 from tests.contract.machine.steps.topics import ChangeSetting, CreateTopic
@@ -56,5 +56,9 @@ FOUND: tuple[Program, ...] = (
     (
         StartProducer(version=4, producer=2),
         AddPartitions(version=5, producer=2, partitions=((0, 1),), verify_only=True),
+    ),
+    (
+        Commit(version=9, group=0, topic=0, offset=0, metadata="x" * 5_000),
+        ShowGroups(version=5, groups=(0,)),
     ),
 )
