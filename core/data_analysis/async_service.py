@@ -27,7 +27,7 @@ from data_analysis.kafka.options import read_kafka_options
 from data_analysis.offsets import OffsetManager
 from data_analysis.options import ServiceOptions
 from data_analysis.record_batches import BATCH_TOPIC
-from data_analysis.settings import Settings, load_settings
+from data_analysis.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -119,6 +119,7 @@ class AsyncDataAnalysisService:
             clock=self._clock,
             window_form=window_form,
             padding=padding,
+            output_topic_prefix=output_topic_prefix,
         )
         settings = self.dispatcher.settings
         self._check(settings)
@@ -242,7 +243,7 @@ class AsyncDataAnalysisService:
             ConfigurationError: it is not valid, or Kafka's settings have changed; nothing has
                 changed then.
         """
-        settings = load_settings(self._config)
+        settings = self.dispatcher.load_settings(self._config)
         self._check(settings)
         if self._read_kafka_config() != self._kafka_config:
             raise ConfigurationError(
@@ -256,7 +257,9 @@ class AsyncDataAnalysisService:
     @property
     def topics(self) -> list[str]:
         """What is consumed, in configuration order."""
-        return list(self.dispatcher.settings.topics) if self._topics is None else self._topics
+        if self._topics is not None:
+            return self._topics
+        return self.dispatcher.settings.consumed(self.options.module_name)
 
     def get_station_status(self) -> dict[str, dict[str, Any]]:
         """Return `{station_id: {"running": bool, "task": Task or None}}`."""
@@ -331,7 +334,7 @@ class AsyncDataAnalysisService:
                 f"module_name must be one of {', '.join(settings.modules)}, got {module!r};"
                 " name it in TOPIC_DETAIL or MODULE_DEPENDENCIES"
             )
-        topics = list(settings.topics) if self._topics is None else self._topics
+        topics = settings.consumed(module) if self._topics is None else self._topics
         if not topics:
             raise ConfigurationError("topics must not be empty, got []; name at least one")
         for topic in topics:

@@ -33,6 +33,20 @@ def fresh(value: Any) -> Any:
     return value
 
 
+def read_only(values: Sequence[Any]) -> Array:
+    """Return a read-only array of floats, None as NaN; of objects where a value is no number.
+
+    Lists of equal length become the rows of one array of floats.
+    """
+    try:
+        array: Array = np.array(values, np.float64)
+    except (TypeError, ValueError, OverflowError):
+        array = np.empty(len(values), object)
+        array[:] = [fresh(value) for value in values]
+    array.flags.writeable = False
+    return array
+
+
 class Column:
     """Room for `capacity` values of one field; the arrays are never replaced, only filled.
 

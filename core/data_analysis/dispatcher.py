@@ -4,24 +4,29 @@ Nothing here knows Kafka, callbacks or offsets. The methods of the reference rea
 the engine uses are told the time.
 """
 
+import logging
 from collections.abc import Container, Sequence
 from typing import Any
 
 from data_analysis import config as default_config
 from data_analysis.clock import Clock, SystemClock
 from data_analysis.errors import DispatcherError
+from data_analysis.feeds import Feed
 from data_analysis.inputs import ModulePlan, Snapshot, plan_modules
+from data_analysis.messages import Message
+from data_analysis.refusals import Reason
 from data_analysis.settings import (
+    OUTPUT_TOPIC_PREFIX,
     PADDINGS,
     WINDOW_FORMS,
     Settings,
-    TopicSettings,
     check_choice,
     check_number,
     load_settings,
 )
-from data_analysis.topics import family_of
-from data_analysis.windows import Outcome, Window, WindowView
+from data_analysis.stores import Outcome, Store, View
+
+logger = logging.getLogger("data_analysis.dispatcher")
 
 
 class DataDispatcher:
@@ -34,6 +39,7 @@ class DataDispatcher:
         clock: where `time()` comes from.
         window_form: "list", padded to the window's size, or "array", read-only and never padded.
         padding: "none", "zero", "linear" or "forward"; a topic's own `padding` comes first.
+        output_topic_prefix: what stands before a module's name in the topic of its results.
 
     Raises:
         ConfigurationError: the configuration or an argument is not valid.
@@ -47,6 +53,7 @@ class DataDispatcher:
         clock: Clock | None = None,
         window_form: str = "list",
         padding: str = "none",
+        output_topic_prefix: str = OUTPUT_TOPIC_PREFIX,
     ) -> None:
         check_choice("window_form", window_form, WINDOW_FORMS)
         check_choice("padding", padding, PADDINGS)
@@ -55,9 +62,11 @@ class DataDispatcher:
         self._padding = padding
         self._expire_seconds = data_expire_seconds
         self._clock = clock or SystemClock()
-        self._stations: dict[str, dict[str, Window]] = {}
+        self._output_topic_prefix = output_topic_prefix
+        self._stations: dict[str, dict[str, Any]] = {}
+        self._feeds: dict[str, Feed] = {}
         self.global_data: dict[str, Any] = {}
-        self.apply_settings(load_settings(config))
+        self.apply_settings(self.load_settings(config))
 
     def update_topic_data(
         self, station_id: str, topic: str, raw_data: Any, *, timestamp: float | None = None
@@ -67,29 +76,36 @@ class DataDispatcher:
         Args:
             station_id: the station; a new one is made known.
             topic: a topic of the configuration.
-            raw_data: the item, out of its envelope.
+            raw_data: the item, out of its envelope; a list of items for the hourly push, the
+                uploaded value for MODULE-OUTPUT-*. What cannot be used is refused with a warning.
             timestamp: epoch seconds; without it the item is appended.
 
         Raises:
             DispatcherError: the topic is unknown.
         """
-        self._topic(topic)
+        feed = self._feed(topic)
         now = self._clock.time()
-        self.ensure_station(station_id, now)
-        self.update(station_id, topic, raw_data, timestamp, now)
+        message = _message(feed, station_id, raw_data)
+        for reason in message.reasons:
+            logger.warning("data of %s for station %s refused: %s", topic, station_id, reason.value)
+        items = message.stations.get(station_id, ())
+        if items:
+            self.ensure_station(station_id, now)
+        for item in items:
+            self.update(station_id, topic, item, timestamp, now)
 
     def get_topic_window(self, station_id: str, topic: str) -> list[Any]:
         """Return the points of a window, oldest first, as they came in: the configured fields.
 
+        Topics of many devices are one point, a dict of code to payload; orders are one list per
+        second; the hourly push is its items.
+
         Raises:
             DispatcherError: the topic is unknown.
         """
-        fields = self._topic(topic).fields
-        view = self._view(station_id, topic, self._clock.time())
-        family = family_of(topic)
-        if view is None:
-            return []
-        return [family.point(station_id, fields, row) for row in view.rows()]
+        feed = self._feed(topic)
+        view = self._view(station_id, feed, self._clock.time())
+        return [] if view is None else feed.family.points(station_id, feed.settings, view)
 
     def get_module_input(self, station_id: str, module: str) -> dict[str, Any]:
         """Return the input of one module for one station.
@@ -114,24 +130,30 @@ class DataDispatcher:
         Raises:
             ConfigurationError: it is not valid; nothing has changed then.
         """
-        self.apply_settings(load_settings(config_mod))
+        self.apply_settings(self.load_settings(config_mod))
 
     # What the engine uses: told the time.
 
+    def load_settings(self, config: Any) -> Settings:
+        """Read a configuration, as `data_analysis.settings.load_settings` does."""
+        return load_settings(config, self._output_topic_prefix)
+
     def apply_settings(self, settings: Settings) -> None:
-        """Use other settings: a larger window keeps its points, a smaller one its newest."""
-        before = getattr(self, "settings", settings)
+        """Use other settings, all at once: larger windows keep their points, others the newest."""
+        plans = plan_modules(settings, self._padding)
+        feeds = {name: Feed(topic, self._expire_seconds) for name, topic in settings.topics.items()}
+        stations = {
+            station_id: _adapted(stores, self._feeds, feeds)
+            for station_id, stores in self._stations.items()
+        }
         self.settings = settings
-        self._plans: dict[str, ModulePlan] = plan_modules(settings, self._padding)
-        self._every_plan = tuple(self._plans.values())
-        for station_id, windows in self._stations.items():
-            self._stations[station_id] = {
-                topic: _adapted(window, before.topics[topic], settings.topics[topic])
-                for topic, window in windows.items()
-                if topic in settings.topics
-            }
-        for topic in [topic for topic in self.global_data if topic not in settings.topics]:
-            del self.global_data[topic]
+        self._plans: dict[str, ModulePlan] = plans
+        self._every_plan = tuple(plans.values())
+        self._feeds = feeds
+        self._stations = stations
+        self.global_data = {
+            topic: held for topic, held in self.global_data.items() if topic in feeds
+        }
 
     def station_ids(self) -> list[str]:
         """Return the known stations, in the order in which they appeared."""
@@ -167,16 +189,18 @@ class DataDispatcher:
     def update(
         self, station_id: str, topic: str, payload: Any, timestamp: float | None, now: float
     ) -> Outcome:
-        """Put an item of a known topic into the window of a known station."""
-        settings = self.settings.topics[topic]
-        row = family_of(topic).row(payload, settings.fields)
-        windows = self._stations[station_id]
-        window = windows.get(topic)
-        if window is None:
-            window = windows[topic] = Window(len(row), settings.window_size)
-        elif self._expired(window, settings, now):
-            window.clear()
-        return window.add(row, timestamp, now)
+        """Put a sifted payload of a known topic into the store of a known station."""
+        feed = self._feeds[topic]
+        stores = self._stations[station_id]
+        store = stores.get(topic)
+        if store is None:
+            store = stores[topic] = feed.store()
+        elif now - store.arrived_at > feed.limit_s:
+            store.clear()
+        elif feed.settles:
+            store.settle(now, feed.limit_s)
+        outcome: Outcome = store.add(feed.row(payload), timestamp, now)
+        return outcome
 
     def snapshot(self, station_id: str, module: str | None, now: float) -> Snapshot:
         """Return a station's windows as they are: of one module, or of all for None.
@@ -191,13 +215,15 @@ class DataDispatcher:
         else:
             known = ", ".join(self._plans) or "none"
             raise DispatcherError(f"unknown module {module!r}; the configuration names {known}")
-        windows = self._stations.get(station_id)
-        views: dict[str, WindowView | None] = {}
-        if windows:
-            topics = self.settings.topics
-            for topic, window in windows.items():
-                if not self._expired(window, topics[topic], now):
-                    views[topic] = window.view()
+        views: dict[str, View] = {}
+        for topic, store in self._stations.get(station_id, {}).items():
+            feed = self._feeds[topic]
+            if now - store.arrived_at <= feed.limit_s:
+                if feed.settles:
+                    store.settle(now, feed.limit_s)
+                view = store.view()
+                if view.count:
+                    views[topic] = view
         return Snapshot(station_id, views, plans, module is None)
 
     def expire(self, now: float, keep: Container[str] = ()) -> list[str]:
@@ -206,40 +232,57 @@ class DataDispatcher:
         A station is kept by windows of its own, not by data for everyone; those in `keep` always.
         """
         forgotten: list[str] = []
-        for station_id, windows in self._stations.items():
+        for station_id, stores in self._stations.items():
             held = False
-            for topic, window in windows.items():
-                if self._expired(window, self.settings.topics[topic], now):
-                    window.clear()
-                held = held or (len(window) > 0 and topic not in self.global_data)
-            if windows and not held and station_id not in keep:
+            for topic, store in stores.items():
+                feed = self._feeds[topic]
+                if now - store.arrived_at > feed.limit_s:
+                    store.clear()
+                elif feed.settles:
+                    store.settle(now, feed.limit_s)
+                held = held or (len(store) > 0 and topic not in self.global_data)
+            if stores and not held and station_id not in keep:
                 forgotten.append(station_id)
         for station_id in forgotten:
             del self._stations[station_id]
         return forgotten
 
-    def _expired(self, window: Window, settings: TopicSettings, now: float) -> bool:
-        limit = settings.expire_seconds
-        if limit == "inherit":
-            limit = self._expire_seconds
-        return limit is not None and now - window.arrived_at > limit  # type: ignore[operator]  # the word is replaced above
-
-    def _view(self, station_id: str, topic: str, now: float) -> WindowView | None:
-        window = self._stations.get(station_id, {}).get(topic)
-        if window is None or self._expired(window, self.settings.topics[topic], now):
+    def _view(self, station_id: str, feed: Feed, now: float) -> View | None:
+        store: Any = self._stations.get(station_id, {}).get(feed.settings.name)
+        if store is None or now - store.arrived_at > feed.limit_s:
             return None
-        return window.view()
+        if feed.settles:
+            store.settle(now, feed.limit_s)
+        view: View = store.view()
+        return view
 
-    def _topic(self, topic: str) -> TopicSettings:
-        if topic not in self.settings.topics:
-            known = ", ".join(self.settings.topics) or "none"
+    def _feed(self, topic: str) -> Feed:
+        if topic not in self._feeds:
+            known = ", ".join(self._feeds) or "none"
             raise DispatcherError(f"unknown topic {topic!r}; the configuration names {known}")
-        return self.settings.topics[topic]
+        return self._feeds[topic]
 
 
-def _adapted(window: Window, before: TopicSettings, after: TopicSettings) -> Window:
-    family = family_of(after.name)
-    old, new = family.columns(before.fields), family.columns(after.fields)
-    if old != new:
-        window = window.reordered([old.index(name) if name in old else None for name in new])
-    return window if window.size == after.window_size else window.resized(after.window_size)
+def _message(feed: Feed, station_id: str, raw_data: Any) -> Message:
+    """Return one station's items as a record would have brought them."""
+    message = Message()
+    items = feed.family.items(raw_data)
+    good = [item for item in items if isinstance(item, dict)]
+    message.reasons.extend([Reason.BAD_ITEM] * (len(items) - len(good)))
+    if good:
+        message.stations[station_id] = good
+        if feed.sift is not None:
+            feed.sift(message)
+    return message
+
+
+def _adapted(
+    stores: dict[str, Any], before: dict[str, Feed], after: dict[str, Feed]
+) -> dict[str, Store]:
+    adapted: dict[str, Store] = {}
+    for topic, store in stores.items():
+        if topic in after:
+            kept = after[topic].adapted(store, before[topic])
+            if kept is not None:
+                adapted[topic] = kept
+    return adapted

@@ -15,15 +15,15 @@ from data_analysis.effects import Effect, Note, RunCallback, RunHandlers, Upload
 from data_analysis.flights import Flights
 from data_analysis.gaps import GapEvent
 from data_analysis.lanes import Job, Lanes
-from data_analysis.messages import Message, Scope, read_message
+from data_analysis.messages import Message, read_message
 from data_analysis.observe import Counters
 from data_analysis.offsets import OffsetManager
 from data_analysis.record_batches import RecordBatches
 from data_analysis.reports import dead_letter, note_failed, note_lost, note_refused
 from data_analysis.results import write_result
 from data_analysis.settings import Settings
+from data_analysis.stores import Outcome
 from data_analysis.topics import TopicFamily, family_of
-from data_analysis.windows import Outcome
 from data_analysis.work import Flight, Work
 
 MILLISECONDS = 1000
@@ -108,7 +108,7 @@ class Engine:
         self._settings = settings
         module = self._options.module_name
         self._topics = {
-            name: _Topic(family_of(name), _uses(module, topic.modules))
+            name: _Topic(family_of(topic), _uses(module, topic.modules))
             for name, topic in settings.topics.items()
         }
 
@@ -325,11 +325,13 @@ class Engine:
         if topic is not None:
             message = read_message(record.value, topic.family.scopes)
             batch_id = self._batches.id_of(tp[0], message.stations, self._settings.timezone)
+            if topic.family.sifts:
+                topic.family.sift(message)
             if message.reasons:
                 self._refuse(record, message, flight, now, effects)
             time_ms = _time_ms(record)
             timestamp = None if time_ms is None else time_ms / MILLISECONDS
-            touched = self._store(tp, topic.family, message, timestamp, now)
+            touched = self._store(tp, message, timestamp, now)
             if topic.used:
                 called = [each for each in touched if self._calls_all or each in self._calls]
                 batch = self._batches.open(batch_id, called, flight)
@@ -340,7 +342,6 @@ class Engine:
     def _store(
         self,
         tp: tuple[str, int],
-        family: TopicFamily,
         message: Message,
         timestamp: float | None,
         now: float,
@@ -348,7 +349,7 @@ class Engine:
         """Put a message's items into windows; return the stations that have something new."""
         topic = tp[0]
         dispatcher = self.dispatcher
-        if message.everyone is not None and Scope.EVERYONE in family.scopes:
+        if message.everyone is not None:
             dispatcher.keep_for_everyone(topic, message.everyone, timestamp)
             touched = dispatcher.station_ids()
             for station_id in touched:
@@ -361,7 +362,7 @@ class Engine:
                 self.counters.records_of_removed_stations += 1
                 continue
             dispatcher.ensure_station(station_id, now)
-            for payload in family.payloads(items):
+            for payload in items:
                 self._count(dispatcher.update(station_id, topic, payload, timestamp, now))
             fed[station_id] = None
             touched.append(station_id)

@@ -11,14 +11,16 @@ from typing import Any
 import numpy as np
 
 from data_analysis.columns import CONTAINERS, Array, fresh
+from data_analysis.messages import STATION_KEY
 from data_analysis.padding import pad
-from data_analysis.settings import OUTPUT_WINDOW_SIZE, Settings, TopicSettings
-from data_analysis.topics import family_of
-from data_analysis.topics.general import STATION_FIELD
-from data_analysis.windows import WindowView
+from data_analysis.settings import Settings, TopicSettings
+from data_analysis.stores import View
+from data_analysis.topics import Shown, family_of
 
 QUALITY_FIELD = "_data_quality"
 WINDOW_SUFFIX = "_window"
+PLAIN_FIELD = "value"
+"""Name of a dependency's result that is no dict."""
 
 _NOTHING: Array = np.empty(0)
 _NOTHING.flags.writeable = False
@@ -28,46 +30,71 @@ _NOTHING.flags.writeable = False
 class TopicPlan:
     """How one topic shows in the inputs of one module.
 
-    `names` pairs the names of newest values, and `series` those of whole windows, with the numbers
+    `names` pairs the names of newest values, and `series` those of whole series, with the numbers
     of their columns. A column has the bare field's name, the one qualified by its topic, or both.
     """
 
-    settings: TopicSettings
+    name: str
     names: tuple[tuple[str, int], ...]
     series: tuple[tuple[str, int], ...]
+    size: int
+    padding: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutputPlan:
+    """How the results of a module that this one depends on show in its inputs.
+
+    `window` is the name of the list of results; each field of the newest is there with `prefix`
+    before its name, those of `fields` always.
+    """
+
+    name: str
+    window: str
+    prefix: str
+    fields: tuple[str, ...]
+    size: int
     padding: str
 
 
 @dataclass(frozen=True, slots=True)
 class ModulePlan:
-    """How the input of one module is put together."""
+    """How the input of one module is put together; `counted` are the topics of its quality."""
 
     module: str
     topics: tuple[TopicPlan, ...]
-    dependencies: tuple[str, ...]
+    outputs: tuple[OutputPlan, ...]
+    counted: tuple[str, ...]
 
 
 def plan_modules(settings: Settings, padding: str) -> dict[str, ModulePlan]:
     """Return the plan of every module the settings name."""
     return {
-        module: ModulePlan(
-            module,
-            _plan_topics(settings, topics, padding),
-            settings.dependencies.get(module, ()),
-        )
-        for module, topics in settings.modules.items()
+        module: _plan_module(settings, module, counted, padding)
+        for module, counted in settings.modules.items()
     }
 
 
-def _plan_topics(settings: Settings, topics: Sequence[str], padding: str) -> tuple[TopicPlan, ...]:
-    columns = {name: family_of(name).columns(settings.topics[name].fields) for name in topics}
+def _plan_module(
+    settings: Settings, module: str, counted: tuple[str, ...], padding: str
+) -> ModulePlan:
+    topics = [settings.topics[name] for name in counted]
+    columns = {
+        topic: family_of(topic).columns(topic) for topic in topics if topic.output_of is None
+    }
     owners: dict[str, list[str]] = {}
-    for name, fields in columns.items():
+    for topic, fields in columns.items():
         for field in fields:
-            owners.setdefault(field, []).append(name)
-    return tuple(
-        _plan_topic(settings.topics[name], fields, owners, padding)
-        for name, fields in columns.items()
+            owners.setdefault(field, []).append(topic.name)
+    return ModulePlan(
+        module,
+        tuple(_plan_topic(topic, fields, owners, padding) for topic, fields in columns.items()),
+        tuple(
+            _plan_output(topic, topic.output_of, padding)
+            for topic in settings.topics.values()
+            if topic.output_of is not None and module in topic.modules
+        ),
+        counted,
     )
 
 
@@ -77,16 +104,27 @@ def _plan_topic(
     owners: Mapping[str, list[str]],
     padding: str,
 ) -> TopicPlan:
-    names = tuple(
-        (name, column)
-        for column, field in enumerate(columns)
-        for name in _names(topic.name, field, owners[field])
-    )
-    windowed = topic.window_size > 1 and not family_of(topic.name).flat
-    return TopicPlan(
-        settings=topic,
-        names=names,
-        series=tuple((name + WINDOW_SUFFIX, at) for name, at in names) if windowed else (),
+    names: list[tuple[str, int]] = []
+    series: list[tuple[str, int]] = []
+    family = family_of(topic)
+    for at, column in enumerate(columns):
+        shown = family.shown(column, topic)
+        for name in _names(topic.name, column, owners[column]):
+            if shown is not Shown.SERIES:
+                names.append((name, at))
+            if shown is not Shown.POINT:
+                series.append((name if shown is Shown.SERIES else name + WINDOW_SUFFIX, at))
+    own = topic.padding or padding
+    return TopicPlan(topic.name, tuple(names), tuple(series), topic.window_size, own)
+
+
+def _plan_output(topic: TopicSettings, module: str, padding: str) -> OutputPlan:
+    return OutputPlan(
+        name=topic.name,
+        window=f"{module}_output{WINDOW_SUFFIX}",
+        prefix=f"{module}_",
+        fields=topic.fields,
+        size=topic.window_size,
         padding=topic.padding or padding,
     )
 
@@ -102,7 +140,7 @@ class Snapshot:
 
     Args:
         station_id: the station.
-        views: topic name to its window's view, None for a topic without data.
+        views: topic name to the view of its data; a topic without data has none.
         plans: the module whose input is wanted, or all.
         named: True to make `{module: input}` of it, False for the one input.
     """
@@ -112,7 +150,7 @@ class Snapshot:
     def __init__(
         self,
         station_id: str,
-        views: Mapping[str, WindowView | None],
+        views: Mapping[str, View],
         plans: Sequence[ModulePlan],
         named: bool,
     ) -> None:
@@ -128,32 +166,28 @@ class Snapshot:
         return {plan.module: self._module(plan, window_form == "array") for plan in self._plans}
 
     def _module(self, plan: ModulePlan, as_arrays: bool) -> dict[str, Any]:
-        shown: dict[str, Any] = {STATION_FIELD: self.station_id}
-        available: list[str] = []
-        missing: list[str] = []
+        shown: dict[str, Any] = {STATION_KEY: self.station_id}
+        views = self._views
         for topic in plan.topics:
-            name = topic.settings.name
-            view = self._views.get(name)
-            if view is None or not view.count:
-                missing.append(name)
+            view = views.get(topic.name)
+            if view is None:
                 _fill_missing(shown, topic, as_arrays)
             else:
-                available.append(name)
                 _fill(shown, topic, view, as_arrays)
-        for dependency in plan.dependencies:
-            nothing: Any = _NOTHING if as_arrays else [None] * OUTPUT_WINDOW_SIZE
-            shown[f"{dependency}_output{WINDOW_SUFFIX}"] = nothing
-        total = len(plan.topics)
+        for output in plan.outputs:
+            _fill_output(shown, output, views.get(output.name), as_arrays)
+        available = [name for name in plan.counted if name in views]
+        total = len(plan.counted)
         shown[QUALITY_FIELD] = {
             "available_topics": available,
-            "missing_topics": missing,
+            "missing_topics": [name for name in plan.counted if name not in views],
             "total_topics": total,
             "availability_ratio": len(available) / total if total else 0.0,
         }
         return shown
 
 
-def _fill(shown: dict[str, Any], topic: TopicPlan, view: WindowView, as_arrays: bool) -> None:
+def _fill(shown: dict[str, Any], topic: TopicPlan, view: View, as_arrays: bool) -> None:
     newest = view.newest
     for name, column in topic.names:
         value = newest[column]
@@ -162,13 +196,31 @@ def _fill(shown: dict[str, Any], topic: TopicPlan, view: WindowView, as_arrays: 
         for name, column in topic.series:
             shown[name] = view.array(column)
     else:
-        size = topic.settings.window_size
         for name, column in topic.series:
-            shown[name] = pad(view.values(column), size, topic.padding)
+            shown[name] = pad(view.values(column), topic.size, topic.padding)
 
 
 def _fill_missing(shown: dict[str, Any], topic: TopicPlan, as_arrays: bool) -> None:
     for name, _ in topic.names:
         shown[name] = None
     for name, _ in topic.series:
-        shown[name] = _NOTHING if as_arrays else [None] * topic.settings.window_size
+        shown[name] = _NOTHING if as_arrays else [None] * topic.size
+
+
+def _fill_output(
+    shown: dict[str, Any], output: OutputPlan, view: View | None, as_arrays: bool
+) -> None:
+    """Add the results of a dependency; names that topics have are not taken from them."""
+    if view is None:
+        results: Any = _NOTHING if as_arrays else [None] * output.size
+        newest: Any = {}
+    else:
+        results = view.array(0) if as_arrays else pad(view.values(0), output.size, output.padding)
+        newest = view.newest[0]
+    shown[output.window] = results
+    if type(newest) is not dict:
+        newest = {PLAIN_FIELD: newest}
+    for field, value in newest.items():
+        shown.setdefault(output.prefix + field, fresh(value))
+    for field in output.fields:
+        shown.setdefault(output.prefix + field, None)

@@ -5,28 +5,36 @@ not. Nothing is raised and nothing is stored. What a topic does with an item is 
 `data_analysis.topics`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
 import orjson
 
-DEEPEST_NESTING = 64
-"""Levels of lists and objects in a record; deeper ones are refused, for callers recurse."""
+from data_analysis.refusals import DEEPEST_NESTING, Reason, flaw_of, read_leniently, too_deep
 
 LARGEST_VALUE_BYTES = 16 * 1024 * 1024
 LONGEST_ID_CHARACTERS = 256
 CALENDAR_KEY = "calendar"
 STATION_KEY = "stationId"
+RESULT_STATION_KEY = "station_id"
+"""The key of the station in results of modules, where `stationId` is accepted too."""
+
+OUTPUT_KEY = "output"
+RESULTS_KEYS = ("results", "stations")
+"""Keys of the results of a batch, a list of results or a dict of station to output."""
 
 ENVELOPES = {
     "realTimeData": STATION_KEY,
     "fee": STATION_KEY,
     "weather": STATION_KEY,
     "photovoltaicMessage": STATION_KEY,
-    "results": "station_id",
+    "results": RESULT_STATION_KEY,
 }
 """Objects that wrap a list of items, and the key that names the station of an item."""
+
+_WRAPPED = frozenset(ENVELOPES)
 
 SORTED_ENVELOPES = ("realTimeData", "fee")
 """Those whose items come in any order, and go on by `sendTime`: local time as text, whose order is
@@ -38,20 +46,8 @@ class Scope(Enum):
 
     STATION = "station"
     EVERYONE = "everyone"
-
-
-class Reason(Enum):
-    """Why a record, or an item of it, is not used."""
-
-    EMPTY = "empty"
-    TOO_LARGE = "too_large"
-    NOT_JSON = "not_json"
-    NOT_A_NUMBER = "not_a_number"
-    TOO_DEEP = "too_deep"
-    WRONG_ENVELOPE = "wrong_envelope"
-    NO_STATION = "no_station"
-    BAD_ID = "bad_id"
-    BAD_ITEM = "bad_item"
+    RESULT = "result"
+    """One or many stations, as a module's results are sent."""
 
 
 @dataclass(slots=True)
@@ -65,6 +61,19 @@ class Message:
     stations: dict[str, list[Any]] = field(default_factory=dict)
     everyone: Any = None
     reasons: list[Reason] = field(default_factory=list)
+
+    def sift(self, refusal: Callable[[Any], Reason | None]) -> None:
+        """Leave the items, and the stations, that `refusal` has no reason against."""
+        for station_id, items in list(self.stations.items()):
+            reasons = [refusal(item) for item in items]
+            refused = [reason for reason in reasons if reason is not None]
+            if refused:
+                self.reasons.extend(refused)
+                kept = [item for item, reason in zip(items, reasons, strict=True) if reason is None]
+                if kept:
+                    self.stations[station_id] = kept
+                else:
+                    del self.stations[station_id]
 
 
 def read_message(value: bytes | None, scopes: tuple[Scope, ...]) -> Message:
@@ -83,71 +92,114 @@ def read_message(value: bytes | None, scopes: tuple[Scope, ...]) -> Message:
         try:
             content = orjson.loads(value)
         except orjson.JSONDecodeError:
-            message.reasons.append(_why_not_json(value))
+            _rescue(value, scopes, message)
         else:
-            if _too_deep(value, content):
-                message.reasons.append(Reason.TOO_DEEP)
-            else:
-                _open(content, scopes, message)
+            levels = _open(content, scopes, message)
+            if value.count(b"[") + value.count(b"{") > DEEPEST_NESTING and too_deep(content):
+                _sift(message, DEEPEST_NESTING - levels)
     return message
 
 
-def _why_not_json(value: bytes) -> Reason:
-    if b"NaN" in value or b"Infinity" in value:
-        return Reason.NOT_A_NUMBER
-    # The parser's own limit on nesting is far above ours.
-    if value.count(b"[") + value.count(b"{") > 1000:
-        return Reason.TOO_DEEP
-    return Reason.NOT_JSON
+def _rescue(value: bytes, scopes: tuple[Scope, ...], message: Message) -> None:
+    """Use the good items of a record that the strict parser refuses."""
+    try:
+        content = read_leniently(value)
+    except RecursionError:
+        message.reasons.append(Reason.TOO_DEEP)
+    except ValueError:
+        message.reasons.append(Reason.NOT_JSON)
+    else:
+        levels = _open(content, scopes, message)
+        _sift(message, DEEPEST_NESTING - levels)
 
 
-def _too_deep(value: bytes, content: Any) -> bool:
-    if value.count(b"[") + value.count(b"{") <= DEEPEST_NESTING:
-        return False
-    level = [content]
-    for _ in range(DEEPEST_NESTING):
-        level = [
-            child
-            for parent in level
-            if type(parent) is dict or type(parent) is list
-            for child in (parent.values() if type(parent) is dict else parent)
-            if type(child) is dict or type(child) is list
-        ]
-        if not level:
-            return False
-    return True
+def _sift(message: Message, levels: int) -> None:
+    """Look into every item; `levels` is how deep one may be nested."""
+    message.sift(lambda item: flaw_of(item, levels))
+    flawed = [station_id for station_id in message.stations if flaw_of(station_id, 1)]
+    for station_id in flawed:
+        del message.stations[station_id]
+        message.reasons.append(Reason.BAD_TEXT)
+    if message.everyone is not None:
+        flaws = [flaw_of(day, levels) for day in message.everyone[CALENDAR_KEY]]
+        days = zip(message.everyone[CALENDAR_KEY], flaws, strict=True)
+        message.reasons.extend(flaw for flaw in flaws if flaw is not None)
+        message.everyone = {
+            **message.everyone,
+            CALENDAR_KEY: [day for day, flaw in days if flaw is None],
+        }
+        flaw = flaw_of(message.everyone, levels + 1)
+        if flaw is not None:
+            message.reasons.append(flaw)
+        if flaw is not None or not message.everyone[CALENDAR_KEY]:
+            message.everyone = None
 
 
-def _open(content: Any, scopes: tuple[Scope, ...], message: Message) -> None:
-    if Scope.STATION in scopes:
-        if type(content) is list:
-            _take_all(content, STATION_KEY, message)
-            return
-        if type(content) is dict:
-            for key, station_key in ENVELOPES.items():
-                if type(content.get(key)) is list:
-                    _take_all(content[key], station_key, message)
-                    if key in SORTED_ENVELOPES:
-                        for items in message.stations.values():
-                            items.sort(key=_send_time)
-                    return
-            if STATION_KEY in content:
-                _take(content, STATION_KEY, message)
-                return
+def _open(content: Any, scopes: tuple[Scope, ...], message: Message) -> int:
+    """Find the items; return how many levels of lists and dicts are around each."""
     if not content and type(content) in (dict, list):
         message.reasons.append(Reason.EMPTY)
+    elif Scope.RESULT in scopes:
+        return _open_results(content, message)
+    elif Scope.STATION in scopes and type(content) is list:
+        _take_all(content, STATION_KEY, message)
+        return 1
     elif type(content) is not dict:
         message.reasons.append(Reason.WRONG_ENVELOPE)
-    elif type(content.get(CALENDAR_KEY)) is list and Scope.EVERYONE in scopes:
-        days = content[CALENDAR_KEY]
-        bad = sum(type(day) is not dict for day in days)
-        message.reasons.extend([Reason.BAD_ITEM] * bad if days else [Reason.EMPTY])
-        if len(days) > bad:
-            message.everyone = content
+    elif Scope.STATION in scopes and (key := _wrapping(content)) is not None:
+        _take_all(content[key], ENVELOPES[key], message)
+        if key in SORTED_ENVELOPES:
+            for items in message.stations.values():
+                items.sort(key=_send_time)
+        return 2
+    elif Scope.STATION in scopes and STATION_KEY in content:
+        _take(content, STATION_KEY, message)
+    elif Scope.EVERYONE in scopes and type(content.get(CALENDAR_KEY)) is list:
+        _take_days(content, message)
+        return 2
     elif Scope.STATION in scopes and CALENDAR_KEY not in content:
         message.reasons.append(Reason.NO_STATION)
     else:
         message.reasons.append(Reason.WRONG_ENVELOPE)
+    return 0
+
+
+def _wrapping(content: dict[str, Any]) -> str | None:
+    """Return the key of the list of items in an object that wraps one."""
+    if not _WRAPPED.isdisjoint(content):
+        for key in ENVELOPES:
+            if type(content.get(key)) is list:
+                return key
+    return None
+
+
+def _open_results(content: Any, message: Message) -> int:
+    if type(content) is list:
+        _take_all(content, RESULT_STATION_KEY, message)
+        return 1
+    if type(content) is not dict:
+        message.reasons.append(Reason.WRONG_ENVELOPE)
+        return 0
+    for key in RESULTS_KEYS:
+        results = content.get(key)
+        if type(results) is dict:
+            results = [
+                {RESULT_STATION_KEY: station, OUTPUT_KEY: output}
+                for station, output in results.items()
+            ]
+        if type(results) is list:
+            _take_all(results, RESULT_STATION_KEY, message)
+            return 2
+    _take(content, RESULT_STATION_KEY, message)
+    return 0
+
+
+def _take_days(content: dict[str, Any], message: Message) -> None:
+    days = content[CALENDAR_KEY]
+    good = [day for day in days if type(day) is dict]
+    message.reasons.extend([Reason.BAD_ITEM] * (len(days) - len(good)) if days else [Reason.EMPTY])
+    if good:
+        message.everyone = content if len(good) == len(days) else {**content, CALENDAR_KEY: good}
 
 
 def _send_time(item: dict[str, Any]) -> str:
@@ -167,8 +219,12 @@ def _take_all(items: list[Any], station_key: str, message: Message) -> None:
 
 def _take(item: dict[str, Any], station_key: str, message: Message) -> None:
     station = item.get(station_key)
+    if station is None:
+        station = item.get(STATION_KEY)
     if type(station) is int:
         station = str(station)
+        if station_key == STATION_KEY:
+            item[STATION_KEY] = station
     if type(station) is str and 0 < len(station) <= LONGEST_ID_CHARACTERS:
         if station in message.stations:
             message.stations[station].append(item)

@@ -3,7 +3,7 @@
 import logging
 
 from data_analysis.effects import Note, Upload
-from data_analysis.messages import Reason
+from data_analysis.refusals import Reason
 from data_analysis.work import Flight, Work
 
 

@@ -6,7 +6,7 @@ value, what is allowed and the next move.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from types import MappingProxyType
 from typing import Any
@@ -18,8 +18,9 @@ from data_analysis.errors import ConfigurationError
 PADDINGS = ("none", "zero", "linear", "forward")
 WINDOW_FORMS = ("list", "array")
 RESERVED_FIELDS = ("_data_quality",)
+OUTPUT_TOPIC_PREFIX = "MODULE-OUTPUT-"
 OUTPUT_WINDOW_SIZE = 1
-"""Points kept of a dependency's output, as the 2025-11 edition keeps them."""
+"""Points kept of a dependency's output without an entry, as the 2025-11 edition keeps them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,9 @@ class TopicSettings:
     """One entry of `TOPIC_DETAIL`.
 
     `expire_seconds` is "inherit" where the entry does not say, None where the window never expires;
-    `padding` is None where the service's own choice holds.
+    `padding` is None where the service's own choice holds. `output_of` is the module whose results
+    the topic carries, None for other topics; `listed` is False for the output topic of a dependency
+    that has no entry.
     """
 
     name: str
@@ -37,6 +40,8 @@ class TopicSettings:
     frequency: str
     expire_seconds: float | str | None
     padding: str | None
+    output_of: str | None = None
+    listed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +58,9 @@ class OffsetSettings:
 class Settings:
     """Everything a reload may change, plus the commit intervals.
 
-    `topics` and `dependencies` keep the order of the configuration; `modules` maps every module
-    that a topic or a dependency names to its topics, in that same order. `timezone` is that of
-    local times on the wire.
+    `topics` and `dependencies` keep the order of the configuration; output topics of dependencies
+    that have no entry follow. `modules` maps every module that a topic or a dependency names to its
+    listed topics, in that same order. `timezone` is that of local times on the wire.
     """
 
     topics: Mapping[str, TopicSettings]
@@ -64,9 +69,21 @@ class Settings:
     offsets: OffsetSettings
     timezone: tzinfo
 
+    def consumed(self, module: str | None) -> list[str]:
+        """Return what a service of `module`, or of all for None, consumes by default."""
+        return [
+            topic.name
+            for topic in self.topics.values()
+            if topic.listed or module is None or module in topic.modules
+        ]
 
-def load_settings(config: Any) -> Settings:
+
+def load_settings(config: Any, output_topic_prefix: str = OUTPUT_TOPIC_PREFIX) -> Settings:
     """Read and check a configuration module or any object with its names.
+
+    Args:
+        config: has `TOPIC_DETAIL` and `MODULE_DEPENDENCIES`.
+        output_topic_prefix: what stands before a module's name in the topic of its results.
 
     Raises:
         ConfigurationError: something is missing or wrong; nothing of it is applied then.
@@ -79,10 +96,11 @@ def load_settings(config: Any) -> Settings:
         for name, needed in _mapping(config, "MODULE_DEPENDENCIES").items()
     }
     _refuse_cycles(dependencies)
+    modules = _modules(topics, dependencies)
     return Settings(
-        topics=MappingProxyType(topics),
+        topics=MappingProxyType(_with_outputs(topics, modules, dependencies, output_topic_prefix)),
         dependencies=MappingProxyType(dependencies),
-        modules=MappingProxyType(_modules(topics, dependencies)),
+        modules=MappingProxyType(modules),
         offsets=_offsets(_mapping(config, "OFFSET_COMMIT_CONFIG", default={})),
         timezone=_timezone(getattr(config, "STATION_TIMEZONE", STATION_TIMEZONE)),
     )
@@ -176,6 +194,54 @@ def _modules(
         for name in (module, *needed):
             names.setdefault(name, [])
     return {module: tuple(used) for module, used in names.items()}
+
+
+def _with_outputs(
+    topics: Mapping[str, TopicSettings],
+    modules: Iterable[str],
+    dependencies: Mapping[str, tuple[str, ...]],
+    prefix: str,
+) -> dict[str, TopicSettings]:
+    """Say which topics carry results, and add those of dependencies that are not listed."""
+    complete: dict[str, TopicSettings] = {}
+    for name, topic in topics.items():
+        source = _output_of(name, modules, prefix)
+        if source is not None:
+            users = _users(source, dependencies)
+            used = tuple(dict.fromkeys((*topic.modules, *users)))
+            topic = replace(topic, output_of=source, modules=used)
+        complete[name] = topic
+    listed = {topic.output_of for topic in complete.values()}
+    for source in dict.fromkeys(name for needed in dependencies.values() for name in needed):
+        if source not in listed:
+            name = prefix + source.upper()
+            complete[name] = TopicSettings(
+                name,
+                fields=(),
+                modules=_users(source, dependencies),
+                window_size=OUTPUT_WINDOW_SIZE,
+                frequency="",
+                expire_seconds="inherit",
+                padding=None,
+                output_of=source,
+                listed=False,
+            )
+    return complete
+
+
+def _users(source: str, dependencies: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(module for module, needed in dependencies.items() if source in needed)
+
+
+def _output_of(topic: str, modules: Iterable[str], prefix: str) -> str | None:
+    """Return the module whose results a topic carries; hyphens may stand for underscores."""
+    if not topic.startswith(prefix):
+        return None
+    rest = topic[len(prefix) :].replace("-", "_")
+    for module in modules:
+        if module.upper().replace("-", "_") == rest:
+            return module
+    return rest.lower() if prefix and rest else None
 
 
 def _offsets(detail: Mapping[str, Any]) -> OffsetSettings:

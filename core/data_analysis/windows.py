@@ -5,28 +5,16 @@ filled part never changes again: points come in behind it, and a late point, or 
 makes new arrays. What the values mean is known in `data_analysis.topics`.
 """
 
-from collections.abc import Sequence
-from enum import Enum
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from data_analysis.columns import Array, Column, fitting
+from data_analysis.stores import BEFORE_ALL, Outcome
 
 SMALLEST_CAPACITY = 16
 """Points that a new window has room for, and the least slack behind a full one."""
-
-BEFORE_ALL = float("-inf")
-"""Time of a first point that came without one."""
-
-
-class Outcome(Enum):
-    """What became of a point."""
-
-    APPENDED = "appended"
-    INSERTED = "inserted"
-    TOO_LATE = "too_late"
-    DUPLICATE = "duplicate"
 
 
 class WindowView:
@@ -138,12 +126,12 @@ class Window:
             other._append(row, time)
         return other
 
-    def reordered(self, columns: Sequence[int | None]) -> "Window":
-        """Return a window whose columns are those of this one named, None for a new, empty one."""
-        other = Window(len(columns), self.size)
+    def changed(self, columns: int, change: Callable[[Sequence[Any]], Sequence[Any]]) -> "Window":
+        """Return a window of other columns, with every point as `change` makes it."""
+        other = Window(columns, self.size)
         other.arrived_at = self.arrived_at
         for time, row in zip(self.times(), self.view().rows(), strict=True):
-            other._append([None if at is None else row[at] for at in columns], time)
+            other._append(change(row), time)
         return other
 
     def _append(self, values: Sequence[Any], timestamp: float) -> None:

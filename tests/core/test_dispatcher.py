@@ -48,9 +48,9 @@ def test_the_default_configuration_makes_the_reference_s_input() -> None:
     )
     assert {
         "available_topics": [DATA],
-        "missing_topics": [PARAM, CALENDAR],
-        "total_topics": 3,
-        "availability_ratio": 1 / 3,
+        "missing_topics": [PARAM, "SCHEDULE-STATION-REALTIME-DATA", CALENDAR],
+        "total_topics": 4,
+        "availability_ratio": 1 / 4,
     } == shown["_data_quality"]
     assert (None, None) == (shown["date"], shown["gunNum"])
     assert "gunNum_window" not in shown

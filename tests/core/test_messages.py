@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_analysis.messages import LARGEST_VALUE_BYTES, Reason, Scope, read_message
+from data_analysis.messages import LARGEST_VALUE_BYTES, Scope, read_message
+from data_analysis.refusals import Reason
 
 BOTH = (Scope.STATION, Scope.EVERYONE)
 

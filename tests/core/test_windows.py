@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_analysis.windows import Outcome, Window
+from data_analysis.stores import Outcome
+from data_analysis.windows import Window
 
 VALUES = st.one_of(
     st.none(),
@@ -111,4 +112,4 @@ def test_a_long_window_grows_and_slides() -> None:
 def test_new_columns_are_empty_for_old_points() -> None:
     window = Window(2, 3)
     window.add([1.0, "a"], 1.0, 0.0)
-    assert [("a", None, 1.0)] == window.reordered([1, None, 0]).view().rows()
+    assert [("a", None, 1.0)] == window.changed(3, lambda row: (row[1], None, row[0])).view().rows()

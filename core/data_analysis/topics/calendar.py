@@ -1,30 +1,39 @@
 """SCHEDULE-ENVIRONMENT-CALENDAR: holidays and weekends, the same for every station."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from data_analysis.messages import CALENDAR_KEY, Scope
+from data_analysis.settings import TopicSettings
+from data_analysis.stores import View
+from data_analysis.topics.general import GeneralTopic
 
 
-class CalendarTopic:
+class CalendarTopic(GeneralTopic):
     """One calendar, shown as parallel lists, one per configured field."""
 
-    scopes: tuple[Scope, ...] = (Scope.EVERYONE,)
-    flat = False
+    def __init__(self) -> None:
+        super().__init__(Scope.EVERYONE)
 
-    def payloads(self, items: list[Any]) -> list[Any]:
-        """Return the calendars as they came."""
-        return items
+    def items(self, raw_data: Any) -> list[Any]:
+        """Return the calendar, which may come as the list of its days."""
+        return [{CALENDAR_KEY: raw_data} if isinstance(raw_data, list) else raw_data]
 
-    def columns(self, fields: Sequence[str]) -> tuple[str, ...]:
+    def columns(self, topic: TopicSettings) -> tuple[str, ...]:
         """Return every configured field."""
-        return tuple(fields)
+        return topic.fields
 
-    def row(self, payload: Any, fields: Sequence[str]) -> Sequence[Any]:
-        """Return one list per field, one value per day, in the order of the days on the wire."""
-        days = [day for day in payload.get(CALENDAR_KEY, ()) if isinstance(day, dict)]
-        return [[day.get(field) for day in days] for field in fields]
+    def reader(self, topic: TopicSettings) -> Callable[[Any], Sequence[Any]]:
+        """Return the function to one list per field, one value per day as on the wire."""
+        fields = topic.fields
 
-    def point(self, station_id: str, fields: Sequence[str], row: Sequence[Any]) -> Any:
-        """Return the calendar as parallel lists."""
-        return {field: list(values) for field, values in zip(fields, row, strict=True)}
+        def read(payload: dict[str, Any]) -> Sequence[Any]:
+            days = payload.get(CALENDAR_KEY)
+            days = [day for day in days if type(day) is dict] if type(days) is list else []
+            return [[day.get(field) for day in days] for field in fields]
+
+        return read
+
+    def points(self, station_id: str, topic: TopicSettings, view: View) -> list[Any]:
+        """Return every calendar as parallel lists."""
+        return [dict(zip(topic.fields, row, strict=True)) for row in view.rows()]

@@ -1,0 +1,182 @@
+"""SCHEDULE-STATION-REALTIME-DATA: an hourly push of the last hours of many stations.
+
+A push replaces the station's window as a whole. The window is `window_size` hourly marks backwards
+from the push's newest sendTime. Its gun axis is every gun of these hours, a gun being known by host
+and number, in the order of their first appearance; hosts of the same hour share the mark. What the
+push does not have for an hour or a gun is 0.0, in the series of guns and of the station alike.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from data_analysis.latest import Latest
+from data_analysis.messages import Message
+from data_analysis.refusals import Reason
+from data_analysis.settings import TopicSettings
+from data_analysis.stores import Store, View
+from data_analysis.topics.family import Shown
+from data_analysis.topics.general import GeneralTopic
+from data_analysis.topics.times import HOUR_SECONDS, SEND_TIME_KEY, hour_marks, local_seconds
+
+HOST_KEY = "hostCode"
+POWER_KEY = "gunPower"
+GUN_KEY = "gunNo"
+GUN_SERIES = ("outputPowerPerGunAvg", "outputPowerPerGunMax")
+STATION_SERIES = ("outputPowerPerStationAvg", "outputPowerPerStationMax")
+
+_NUMBERS = frozenset((int, float, type(None)))
+_NAMES = frozenset((str, int))
+_NO_POWER: dict[str, Any] = {}
+
+
+class Hour(NamedTuple):
+    """One item of a push, checked: one hour of one host; `seconds` of local time from 1970."""
+
+    seconds: int
+    host: Any
+    guns: Sequence[Any]
+    power: dict[str, Any]
+    item: dict[str, Any]
+
+
+class HourlyTopic(GeneralTopic):
+    """Hours of a station; a row has one value per column and, last, the hours themselves."""
+
+    sifts = True
+
+    def sift(self, message: Message) -> None:
+        """Leave one payload per station: its hours in the order of time."""
+        empty: list[str] = []
+        for station_id, items in message.stations.items():
+            hours = [hour for hour in map(_hour, items) if type(hour) is Hour]
+            if len(hours) < len(items):
+                message.reasons.extend(
+                    hour for hour in map(_hour, items) if isinstance(hour, Reason)
+                )
+            hours.sort(key=_seconds)
+            message.stations[station_id] = [hours]
+            if not hours:
+                empty.append(station_id)
+        for station_id in empty:
+            del message.stations[station_id]
+
+    def reader(self, topic: TopicSettings) -> Callable[[Any], Sequence[Any]]:
+        """Return the function from hours to the row."""
+        columns, size = self.columns(topic), topic.window_size
+        return lambda hours: _row(hours, columns, size)
+
+    def store(self, topic: TopicSettings) -> Store:
+        """Return room for one push."""
+        return Latest()
+
+    def adapted(self, store: Any, before: TopicSettings, after: TopicSettings) -> Store:
+        """Return the same push, laid out anew."""
+        if len(store):
+            store = store.changed(self.reader(after)(store.view().newest[-1]))
+        adapted: Store = store
+        return adapted
+
+    def shown(self, column: str, topic: TopicSettings) -> Shown:
+        """Return the axis of guns as it is, everything else as a series."""
+        return Shown.POINT if column in (GUN_KEY, HOST_KEY) else Shown.SERIES
+
+    def points(self, station_id: str, topic: TopicSettings, view: View) -> list[Any]:
+        """Return the items of the window as they came, in the order of time."""
+        return [hour.item for row in view.rows() for hour in _kept(row[-1], topic.window_size)]
+
+
+def _seconds(hour: Hour) -> int:
+    return hour.seconds
+
+
+def _hour(item: dict[str, Any]) -> Hour | Reason:
+    seconds = local_seconds(item.get(SEND_TIME_KEY))
+    if seconds is None:
+        return Reason.BAD_TIME
+    host = item.get(HOST_KEY)
+    if host is not None and type(host) not in _NAMES:
+        return Reason.BAD_ITEM
+    for name in STATION_SERIES:
+        if type(item.get(name)) not in _NUMBERS:
+            return Reason.BAD_ITEM
+    power = item.get(POWER_KEY)
+    if power is None:
+        return Hour(seconds, host, (), _NO_POWER, item)
+    if type(power) is not dict or not _sound(power):
+        return Reason.BAD_ITEM
+    return Hour(seconds, host, power[GUN_KEY], power, item)
+
+
+def _sound(power: dict[str, Any]) -> bool:
+    """Return whether there is one number, or None, for every gun in each series that there is."""
+    guns = power.get(GUN_KEY)
+    if type(guns) is not list or not _NAMES.issuperset(map(type, guns)):
+        return False
+    for name in GUN_SERIES:
+        values = power.get(name)
+        if values is not None and not (
+            type(values) is list
+            and len(values) == len(guns)
+            and _NUMBERS.issuperset(map(type, values))
+        ):
+            return False
+    return True
+
+
+def _kept(hours: Sequence[Hour], size: int) -> Iterable[Hour]:
+    """Return the hours that a window of this size reaches."""
+    oldest = hours[-1].seconds - size * HOUR_SECONDS
+    return hours if hours[0].seconds > oldest else [each for each in hours if each.seconds > oldest]
+
+
+def _row(hours: Sequence[Hour], columns: Sequence[str], size: int) -> Sequence[Any]:
+    newest = hours[-1].seconds
+    placed = [
+        (size - 1 - (newest - hour.seconds) // HOUR_SECONDS, hour) for hour in _kept(hours, size)
+    ]
+    axis: dict[tuple[Any, Any], int] = {}
+    for _, hour in placed:
+        for gun in hour.guns:
+            axis.setdefault((hour.host, gun), len(axis))
+    row: list[Any] = []
+    for column in columns:
+        if column == SEND_TIME_KEY:
+            row.append(list(hour_marks(newest, size)))
+        elif column == GUN_KEY:
+            row.append([gun for _, gun in axis])
+        elif column == HOST_KEY:
+            row.append([host for host, _ in axis])
+        elif column in GUN_SERIES:
+            row.append(_gun_series(placed, column, axis, size))
+        else:
+            row.append(_station_series(placed, column, size))
+    row.append(hours)
+    return row
+
+
+def _gun_series(
+    placed: Sequence[tuple[int, Hour]], column: str, axis: dict[tuple[Any, Any], int], size: int
+) -> list[list[Any]]:
+    """Return one list per hour with one value per gun."""
+    nothing = [0.0] * len(axis)
+    series = [nothing] * size
+    for place, hour in placed:
+        values = hour.power.get(column)
+        if values:
+            host, powers = hour.host, series[place]
+            if powers is nothing:
+                powers = series[place] = nothing.copy()
+            for gun, value in zip(hour.guns, values, strict=True):
+                powers[axis[host, gun]] = value
+    return series
+
+
+def _station_series(placed: Sequence[tuple[int, Hour]], column: str, size: int) -> list[Any]:
+    """Return one value per hour; of hosts of the same hour, the last that has one gives it."""
+    series: list[Any] = [0.0] * size
+    given = [False] * size
+    for place, hour in placed:
+        value = hour.item.get(column)
+        if value is not None or not given[place]:
+            series[place], given[place] = value, True
+    return series
