@@ -36,13 +36,23 @@ def fresh(value: Any) -> Any:
 def read_only(values: Sequence[Any]) -> Array:
     """Return a read-only array of floats, None as NaN; of objects where a value is no number.
 
-    Lists of equal length become the rows of one array of floats.
+    Lists of numbers, of equal length, become the rows of one array of floats.
     """
     try:
+        if any(type(value) is str for value in values):
+            raise TypeError
         array: Array = np.array(values, np.float64)
     except (TypeError, ValueError, OverflowError):
-        array = np.empty(len(values), object)
-        array[:] = [fresh(value) for value in values]
+        return objects(values)
+    array.flags.writeable = False
+    return array
+
+
+def objects(values: Sequence[Any]) -> Array:
+    """Return a read-only array of these objects, one for each."""
+    array: Array = np.empty(len(values), object)
+    for place, value in enumerate(values):
+        array[place] = fresh(value)
     array.flags.writeable = False
     return array
 

@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from data_analysis.columns import Array, fresh, read_only
+from data_analysis.columns import Array, fresh, objects
 from data_analysis.stores import BEFORE_ALL, Outcome, same
 
 
@@ -31,7 +31,7 @@ class DevicesView:
 
     def array(self, column: int) -> Array:
         """Return the one point as an array."""
-        return read_only(self.values(column))
+        return objects(self.values(column))
 
     def values(self, column: int) -> list[Any]:
         """Return the one point, the payloads of all devices."""

@@ -6,12 +6,12 @@ As a window of one point, without room for more. Larger windows are in `data_ana
 from collections.abc import Sequence
 from typing import Any
 
-from data_analysis.columns import Array, fresh, read_only
+from data_analysis.columns import Array, fitting, fresh, read_only
 from data_analysis.stores import BEFORE_ALL, Outcome, same
 
 
 class LatestView:
-    """The newest point; its columns may be whole series, which `array` and `values` show."""
+    """The newest point."""
 
     __slots__ = ("_arrays", "count", "newest")
 
@@ -21,30 +21,51 @@ class LatestView:
         self._arrays: dict[int, Array] = {}
 
     def array(self, column: int) -> Array:
-        """Return a series as a read-only array of floats, of objects where it is not numbers."""
+        """Return one column as a read-only array."""
         if column not in self._arrays:
-            self._arrays[column] = read_only(self.newest[column])
+            self._arrays[column] = self._array(self.newest[column])
         return self._arrays[column]
 
     def values(self, column: int) -> list[Any]:
-        """Return a series as a new list."""
-        values: list[Any] = fresh(self.newest[column])
-        return values
+        """Return one column as a new list."""
+        return [fresh(self.newest[column])]
 
     def rows(self) -> Sequence[Sequence[Any]]:
         """Return the point as the only one."""
         return [fresh(list(self.newest))] if self.count else []
+
+    def _array(self, value: Any) -> Array:
+        return fitting(value, (), 1).shown
+
+
+class SeriesView(LatestView):
+    """A point whose values are whole series."""
+
+    __slots__ = ()
+
+    def values(self, column: int) -> list[Any]:
+        """Return one series as a new list."""
+        series: list[Any] = fresh(self.newest[column])
+        return series
+
+    def _array(self, value: Any) -> Array:
+        return read_only(value)
 
 
 _EMPTY = LatestView((), 0)
 
 
 class Latest:
-    """The newest point by record time, ties by arrival."""
+    """The newest point by record time, ties by arrival.
 
-    __slots__ = ("_time", "_view", "arrived_at")
+    Args:
+        shows: the kind of view.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_shows", "_time", "_view", "arrived_at")
+
+    def __init__(self, shows: type[LatestView] = LatestView) -> None:
+        self._shows = shows
         self.arrived_at = BEFORE_ALL
         self.clear()
 
@@ -75,13 +96,13 @@ class Latest:
                 return Outcome.DUPLICATE
         if timestamp is not None:
             self._time = timestamp
-        self._view = LatestView(values, 1)
+        self._view = self._shows(values, 1)
         self.arrived_at = now
         return Outcome.APPENDED
 
     def changed(self, values: Sequence[Any]) -> "Latest":
         """Return a store with other values for the same point."""
-        other = Latest()
+        other = Latest(self._shows)
         other._time, other.arrived_at = self._time, self.arrived_at
-        other._view = LatestView(values, self._view.count)
+        other._view = self._shows(values, self._view.count)
         return other

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from math import floor
 from typing import Any
 
-from data_analysis.columns import Array, fresh, read_only
+from data_analysis.columns import Array, fresh, objects
 from data_analysis.stores import BEFORE_ALL, Outcome, same
 
 QUIET_SECONDS = 2.0
@@ -35,7 +35,7 @@ class SecondsView:
 
     def array(self, column: int) -> Array:
         """Return the records of each second as an array of lists."""
-        return read_only(self.values(column))
+        return objects(self.values(column))
 
     def values(self, column: int) -> list[Any]:
         """Return the records of each second as a list of lists."""

@@ -9,7 +9,7 @@ push does not have for an hour or a gun is 0.0, in the series of guns and of the
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from data_analysis.latest import Latest
+from data_analysis.latest import Latest, SeriesView
 from data_analysis.messages import Message
 from data_analysis.refusals import Reason
 from data_analysis.settings import TopicSettings
@@ -67,7 +67,7 @@ class HourlyTopic(GeneralTopic):
 
     def store(self, topic: TopicSettings) -> Store:
         """Return room for one push."""
-        return Latest()
+        return Latest(SeriesView)
 
     def adapted(self, store: Any, before: TopicSettings, after: TopicSettings) -> Store:
         """Return the same push, laid out anew."""
