@@ -21,23 +21,70 @@ if TYPE_CHECKING:
     from data_analysis.kafka.async_consumer import AsyncKafkaConsumerClient
     from data_analysis.kafka.async_producer import AsyncKafkaProducerClient
     from data_analysis.offsets import OffsetManager
+    from data_analysis.types import (
+        AcdcHost,
+        CarOrder,
+        CarPrice,
+        DataQuality,
+        DcdcHost,
+        ElectricityPriceInput,
+        EvaluationModelInput,
+        LoadPredictionInput,
+        OperationOptimizationInput,
+        PvPredictionInput,
+        SohModelInput,
+        StationGuidanceInput,
+        StorageUnit,
+        ThermalManagementInput,
+    )
 
 __all__ = [
+    "AcdcHost",
     "AsyncDataAnalysisService",
     "AsyncKafkaConsumerClient",
     "AsyncKafkaProducerClient",
     "BatchCollector",
     "BatchError",
     "BatchResultAggregator",
+    "CarOrder",
+    "CarPrice",
     "ConfigurationError",
     "DataAnalysisError",
     "DataDispatcher",
+    "DataQuality",
+    "DcdcHost",
     "DispatcherError",
+    "ElectricityPriceInput",
+    "EvaluationModelInput",
     "GapCause",
     "GapEvent",
     "KafkaConnectionError",
+    "LoadPredictionInput",
     "OffsetManager",
+    "OperationOptimizationInput",
+    "PvPredictionInput",
+    "SohModelInput",
+    "StationGuidanceInput",
+    "StorageUnit",
+    "ThermalManagementInput",
 ]
+
+_TYPES = (
+    "AcdcHost",
+    "CarOrder",
+    "CarPrice",
+    "DataQuality",
+    "DcdcHost",
+    "ElectricityPriceInput",
+    "EvaluationModelInput",
+    "LoadPredictionInput",
+    "OperationOptimizationInput",
+    "PvPredictionInput",
+    "SohModelInput",
+    "StationGuidanceInput",
+    "StorageUnit",
+    "ThermalManagementInput",
+)
 
 _HOMES = {
     "AsyncDataAnalysisService": "data_analysis.async_service",
@@ -49,6 +96,7 @@ _HOMES = {
     "GapCause": "data_analysis.gaps",
     "GapEvent": "data_analysis.gaps",
     "OffsetManager": "data_analysis.offsets",
+    **dict.fromkeys(_TYPES, "data_analysis.types"),
 }
 
 
