@@ -1,5 +1,6 @@
 """One good payload of every topic of the default configuration, in its envelope."""
 
+from copy import deepcopy
 from typing import Any
 
 HOURLY = "SCHEDULE-STATION-REALTIME-DATA"
@@ -87,7 +88,7 @@ WRAPPERS = {
 def item(topic: str, station_id: Any = "A", **more: Any) -> dict[str, Any]:
     """Return an item of a station."""
     key = "station_id" if topic == OUTPUT else "stationId"
-    return {**({} if topic == CALENDAR else {key: station_id}), **ITEMS[topic], **more}
+    return {**({} if topic == CALENDAR else {key: station_id}), **deepcopy(ITEMS[topic]), **more}
 
 
 def wrapped(topic: str, items: list[Any]) -> Any:

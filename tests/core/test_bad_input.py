@@ -155,7 +155,7 @@ def _doubled(text: str) -> str:
 
 @pytest.mark.parametrize("topic", [topic for topic in TOPICS if topic != CALENDAR])
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_neighbours_of_anything_survive(topic: str, data: st.DataObject) -> None:
     broken = data.draw(_broken(topic).filter(_without_neighbours))
     good = [item(topic, BEFORE), item(topic, AFTER)]
@@ -173,7 +173,7 @@ def test_neighbours_of_anything_survive(topic: str, data: st.DataObject) -> None
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_days_beside_anything_survive(data: st.DataObject) -> None:
     broken = data.draw(_broken(CALENDAR))
     days = [item(CALENDAR, date="2026-03-01"), broken, item(CALENDAR, date="2026-03-02")]
@@ -188,7 +188,7 @@ def test_days_beside_anything_survive(data: st.DataObject) -> None:
 @given(
     value=st.one_of(st.binary(max_size=60), VALUES.map(lambda value: json.dumps(value).encode()))
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_anything_for_a_record_is_used_or_counted(topic: str, value: bytes) -> None:
     rig = Rig()
     rig.dispatcher.ensure_station("A", rig.clock.now)
