@@ -7,7 +7,7 @@ push does not have for an hour or a gun is 0.0, in the series of guns and of the
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from data_analysis.latest import Latest, SeriesView
 from data_analysis.messages import Message
@@ -45,17 +45,24 @@ class HourlyTopic(GeneralTopic):
     sifts = True
 
     def sift(self, message: Message) -> None:
-        """Leave one payload per station: its hours in the order of time."""
+        """Leave one payload per station: its hours in the order of time.
+
+        A station all of whose hours lack a readable time keeps no payload and is called back all
+        the same: without a time there is no batch, and each station goes its own way.
+        """
         empty: list[str] = []
         for station_id, items in message.stations.items():
-            hours = [hour for hour in map(_hour, items) if type(hour) is Hour]
-            if len(hours) < len(items):
-                message.reasons.extend(
-                    hour for hour in map(_hour, items) if isinstance(hour, Reason)
-                )
+            hours: list[Hour] = []
+            reasons: list[Reason] = []
+            for hour in map(_hour, items):
+                if type(hour) is Hour:
+                    hours.append(hour)
+                else:
+                    reasons.append(cast(Reason, hour))
+            message.reasons.extend(reasons)
             hours.sort(key=_seconds)
-            message.stations[station_id] = [hours]
-            if not hours:
+            message.stations[station_id] = [hours] if hours else []
+            if not hours and Reason.BAD_TIME not in reasons:
                 empty.append(station_id)
         for station_id in empty:
             del message.stations[station_id]
