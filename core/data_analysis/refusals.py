@@ -15,6 +15,8 @@ DEEPEST_NESTING = 64
 _MOST_INTEGER_CHARACTERS = 20
 """Of what fits into 64 bits; longer integers become floats, as the strict parser makes them."""
 
+_CONTAINERS = frozenset((dict, list))
+
 
 class Reason(Enum):
     """Why a record, or an item of it, is not used."""
@@ -45,15 +47,15 @@ def read_leniently(value: bytes) -> Any:
 
 def too_deep(content: Any, levels: int = DEEPEST_NESTING) -> bool:
     """Return whether lists and dicts are nested in more than `levels`."""
-    level = [content] if type(content) in (dict, list) else []
+    level = [content] if type(content) in _CONTAINERS else []
     for _ in range(levels):
-        level = [
-            child
-            for parent in level
-            if type(parent) is dict or type(parent) is list
-            for child in (parent.values() if type(parent) is dict else parent)
-            if type(child) is dict or type(child) is list
-        ]
+        below: list[Any] = []
+        for parent in level:
+            children = parent.values() if type(parent) is dict else parent
+            # Most lists hold numbers alone: one call, whatever their length.
+            if not _CONTAINERS.isdisjoint(map(type, children)):
+                below += [child for child in children if type(child) in _CONTAINERS]
+        level = below
         if not level:
             break
     return bool(level)

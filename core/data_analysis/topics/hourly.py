@@ -21,7 +21,7 @@ from data_analysis.topics.times import HOUR_SECONDS, SEND_TIME_KEY, hour_marks, 
 HOST_KEY = "hostCode"
 POWER_KEY = "gunPower"
 GUN_KEY = "gunNo"
-GUN_SERIES = ("outputPowerPerGunAvg", "outputPowerPerGunMax")
+GUN_SERIES = _AVERAGE, _LARGEST = ("outputPowerPerGunAvg", "outputPowerPerGunMax")
 STATION_SERIES = ("outputPowerPerStationAvg", "outputPowerPerStationMax")
 
 _NUMBERS = frozenset((int, float, type(None)))
@@ -30,7 +30,10 @@ _NO_POWER: dict[str, Any] = {}
 
 
 class Hour(NamedTuple):
-    """One item of a push, checked: one hour of one host; `seconds` of local time from 1970."""
+    """One item of a push, checked: one hour of one host; `seconds` of local time from 1970.
+
+    `guns` are the numbers of its guns, `power` maps the names of series to one value per gun.
+    """
 
     seconds: int
     host: Any
@@ -119,12 +122,10 @@ def _sound(power: dict[str, Any]) -> bool:
     guns = power.get(GUN_KEY)
     if type(guns) is not list or not _NAMES.issuperset(map(type, guns)):
         return False
-    for name in GUN_SERIES:
-        values = power.get(name)
+    count = len(guns)
+    for values in (power.get(_AVERAGE), power.get(_LARGEST)):
         if values is not None and not (
-            type(values) is list
-            and len(values) == len(guns)
-            and _NUMBERS.issuperset(map(type, values))
+            type(values) is list and len(values) == count and _NUMBERS.issuperset(map(type, values))
         ):
             return False
     return True
@@ -136,15 +137,28 @@ def _kept(hours: Sequence[Hour], size: int) -> Iterable[Hour]:
     return hours if hours[0].seconds > oldest else [each for each in hours if each.seconds > oldest]
 
 
+class _Placed(NamedTuple):
+    """An hour, its place in the window and those of its guns on the axis."""
+
+    place: int
+    columns: Sequence[int]
+    hour: Hour
+
+
 def _row(hours: Sequence[Hour], columns: Sequence[str], size: int) -> Sequence[Any]:
     newest = hours[-1].seconds
-    placed = [
-        (size - 1 - (newest - hour.seconds) // HOUR_SECONDS, hour) for hour in _kept(hours, size)
-    ]
     axis: dict[tuple[Any, Any], int] = {}
-    for _, hour in placed:
-        for gun in hour.guns:
-            axis.setdefault((hour.host, gun), len(axis))
+    # Guns come in any order, but hosts have few of them.
+    orders: dict[tuple[Any, ...], list[int]] = {}
+    placed: list[_Placed] = []
+    for hour in _kept(hours, size):
+        host, guns = hour.host, hour.guns
+        order = (host, *guns)
+        places = orders.get(order)
+        if places is None:
+            places = [axis.setdefault((host, gun), len(axis)) for gun in guns]
+            orders[order] = places
+        placed.append(_Placed(size - 1 - (newest - hour.seconds) // HOUR_SECONDS, places, hour))
     row: list[Any] = []
     for column in columns:
         if column == SEND_TIME_KEY:
@@ -154,35 +168,33 @@ def _row(hours: Sequence[Hour], columns: Sequence[str], size: int) -> Sequence[A
         elif column == HOST_KEY:
             row.append([host for host, _ in axis])
         elif column in GUN_SERIES:
-            row.append(_gun_series(placed, column, axis, size))
+            row.append(_gun_series(placed, column, len(axis), size))
         else:
             row.append(_station_series(placed, column, size))
     row.append(hours)
     return row
 
 
-def _gun_series(
-    placed: Sequence[tuple[int, Hour]], column: str, axis: dict[tuple[Any, Any], int], size: int
-) -> list[list[Any]]:
+def _gun_series(placed: Sequence[_Placed], column: str, guns: int, size: int) -> list[list[Any]]:
     """Return one list per hour with one value per gun."""
-    nothing = [0.0] * len(axis)
+    nothing = [0.0] * guns
     series = [nothing] * size
-    for place, hour in placed:
+    for place, columns, hour in placed:
         values = hour.power.get(column)
         if values:
-            host, powers = hour.host, series[place]
+            powers = series[place]
             if powers is nothing:
                 powers = series[place] = nothing.copy()
-            for gun, value in zip(hour.guns, values, strict=True):
-                powers[axis[host, gun]] = value
+            for at, value in zip(columns, values, strict=True):
+                powers[at] = value
     return series
 
 
-def _station_series(placed: Sequence[tuple[int, Hour]], column: str, size: int) -> list[Any]:
+def _station_series(placed: Sequence[_Placed], column: str, size: int) -> list[Any]:
     """Return one value per hour; of hosts of the same hour, the last that has one gives it."""
     series: list[Any] = [0.0] * size
     given = [False] * size
-    for place, hour in placed:
+    for place, _, hour in placed:
         value = hour.item.get(column)
         if value is not None or not given[place]:
             series[place], given[place] = value, True
