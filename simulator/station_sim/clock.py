@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 from station_sim.deadlock import who_waits
 from station_sim.errors import DeadlockError, VirtualTimeError
 from station_sim.guards import forbid_real_time
+from station_sim.handles import Soon, Timer
 from station_sim.network import Network
 from station_sim.refusals import RealTimeRefusals
 from station_sim.seams import one_world, os_thread
@@ -54,15 +55,6 @@ CANCELLED_TIMERS_KEPT = 1000
 
 FULL_COLLECT_EVERY = 50
 """Every so many collections the oldest generation is looked through too."""
-
-
-class Timer(asyncio.TimerHandle):
-    """asyncio's timer; names what a loop keeps in it."""
-
-    __slots__ = ()
-    _cancelled: bool
-    _scheduled: bool
-    """True while the timer is in the loop's heap."""
 
 
 class VirtualLoop(RealTimeRefusals):
@@ -111,7 +103,7 @@ class VirtualLoop(RealTimeRefusals):
         """As asyncio's."""
         if self._closed:
             raise RuntimeError("the virtual loop is closed")
-        handle = asyncio.Handle(callback, args, self, context)
+        handle = Soon(callback, args, self, context)
         if self._hosts.any_crashed and self._hosts.is_over(context):
             handle.cancel()
         else:
@@ -205,7 +197,8 @@ class VirtualLoop(RealTimeRefusals):
         if not self._ready and not self._stopping:
             if not self._timers or self._timers[0][0] == math.inf:
                 raise DeadlockError(self.who_waits())
-            now = max(now, self._timers[0][0])
+            if self._timers[0][0] > now:
+                now = self._timers[0][0]
         self.now = now
         self._collect_garbage()
         self._make_due_ready(_later(now, RESOLUTION_S))

@@ -42,11 +42,11 @@ def replace_clocks(seams: Seams, loop: Clock) -> None:
     def clock_gettime(clock_id: int) -> float:
         return loop.wall_time() if clock_id in _WALL_CLOCK_IDS else loop.time()
 
-    seams.replace(time, "time", loop.wall_time)
-    seams.replace(time, "time_ns", lambda: int(loop.wall_time() * NS_PER_S))
+    seams.replace_reading(time, "time", loop.wall_time)
+    seams.replace_reading(time, "time_ns", lambda: int(loop.wall_time() * NS_PER_S))
     for name in _SINCE_START:
-        seams.replace(time, name, loop.time)
-        seams.replace(time, f"{name}_ns", lambda: int(loop.time() * NS_PER_S))
+        seams.replace_reading(time, name, loop.time)
+        seams.replace_reading(time, f"{name}_ns", lambda: int(loop.time() * NS_PER_S))
     if hasattr(time, "clock_gettime"):
         seams.replace(time, "clock_gettime", clock_gettime)
         seams.replace(

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from station_sim.threads.scheduler import VirtualThread
 
 
+_known_by = weakref.getweakrefcount
+
+
 class ThreadLocals:
     """The thread-local values of the world's own thread and of its virtual threads."""
 
@@ -26,23 +29,19 @@ class ThreadLocals:
 
     def exchange(self, leaving: "VirtualThread | None", coming: "VirtualThread | None") -> None:
         """Put the values of `coming` (None: the loop's own) in place of those of `leaving`."""
-        found = self._of_loop if coming is None else coming.locals
         place = self._place
         if len(place) != self._others:
-            self._put_away(self._of_loop if leaving is None else leaving.locals)
-        if not found:
-            return
-        for key, value in found.items():
-            # An object that is gone knows its entries no more; its key may be another's by now.
-            if weakref.getweakrefcount(value):
-                place[key] = value
-        found.clear()
-
-    def _put_away(self, kept: dict[str, Any]) -> None:
-        place, kind = self._place, self._kind
-        for key in [key for key, value in place.items() if type(value) is kind]:
-            kept[key] = place.pop(key)
-        self._others = len(place)
+            kept, kind = self._of_loop if leaving is None else leaving.locals, self._kind
+            for key in [key for key, value in place.items() if type(value) is kind]:
+                kept[key] = place.pop(key)
+            self._others = len(place)
+        found = self._of_loop if coming is None else coming.locals
+        if found:
+            for key, value in found.items():
+                # An object that is gone knows its entries no more; its key may be another's by now.
+                if _known_by(value):
+                    place[key] = value
+            found.clear()
 
 
 def _dictionary_of_this_thread() -> dict[str, Any]:

@@ -31,8 +31,8 @@ def replace_threads(seams: Seams, scheduler: Scheduler) -> None:
         seams.replace(threading, "_set_sentinel", started.sentinel)
     for name in ("get_ident", "get_native_id"):
         own = _or_of_loop(scheduler, getattr(_thread, name))
-        seams.replace(threading, name, own)
-        seams.replace(_thread, name, own)
+        seams.replace_reading(threading, name, own)
+        seams.replace_reading(_thread, name, own)
     seams.replace(time, "sleep", _sleep(scheduler))
 
 
