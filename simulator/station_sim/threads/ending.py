@@ -15,7 +15,8 @@ from types import FrameType
 from typing import Any
 
 from station_sim.seams import Seams
-from station_sim.threads.scheduler import Scheduler, VirtualThread, WorldEnded, name_of
+from station_sim.threads.scheduler import Scheduler
+from station_sim.threads.virtual_thread import VirtualThread, WorldEnded, name_of
 
 _DEAF: list[VirtualThread] = []
 """Threads that would not end: kept, for a greenlet that is thrown away would go on."""

@@ -31,8 +31,9 @@ class Watched:
 
     def changed(self) -> None:
         """Tell everybody, first come, first told."""
-        for tell in list(self._watchers):
-            tell()
+        if self._watchers:
+            for tell in list(self._watchers):
+                tell()
 
 
 class End(Watched):

@@ -12,10 +12,11 @@ from station_sim.threads.locks import replace_locks
 from station_sim.threads.names import replace_names
 from station_sim.threads.patient_clock import PatientClock
 from station_sim.threads.queues import replace_simple_queue
-from station_sim.threads.scheduler import Scheduler, VirtualThread, name_of
+from station_sim.threads.scheduler import Scheduler
 from station_sim.threads.selecting import replace_selecting
 from station_sim.threads.sockets import Sockets, replace_sockets
 from station_sim.threads.thread_module import replace_threads
+from station_sim.threads.virtual_thread import VirtualThread, name_of
 
 if TYPE_CHECKING:
     from station_sim.clock import VirtualLoop

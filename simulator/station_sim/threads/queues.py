@@ -8,7 +8,8 @@ from collections import deque
 from typing import Any
 
 from station_sim.seams import Seams, os_thread
-from station_sim.threads.scheduler import Scheduler, Wait
+from station_sim.threads.scheduler import Scheduler
+from station_sim.threads.virtual_thread import Wait
 
 
 def replace_simple_queue(seams: Seams, scheduler: Scheduler) -> None:

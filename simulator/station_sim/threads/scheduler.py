@@ -8,30 +8,23 @@ start one is in `thread_module.py`; how all of them end with their world, in `en
 import asyncio
 import contextvars
 import threading
+from asyncio import _get_running_loop, _set_running_loop
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from station_sim.errors import VirtualTimeError
-from station_sim.hosts import context_of_life, current_life
 from station_sim.threads.blocking_calls import blocking_call
 from station_sim.threads.thread_locals import ThreadLocals
+from station_sim.threads.virtual_thread import SPIN_READS, VirtualThread, Wait, WorldEnded
 
 if TYPE_CHECKING:
     from station_sim.clock import VirtualLoop
-
-WAKE_S = 50e-6
-"""How long a thread that is woken takes to go on: what an operating system and Python's one lock
-need for that, in good time. Clients that hand work to and fro until a deadline get there by it.
-"""
 
 POLL_S = 10e-6
 """What a look without waiting takes, `select(0)` or `sleep(0)`: others run meanwhile."""
 
 POLLS_AT_ONCE = 8
 """So many looks in a row take no time, for most clients look just once."""
-
-SPIN_READS = 100_000
-"""So many looks at a clock, or vain attempts, in a row: the thread waits for time to pass."""
 
 SPIN_READS_AGAIN = 100
 """So many more, when it has done nothing else since."""
@@ -41,96 +34,6 @@ SPIN_STEP_S = 0.001
 
 SPIN_READS_OF_LOOP = 10_000_000
 """A coroutine that looks so often at a clock without awaiting will never see it move."""
-
-
-class WorldEnded(SystemExit):
-    """Raised where a thread waits when its world ends, so that it unwinds; nobody reports it."""
-
-
-class VirtualThread:
-    """One thread: `wait` is what it waits for, `patience` how long it may yet spin."""
-
-    __slots__ = (
-        "context",
-        "greenlet",
-        "ident",
-        "life",
-        "locals",
-        "loop",
-        "on_end",
-        "patience",
-        "polls",
-        "refused",
-        "wait",
-    )
-
-    def __init__(self, ident: int) -> None:
-        self.ident = ident
-        self.greenlet: Any = None
-        self.context = context_of_life()
-        self.life = current_life()
-        self.locals: dict[str, Any] = {}
-        self.loop: asyncio.AbstractEventLoop | None = None
-        self.on_end: list[Callable[[], object]] = []
-        self.patience = SPIN_READS
-        self.polls = 0
-        self.refused = 0
-        self.wait: Wait | None = None
-
-    @property
-    def is_frozen(self) -> bool:
-        """Whether its host has crashed: it stays as it is until the world ends."""
-        return self.life is not None and self.life.is_over
-
-
-def name_of(thread: VirtualThread) -> str:
-    """The name that `threading` knows a thread by."""
-    known = threading._active.get(thread.ident)  # type: ignore[attr-defined]  # private
-    return str(known.name) if known is not None else f"thread {thread.ident}"
-
-
-class Wait:
-    """One wait of one thread, ended once: by `wake`, or by its time."""
-
-    __slots__ = ("_scheduler", "_timer", "detail", "over", "thread", "what")
-
-    def __init__(
-        self, scheduler: "Scheduler", thread: VirtualThread, what: str, detail: Callable[[], str]
-    ) -> None:
-        self._scheduler = scheduler
-        self._timer: asyncio.TimerHandle | None = None
-        self.thread = thread
-        self.what = what
-        self.detail = detail
-        self.over = False
-
-    def wake(self) -> bool:
-        """Let the thread go on when it is its turn. Returns whether it still waited."""
-        if self.over:
-            return False
-        self.cancel()
-        scheduler, loop = self._scheduler, self._scheduler.loop
-        scheduler.due[self.thread] = loop.call_at(
-            loop.now + WAKE_S, self._go_on, True, context=scheduler.context
-        )
-        return True
-
-    def cancel(self) -> None:
-        """It is over; nobody is woken."""
-        self.over = True
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def until(self, seconds: float) -> None:
-        """End by itself after `seconds`."""
-        loop, context = self._scheduler.loop, self._scheduler.context
-        when = loop.now + max(seconds, 0.0)
-        self._timer = loop.call_at(when, self._go_on, False, context=context)
-
-    def _go_on(self, was_woken: bool) -> None:
-        if self.thread.wait is self:
-            self.over = True
-            self._scheduler.resume(self.thread, was_woken)
 
 
 class Scheduler:
@@ -218,7 +121,8 @@ class Scheduler:
     def resume(self, thread: VirtualThread, value: Any = None) -> None:
         """Run a thread, from the loop, until it waits or ends; not one whose host has crashed."""
         self.due.pop(thread, None)
-        if self.threads.get(thread.ident) is thread and not thread.is_frozen:
+        frozen = thread.life is not None and thread.is_frozen
+        if not frozen and self.threads.get(thread.ident) is thread:
             before = self.become(thread)
             try:
                 thread.greenlet.switch(value)
@@ -240,15 +144,18 @@ class Scheduler:
         """Note who runs; returns who ran until now."""
         before = self.current
         self._locals.exchange(before, thread)
-        running = asyncio._get_running_loop()
         if before is None:
-            self._loop_outside = running
+            self._loop_outside = _get_running_loop()
         else:
-            before.loop = running
+            before.loop = _get_running_loop()
         self.current = thread
         self.looks = 0
-        self.patience = SPIN_READS if thread is None else thread.patience
-        asyncio._set_running_loop(self._loop_outside if thread is None else thread.loop)
+        if thread is None:
+            self.patience = SPIN_READS
+            _set_running_loop(self._loop_outside)
+        else:
+            self.patience = thread.patience
+            _set_running_loop(thread.loop)
         return before
 
     def begin(self, thread: VirtualThread) -> None:
@@ -272,12 +179,13 @@ class Scheduler:
 
         Raises: VirtualTimeError in the loop's own thread.
         """
-        if self.current is None:
+        thread = self.current
+        if thread is None:
             raise VirtualTimeError(
                 f"{blocking_call(what)}: it blocks, and this is the loop's own thread: call it in "
                 "a thread (`await asyncio.to_thread(...)`) or use asyncio's own"
             )
-        return Wait(self, self.current, what, detail)
+        return Wait(self, thread, what, detail)
 
     def suspend(self, wait: Wait, timeout_s: float | None = None) -> bool:
         """Wait until somebody calls `wait.wake()`, or for so long. Returns whether woken.

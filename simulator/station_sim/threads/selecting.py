@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from station_sim.seams import Seams
-from station_sim.threads.scheduler import Scheduler, Wait
+from station_sim.threads.scheduler import Scheduler
 from station_sim.threads.sockets import Sockets
 from station_sim.threads.virtual_socket import VirtualSocket
+from station_sim.threads.virtual_thread import Wait
 
 MS_PER_S = 1000
 
-_READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+_READ, _WRITE = int(selectors.EVENT_READ), int(selectors.EVENT_WRITE)
 
 KINDS = tuple(
     getattr(selectors, name)
@@ -60,9 +61,10 @@ class Waiting:
             scheduler.give_way()
             scheduler.looked()
             return look()
-        deadline = None if timeout_s is None else scheduler.loop.time() + timeout_s
+        loop = scheduler.loop
+        deadline = None if timeout_s is None else loop.now + timeout_s
         while not found:
-            left = None if deadline is None else deadline - scheduler.loop.time()
+            left = None if deadline is None else deadline - loop.now
             if left is not None and left <= 0:
                 break
             self._wait = scheduler.wait(self._what)
@@ -115,9 +117,9 @@ class VirtualSelector(selectors._BaseSelectorImpl):
 
     def _ready(self) -> list[tuple[selectors.SelectorKey, int]]:
         ready, registered = [], self._registered
-        for key in self._fd_to_key.values():
-            sock, events = registered[key.fd], key.events
-            found = events & _READ if sock.is_readable else 0
+        for descriptor, key in self._fd_to_key.items():
+            sock, events = registered[descriptor], key.events
+            found = _READ if events & _READ and sock.is_readable else 0
             if events & _WRITE and sock.is_writable:
                 found |= _WRITE
             if found:

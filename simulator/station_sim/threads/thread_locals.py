@@ -11,7 +11,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from station_sim.threads.scheduler import VirtualThread
+    from station_sim.threads.virtual_thread import VirtualThread
 
 
 _known_by = weakref.getweakrefcount

@@ -14,7 +14,8 @@ from typing import Any
 
 from station_sim.errors import VirtualTimeError
 from station_sim.seams import Seams
-from station_sim.threads.scheduler import Scheduler, VirtualThread
+from station_sim.threads.scheduler import Scheduler
+from station_sim.threads.virtual_thread import VirtualThread
 
 NEWEST_KNOWN = (3, 12)
 """From 3.13 on the standard library's threads rest on other functions."""
