@@ -1,0 +1,1 @@
+"""Stories whose every detail a seed decides, with coroutines and with threads."""
