@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from station_sim.deadlock import who_waits
 from station_sim.errors import DeadlockError, VirtualTimeError
 from station_sim.guards import forbid_real_time
-from station_sim.handles import Soon, Timer
+from station_sim.handles import Soon, Timer, report
 from station_sim.network import Network
 from station_sim.refusals import RealTimeRefusals
 from station_sim.seams import one_world, os_thread
@@ -66,7 +66,7 @@ class VirtualLoop(RealTimeRefusals):
 
     # What asyncio's base class keeps and this loop uses.
     _closed: bool
-    _ready: deque[asyncio.Handle]
+    _ready: deque[Any]
     _stopping: bool
     _thread_id: int | None
 
@@ -193,7 +193,9 @@ class VirtualLoop(RealTimeRefusals):
         """
         if self._timers_cancelled:
             self._drop_cancelled_timers()
-        now = _later(self.now, STEP_S)
+        now = self.now + STEP_S
+        if now <= self.now:
+            now = math.nextafter(self.now, math.inf)
         if not self._ready and not self._stopping:
             if not self._timers or self._timers[0][0] == math.inf:
                 raise DeadlockError(self.who_waits())
@@ -206,7 +208,12 @@ class VirtualLoop(RealTimeRefusals):
         for _ in range(len(self._ready)):
             handle = pop()
             if not handle._cancelled:
-                handle._run()
+                try:
+                    handle._context.run(handle._callback, *handle._args)
+                except (SystemExit, KeyboardInterrupt):
+                    raise
+                except BaseException as error:
+                    report(handle, error)
 
     def _make_due_ready(self, before: float) -> None:
         timers = self._timers
@@ -219,8 +226,8 @@ class VirtualLoop(RealTimeRefusals):
                 self._ready.append(timer)
 
     def _drop_cancelled_timers(self) -> None:
-        timers = self._timers
-        if self._timers_cancelled > max(CANCELLED_TIMERS_KEPT, len(timers) // 2):
+        timers, cancelled = self._timers, self._timers_cancelled
+        if cancelled > CANCELLED_TIMERS_KEPT and cancelled > len(timers) // 2:
             for _when, _number, timer in timers:
                 timer._scheduled = not timer._cancelled
             timers[:] = [entry for entry in timers if entry[2]._scheduled]

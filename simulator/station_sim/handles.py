@@ -5,6 +5,7 @@ one is done here at once. Where asyncio's debug mode wants tracebacks, they are 
 """
 
 import asyncio
+from asyncio import format_helpers
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from typing import Any
@@ -41,6 +42,7 @@ class Timer(asyncio.TimerHandle):
     _callback: Any
     _cancelled: bool
     _context: Context
+    _loop: Any
     _scheduled: bool
 
     def __init__(
@@ -62,3 +64,21 @@ class Timer(asyncio.TimerHandle):
         self._repr = self._source_traceback = None
         self._when = when
         self._scheduled = False
+
+    def cancel(self) -> None:
+        """As asyncio's."""
+        if self._loop._debug:
+            asyncio.TimerHandle.cancel(self)
+        elif not self._cancelled:
+            self._loop._timer_handle_cancelled(self)
+            self._cancelled = True
+            self._callback = self._args = None
+
+
+def report(handle: Any, error: BaseException) -> None:
+    """Tell the loop's exception handler that a callback failed, as asyncio's handles do."""
+    called = format_helpers._format_callback_source(handle._callback, handle._args)
+    told = {"message": f"Exception in callback {called}", "exception": error, "handle": handle}
+    if handle._source_traceback:
+        told["source_traceback"] = handle._source_traceback
+    handle._loop.call_exception_handler(told)

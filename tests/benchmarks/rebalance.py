@@ -14,11 +14,14 @@ import gc
 import logging
 import statistics
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import kafka
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
+from kafka import KafkaConsumer
 from kafka.protocol.consumer import FetchRequest
 
 from station_sim.brokers import TopicSpec, open_broker
@@ -35,6 +38,9 @@ TOPIC, GROUP = "T", "g"
 PARTITIONS_PER_MEMBER = 2
 SIZES = (5, 20, 80)
 DEADLINE_S = 600.0
+
+POLL_MS = 500
+"""How long a blocking member waits for records before it looks whether it is to leave."""
 
 
 class Member(Protocol):
@@ -77,7 +83,45 @@ class AiokafkaMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         await self._consumer.stop()
 
 
-CLIENTS: dict[str, Callable[[str, str], Member]] = {"aiokafka": AiokafkaMember}
+class KafkaPythonMember(kafka.ConsumerRebalanceListener):  # type: ignore[misc]  # nor has it
+    """A consumer of kafka-python with its defaults, polled in a virtual thread of its own."""
+
+    def __init__(self, bootstrap: str, client_id: str) -> None:
+        self.client_id = client_id
+        self.assignments = 0
+        self._bootstrap = bootstrap
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._poll)
+
+    def on_partitions_revoked(self, revoked: Any) -> None:
+        """Nothing to do."""
+
+    def on_partitions_assigned(self, assigned: Any) -> None:
+        """Count it."""
+        self.assignments += 1
+
+    def _poll(self) -> None:
+        consumer = KafkaConsumer(
+            bootstrap_servers=self._bootstrap, group_id=GROUP, client_id=self.client_id
+        )
+        consumer.subscribe([TOPIC], listener=self)
+        while not self._ends.is_set():
+            consumer.poll(timeout_ms=POLL_MS)
+        consumer.close()
+
+    async def start(self) -> None:
+        """Join."""
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Leave."""
+        self._ends.set()
+
+
+CLIENTS: dict[str, Callable[[str, str], Member]] = {
+    "aiokafka": AiokafkaMember,
+    "kafka-python": KafkaPythonMember,
+}
 """By name, what makes a member from the bootstrap address and its client id."""
 
 

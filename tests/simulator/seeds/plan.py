@@ -90,7 +90,8 @@ class Seen:
 
         Clients keep topics and partitions in sets of strings, so in which order they are asked for
         is decided by the process's hashes. So it is noted when which kind of request came, and how
-        often which partition was asked for.
+        often which partition was asked for; not of committed offsets, for aiokafka asks for them
+        one by one, and a rebalance may interrupt it.
         """
         named: Counter[tuple[str, str, int]] = Counter()
         for request in cluster.requests:
@@ -105,7 +106,8 @@ class Seen:
                 request.answer_bytes,
                 sorted(request.error_codes),
             )
-            named.update((request.kind, *partition) for partition in request.partitions)
+            if request.kind != "OffsetFetch":
+                named.update((request.kind, *partition) for partition in request.partitions)
         self.note("partitions", 0.0, sorted(named.items()))
 
     def digest(self) -> str:
