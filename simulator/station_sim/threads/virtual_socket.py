@@ -5,27 +5,23 @@ a socket cannot be here (datagrams, TLS, another process's) is refused. How code
 is in `sockets.py`.
 """
 
-import asyncio
 import errno
 import os
 import socket
-from collections import deque
 from collections.abc import Callable
-from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from station_sim.errors import VirtualTimeError
-from station_sim.listeners import Address, Server
+from station_sim.listeners import Address
+from station_sim.threads.connecting import Connecting, number_of
 from station_sim.threads.ends import Connected, End, Watched
+from station_sim.threads.listening import BACKLOG_MAX, Listening
 
 if TYPE_CHECKING:
     from station_sim.threads.sockets import Sockets
 
 BUFFER_BYTES = 131_072
 """What a socket says that its buffers are."""
-
-BACKLOG_MAX = 128
-"""So many connections wait to be accepted at most; more are reset."""
 
 
 class VirtualSocket(socket.socket):
@@ -57,11 +53,9 @@ class VirtualSocket(socket.socket):
         self._options: dict[tuple[int, int], Any] = {}
         self._watched = Watched()
         self._end: End | None = None
-        self._connecting: asyncio.Task[None] | None = None
-        self._connect_error: OSError | None = None
+        self._connecting = Connecting(self.world, self.adopt, self._watched.changed)
         self._bound: Address | None = None
-        self._server: Server | None = None
-        self._accepted: deque[Connected] = deque()
+        self._listening: Listening | None = None
         self._descriptor = self.world.add(self)
 
     # -- what it is
@@ -130,18 +124,18 @@ class VirtualSocket(socket.socket):
         return self._options.get((level, optname), default)
 
     def _take_error(self) -> int:
-        error, self._connect_error = self._connect_error, None
+        error = self._connecting.take_error()
         if error is None and self._end is not None:
             error, self._end.error = self._end.error, None
-        return 0 if error is None else error.errno or errno.EIO
+        return number_of(error)
 
     # -- connecting
 
     def connect(self, address: Any) -> None:
         code = self._connect_begun(address)
         if code == errno.EINPROGRESS and self._timeout != 0:
-            self._until(lambda: self._connecting is None, "socket.socket.connect")
-            code = self._outcome()
+            self._until(lambda: not self._connecting.is_under_way, "socket.socket.connect")
+            code = self._connecting.outcome()
         if code:
             raise OSError(code, f"{os.strerror(code)}: {_told(address)}")
 
@@ -159,36 +153,12 @@ class VirtualSocket(socket.socket):
         self._check_open()
         if self._end is not None:
             return errno.EISCONN
-        if self._connecting is not None:
-            return errno.EALREADY
-        if self._connect_error is not None:
-            return self._outcome()
-        host, port = address[0], address[1]
-        self._connecting = self.world.scheduler.loop.create_task(
-            self._connect(host, port), name=f"connect to {host}:{port}", context=copy_context()
-        )
-        return errno.EINPROGRESS
-
-    async def _connect(self, host: str, port: int) -> None:
-        end = Connected()
-        try:
-            await self.world.network.connect(lambda: end, host, port)
-        except OSError as error:
-            self._connect_error = error
-        else:
-            self.adopt(end)
-        finally:
-            self._connecting = None
-            self._watched.changed()
+        return self._connecting.begin(address[0], address[1])
 
     def adopt(self, end: End) -> None:
         """Be connected by this end."""
         self._end = end
         end.watch(self._watched.changed)
-
-    def _outcome(self) -> int:
-        error, self._connect_error = self._connect_error, None
-        return 0 if error is None else error.errno or errno.EIO
 
     # -- listening
 
@@ -200,31 +170,22 @@ class VirtualSocket(socket.socket):
 
     def listen(self, backlog: int = BACKLOG_MAX) -> None:
         self._check_open()
-        if self._server is None:
+        if self._listening is None:
             if self._bound is None:
                 self.bind(("", 0))
             assert self._bound is not None
-            limit = min(max(backlog, 1), BACKLOG_MAX)
-
-            def factory() -> Connected:
-                if len(self._accepted) >= limit:
-                    raise ConnectionResetError(errno.ECONNRESET, "the backlog is full")
-                return _Incoming(self._arrived)
-
-            network, bound = self.world.network, self._bound
-            self._server = network.listen(factory, bound.host, bound.port)
-
-    def _arrived(self, end: Connected) -> None:
-        self._accepted.append(end)
-        self._watched.changed()
+            self._listening = Listening(
+                self.world.network, self._bound, backlog, self._watched.changed
+            )
 
     def accept(self) -> tuple[socket.socket, Any]:
         self._check_open()
-        if self._server is None:
+        listening = self._listening
+        if listening is None:
             raise OSError(errno.EINVAL, "listen first")
-        self._until(lambda: bool(self._accepted), "socket.socket.accept")
+        self._until(lambda: listening.has_some, "socket.socket.accept")
         accepted = VirtualSocket(self._family, self._type, self._proto)
-        accepted.adopt(self._accepted.popleft())
+        accepted.adopt(listening.take())
         return accepted, accepted.getpeername()
 
     # -- reading
@@ -295,13 +256,11 @@ class VirtualSocket(socket.socket):
             return
         self.world.discard(self._descriptor)
         self._descriptor = -1
-        if self._connecting is not None:
-            self._connecting.cancel()
-        if self._server is not None:
-            self._server.close()
-        for end in (self._end, *self._accepted):
-            if end is not None:
-                end.close()
+        self._connecting.close()
+        if self._end is not None:
+            self._end.close()
+        if self._listening is not None:
+            self._listening.close()
         self._watched.changed()
 
     def detach(self) -> int:
@@ -331,14 +290,15 @@ class VirtualSocket(socket.socket):
         """Whether `recv` or `accept` would not wait."""
         if self._end is not None:
             return self._end.is_readable
-        return bool(self._accepted) or self._connect_error is not None
+        listening = self._listening
+        return (listening is not None and listening.has_some) or self._connecting.has_failed
 
     @property
     def is_writable(self) -> bool:
         """Whether `send` would not wait, or a connection has been refused."""
         if self._end is not None:
             return self._end.is_writable
-        return self._connect_error is not None
+        return self._connecting.has_failed
 
     def _until(self, ready: Callable[[], bool], what: str, timeout_s: float | None = -1.0) -> None:
         """Wait until `ready()`, as long as this socket's timeout says.
@@ -374,18 +334,6 @@ class VirtualSocket(socket.socket):
         if self._end is None:
             raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
         return self._end
-
-
-class _Incoming(Connected):
-    """An end that has yet to be accepted: it says when it is connected."""
-
-    def __init__(self, arrived: Callable[[Connected], None]) -> None:
-        super().__init__()
-        self._arrived = arrived
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        self._arrived(self)
 
 
 def _named_constant(kind: Any, value: int) -> Any:
