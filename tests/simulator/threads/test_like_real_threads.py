@@ -428,7 +428,7 @@ def a_lock_made_before_is_a_lock() -> None:
         order.append("main")
     for thread in threads:
         thread.join()
-    assert ["main", "a", "a", "b", "b"] == order
+    assert order in (["main", *"aabb"], ["main", *"bbaa"]), "real locks promise no order"
     assert not LOCK_BEFORE.locked()
 
 
