@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         KafkaConnectionError,
     )
     from data_analysis.gaps import GapCause, GapEvent
-    from data_analysis.kafka.async_consumer import AsyncKafkaConsumerClient
+    from data_analysis.kafka.async_consumers import AsyncKafkaConsumerClient
     from data_analysis.kafka.async_producer import AsyncKafkaProducerClient
     from data_analysis.offsets import OffsetManager
     from data_analysis.types import (
@@ -88,7 +88,7 @@ _TYPES = (
 
 _HOMES = {
     "AsyncDataAnalysisService": "data_analysis.async_service",
-    "AsyncKafkaConsumerClient": "data_analysis.kafka.async_consumer",
+    "AsyncKafkaConsumerClient": "data_analysis.kafka.async_consumers",
     "AsyncKafkaProducerClient": "data_analysis.kafka.async_producer",
     "BatchCollector": "data_analysis.batches",
     "BatchResultAggregator": "data_analysis.batches",

@@ -5,7 +5,7 @@ Whatever a poll returns first, records are handled sorted by (topic, partition, 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from aiokafka.errors import KafkaError
@@ -16,7 +16,7 @@ from data_analysis.clock import Clock
 from data_analysis.effects import Effect
 from data_analysis.engine import Engine
 from data_analysis.errors import KafkaConnectionError
-from data_analysis.kafka.async_consumer import AsyncKafkaConsumerClient
+from data_analysis.kafka.async_consumer import AsyncGroupMember
 from data_analysis.kafka.async_positions import Positions
 from data_analysis.kafka.errors import describe, lost_position
 
@@ -50,19 +50,23 @@ class Poller:
         positions: which partitions may be polled.
         perform: does the engine's effects.
         clock: time of arrival.
+        in_flight: returns how many records are in work.
         most_pending: most records in work; beyond, partitions are paused while polling goes on.
+        polled: called with what each poll brought.
         ticked: called after the engine's tick.
         give_up: awaited to finish and commit what is in work for partitions that are given up.
     """
 
     def __init__(
         self,
-        consumer: AsyncKafkaConsumerClient,
+        consumer: AsyncGroupMember,
         engine: Engine,
         positions: Positions,
         perform: Callable[[Sequence[Effect]], None],
         clock: Clock,
+        in_flight: Callable[[], int],
         most_pending: int,
+        polled: Callable[[Mapping[TopicPartition, Sequence[Any]]], None],
         ticked: Callable[[], None],
         give_up: Callable[[list[TopicPartition]], Awaitable[None]],
     ) -> None:
@@ -73,7 +77,9 @@ class Poller:
         self._positions = positions
         self._perform = perform
         self._clock = clock
-        self._most_pending = most_pending
+        self._in_flight = in_flight
+        self.most_pending = most_pending
+        self._polled = polled
         self._ticked = ticked
         self._give_up = give_up
         self._rejoin_wanted = False
@@ -118,7 +124,7 @@ class Poller:
             await self._give_up(self._positions.pollable())
             await self._rejoin()
         polled = await self._poll()
-        room = self._most_pending - self._engine.in_flight
+        room = self.most_pending - self._in_flight()
         records = self._backlog.take(room)
         if records:
             self._perform(self._engine.received(records, self._clock.time()))
@@ -145,6 +151,7 @@ class Poller:
             if self._engine.offsets.owns(tp):
                 self._engine.taken(records[tp])
                 self._backlog.add(tp, records[tp])
+        self._polled(records)
         for error in errors:
             await self._trouble(error)
         if all(lost_position(error) is not None for error in errors):
@@ -188,11 +195,11 @@ class Poller:
                 return
 
     def _pause_or_resume(self) -> None:
-        pending = self._engine.in_flight + len(self._backlog)
-        if pending >= self._most_pending:
+        pending = self._in_flight() + len(self._backlog)
+        if pending >= self.most_pending:
             self.paused = self._positions.pollable()
             self._consumer.pause(self.paused)
-        elif self.paused and pending <= self._most_pending // 2:
+        elif self.paused and pending <= self.most_pending // 2:
             owned = [tp for tp in self.paused if self._engine.offsets.owns(tp)]
             self.paused = []
             self._consumer.resume(owned)
@@ -205,7 +212,7 @@ class Poller:
 
     async def _wait_for_room(self) -> None:
         self._progress.clear()
-        if self._engine.in_flight < self._most_pending:
+        if self._in_flight() < self.most_pending:
             return
         try:
             async with asyncio.timeout(POLL_TIMEOUT_MS / 1000):

@@ -1,6 +1,7 @@
 """One run of the asynchronous service: the parts that live between its start and its stop.
 
-Here effects are performed, and here is the order in which parts begin and end.
+Here effects are performed, and here is the order in which parts begin and end. What belongs to one
+consumer alone is in `data_analysis.async_reader`.
 """
 
 import asyncio
@@ -8,30 +9,28 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+from aiokafka.structs import TopicPartition
+
 from data_analysis.async_batches import BatchTasks
 from data_analysis.async_gap_reports import GapReports
-from data_analysis.async_polling import Poller
+from data_analysis.async_quiet import PollWatch
+from data_analysis.async_reader import Reader, end, log_end
 from data_analysis.async_stations import StationTasks
 from data_analysis.batches import BatchResultAggregator
 from data_analysis.clock import Clock
 from data_analysis.effects import Effect, Note, RunBatchHandler, RunCallback, RunHandlers, Upload
+from data_analysis.empty_polls import EmptyPoll
 from data_analysis.engine import Engine
 from data_analysis.errors import KafkaConnectionError
-from data_analysis.kafka.async_commits import Committer
-from data_analysis.kafka.async_consumer import AsyncKafkaConsumerClient
-from data_analysis.kafka.async_positions import Positions
+from data_analysis.kafka.async_commits import Commits
+from data_analysis.kafka.async_consumer import AsyncGroupMember
+from data_analysis.kafka.async_consumers import AsyncKafkaConsumerClient
 from data_analysis.kafka.async_producer import AsyncKafkaProducerClient
 from data_analysis.kafka.async_uploads import Uploader
 from data_analysis.logs import LimitedLog
 from data_analysis.options import ServiceOptions
 
 logger = logging.getLogger(__name__)
-
-START_TIMEOUT_SECONDS = 60.0
-"""How long the start waits for the positions of its partitions."""
-
-REVOCATION_COMMIT_SECONDS = 5.0
-"""How long a rebalance waits for the last commit of what it takes away."""
 
 
 class AsyncRun:
@@ -67,63 +66,60 @@ class AsyncRun:
         self._clock = clock
         self._log = LimitedLog(logger, clock)
         self._uploader = Uploader(producer, self._settled, engine.counters)
-        self._committer = Committer(consumer, engine.offsets, engine.counters)
         self._gap_reports = gap_reports
         self._batches = BatchTasks(
             engine, aggregator, self.perform, clock, options.callback_stall_seconds
         )
-        self._positions = Positions(
-            consumer,
-            engine,
-            clock,
-            gap_reports.report,
-            self._committer.nudge,
-            lambda tp: self._poller.forget(tp),
-        )
-        self._poller = Poller(
-            consumer,
-            engine,
-            self._positions,
-            self.perform,
-            clock,
-            options.max_pending_records,
-            lambda: stations.forget(engine.dispatcher.station_ids()),
-            self.revoked,
-        )
-        self._polling: asyncio.Task[None] | None = None
+        self._watch = PollWatch(consumer, clock)
+        self._readers = [self._reader(member) for member in consumer.members]
+        self._commits = Commits(engine.offsets, [reader.committer for reader in self._readers])
         self._committing: asyncio.Task[None] | None = None
+        self._leaving: dict[asyncio.Task[None], None] = {}
 
     @property
     def polling(self) -> bool:
-        """Whether the polling task runs."""
-        return self._polling is not None and not self._polling.done()
+        """Whether the polling tasks run."""
+        return all(reader.polling for reader in self._readers)
 
     async def start(self) -> None:
         """Connect, find the positions, begin to poll.
+
+        In multi-consumer mode a topic whose consumer cannot start is tried again in the background,
+        unless none can.
 
         Raises:
             KafkaConnectionError: Kafka cannot be reached, or does not say where to read from.
         """
         if self._options.output_topic or self._options.dead_letter_topic:
             await self._producer.start()
-        self._committing = asyncio.create_task(self._committer.run())
-        self._committing.add_done_callback(lambda task: _log_end("committing", task))
-        await self._consumer.start()
-        try:
-            async with asyncio.timeout(START_TIMEOUT_SECONDS):
-                await self._positions.found()
-        except TimeoutError:
-            searching = [f"{tp.topic}/{tp.partition}" for tp in self._positions.searching]
-            raise KafkaConnectionError(
-                f"no position found within {START_TIMEOUT_SECONDS:g} s for {', '.join(searching)}"
-            ) from None
-        self._polling = asyncio.create_task(self._poller.run())
-        self._polling.add_done_callback(lambda task: _log_end("polling", task))
+        self._committing = asyncio.create_task(self._commits.run())
+        self._committing.add_done_callback(lambda task: log_end("committing", task))
+        await self._start_readers()
+        self._consumer.watch(self._progress)
+
+    async def _start_readers(self) -> None:
+        """Start all side by side; those that cannot go on trying, if others could."""
+        if len(self._readers) == 1:
+            await self._readers[0].start()
+            return
+        answers = await asyncio.gather(
+            *(reader.start() for reader in self._readers), return_exceptions=True
+        )
+        failed = [answer for answer in answers if isinstance(answer, BaseException)]
+        for error in failed:
+            if len(failed) == len(answers) or not isinstance(error, KafkaConnectionError):
+                raise error
+        for reader, answer in zip(self._readers, answers, strict=True):
+            if isinstance(answer, BaseException):
+                logger.error("consumer of %s: %s; trying again", reader.name, answer)
+                reader.poller.last_error = str(answer)
+                reader.join_and_poll()
 
     async def stop(self) -> None:
         """End in the order that loses nothing: polling, callbacks, uploads, commit, clients."""
         limit_seconds = self._options.stop_timeout_seconds
-        await _end(self._polling)
+        for reader in self._readers:
+            await reader.stop_polling()
         try:
             late = await self._stations.stop(limit_seconds)
             if late:
@@ -131,20 +127,26 @@ class AsyncRun:
             await self._uploader.stop(limit_seconds)
             await self._stations.stop(limit_seconds)
             await self._batches.stop(limit_seconds)
-            await self._committer.commit()
+            await self._commits.commit()
             await self._gap_reports.stop(limit_seconds)
         finally:
             await self.abort()
 
     async def abort(self) -> None:
         """Close everything, finishing nothing."""
-        await _end(self._polling)
-        await self._positions.stop()
+        for reader in self._readers:
+            await reader.stop_polling()
+        for reader in self._readers:
+            await reader.positions.stop()
         await self._stations.stop(0)
         await self._batches.stop(0)
         await self._uploader.stop(0)
         await self._gap_reports.stop(0)
-        await _end(self._committing)
+        for task in list(self._leaving):
+            await end(task)
+        await end(self._committing)
+        await self._commits.stop()
+        await self._consumer.lag.stop()
         try:
             await self._consumer.stop()
         finally:
@@ -162,70 +164,85 @@ class AsyncRun:
             elif isinstance(effect, Note):
                 self._log.write(effect)
         # Something may have been finished: there may be a commit to send, and room for records.
-        self._committer.nudge()
-        self._poller.progressed()
+        self._commits.nudge()
+        for reader in self._readers:
+            reader.poller.progressed()
         if self._engine.idle:
             self._uploader.flush()
 
     def resubscribe(self, topics: Sequence[str]) -> None:
-        """Read other topics: what is in work is finished and committed, then the group rejoined."""
-        self._consumer.read(topics)
-        self._poller.rejoin_soon()
+        """Read other topics: what is in work is finished and committed, then the group rejoined.
 
-    def assigned(self, partitions: list[Any]) -> None:
-        """Find the positions of partitions that are ours now."""
-        self._positions.assigned(partitions)
-
-    async def revoked(self, partitions: list[Any]) -> None:
-        """Finish what is in work for these partitions, within a limit, commit it, give them up.
-
-        The commit carries the generation that ends: once another member may own the partitions,
-        Kafka refuses it. From the return on nothing is committed for them, and what is still in
-        work counts no more: their next owner sees those records again.
+        In multi-consumer mode consumers of new topics join, those of others leave; the rest go on.
         """
-        await self._poller.revoked(partitions, self._uploader.flush)
-        if any(self._engine.offsets.owns(tp) for tp in partitions):
-            try:
-                async with asyncio.timeout(REVOCATION_COMMIT_SECONDS):
-                    await self._committer.commit(tries=1)
-            except TimeoutError:
-                logger.warning(
-                    "last commit of revoked partitions not known within %g s",
-                    REVOCATION_COMMIT_SECONDS,
-                )
-        self._positions.revoked()
-        self._engine.revoked(partitions)
+        self._watch.read(topics)
+        if not self._consumer.per_topic:
+            self._readers[0].member.read(topics)
+            self._readers[0].poller.rejoin_soon()
+            return
+        for reader in [each for each in self._readers if each.name not in topics]:
+            self._readers.remove(reader)
+            self._consumer.members.remove(reader.member)
+            self._leave(reader)
+        known = [reader.name for reader in self._readers]
+        for topic in topics:
+            if topic not in known:
+                reader = self._reader(self._consumer.add_member([topic]))
+                self._readers.append(reader)
+                self._commits.committers.append(reader.committer)
+                reader.join_and_poll()
+        for reader in self._readers:
+            reader.poller.most_pending = self._share()
+
+    def explain_empty_polls(self) -> dict[str, EmptyPoll]:
+        """Return why nothing comes, by topic."""
+        return self._watch.explain(self._readers)
 
     def trouble(self) -> list[str]:
         """Return what is not as it should be, one line each."""
-        trouble = [
-            f"position of {tp.topic} partition {tp.partition} is not known"
-            for tp in self._positions.searching
-        ]
+        trouble = [line for reader in self._readers for line in reader.trouble()]
         if self._uploader.last_error is not None:
             trouble.append(f"upload: {self._uploader.last_error}")
         if self._engine.last_batch_error is not None:
             trouble.append(f"batch handler: {self._engine.last_batch_error}")
-        if self._poller.last_error is not None:
-            trouble.append(f"poll: {self._poller.last_error}")
-        if self._poller.paused:
-            trouble.append("paused: too many records in work")
-        if not self.polling:
-            trouble.append("polling has ended")
         if self._committing is None or self._committing.done():
             trouble.append("committing has ended")
-        return trouble
+        return list(dict.fromkeys(trouble))
+
+    def _reader(self, member: AsyncGroupMember) -> Reader:
+        return Reader(
+            member,
+            self._engine,
+            self._clock,
+            perform=self.perform,
+            report=self._gap_reports.report,
+            nudge=lambda: self._commits.nudge(),
+            flush=self._uploader.flush,
+            ticked=lambda: self._stations.forget(self._engine.dispatcher.station_ids()),
+            polled=self._watch.polled,
+            most_pending=self._share(),
+            shares=self._consumer.per_topic,
+        )
+
+    def _share(self) -> int:
+        """Return how many records may be in work for one reader: each topic has its own."""
+        readers = len(self._consumer.members) if self._consumer.per_topic else 1
+        return max(1, self._options.max_pending_records // readers)
+
+    def _leave(self, reader: Reader) -> None:
+        async def leave() -> None:
+            await reader.give_up()
+            self._commits.committers.remove(reader.committer)
+
+        task = asyncio.create_task(leave())
+        self._leaving[task] = None
+        task.add_done_callback(lambda done: self._leaving.pop(done, None))
+
+    async def _progress(self, tp: TopicPartition) -> tuple[int | None, int | None]:
+        offsets = self._engine.offsets
+        if not offsets.owns(tp):
+            return None, None
+        return offsets.position(tp), offsets.committed(tp)
 
     def _settled(self, ticket: Any, error: str | None) -> None:
         self.perform(self._engine.acknowledged(ticket, self._clock.time(), error))
-
-
-async def _end(task: asyncio.Task[None] | None) -> None:
-    if task is not None:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-def _log_end(what: str, task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        logger.critical("%s has ended", what, exc_info=task.exception())

@@ -14,16 +14,16 @@ from data_analysis import config as default_config
 from data_analysis.async_gap_reports import GapReports
 from data_analysis.async_run import AsyncRun
 from data_analysis.async_stations import Callbacks, StationTasks
+from data_analysis.async_threads import CallbackThreads
 from data_analysis.batches import BatchResultAggregator
 from data_analysis.clock import Clock, SystemClock
 from data_analysis.dispatcher import DataDispatcher
 from data_analysis.effects import Effect
 from data_analysis.engine import Engine, EngineOptions
 from data_analysis.errors import ConfigurationError, DataAnalysisError
-from data_analysis.kafka.async_consumer import AsyncKafkaConsumerClient
+from data_analysis.kafka.async_consumers import AsyncKafkaConsumerClient
 from data_analysis.kafka.async_producer import AsyncKafkaProducerClient
-from data_analysis.kafka.async_rebalances import Rebalances
-from data_analysis.kafka.options import read_kafka_options
+from data_analysis.kafka.options import KafkaOptions, read_kafka_options, warn_of_unknown
 from data_analysis.offsets import OffsetManager
 from data_analysis.options import ServiceOptions
 from data_analysis.record_batches import BATCH_TOPIC
@@ -58,6 +58,10 @@ class AsyncDataAnalysisService:
         instance_id: client id and static group membership.
         callback_stall_seconds: a callback that holds the loop longer is named in a warning.
         batch_handler_retries: how often a batch handler that raised is called again.
+        max_workers: threads for callbacks, with `run_callbacks_in="threads"`.
+        run_callbacks_in: "loop", or "threads" for callbacks and result handlers that block;
+            coroutine functions run on the loop.
+        lag_refresh_seconds: how often Kafka is asked for what `consumer.get_lag_info` returns.
 
     `batch_aggregator` gathers the results of batches; its `batch_timeout` and `cleanup_interval`
     may be changed at any time.
@@ -90,6 +94,9 @@ class AsyncDataAnalysisService:
         instance_id: str | None = None,
         callback_stall_seconds: float = 1.0,
         batch_handler_retries: int = 0,
+        max_workers: int = 32,
+        run_callbacks_in: str = "loop",
+        lag_refresh_seconds: float = 5.0,
     ) -> None:
         self.options = ServiceOptions(
             module_name=module_name,
@@ -107,6 +114,9 @@ class AsyncDataAnalysisService:
             instance_id=instance_id,
             callback_stall_seconds=callback_stall_seconds,
             batch_handler_retries=batch_handler_retries,
+            max_workers=max_workers,
+            run_callbacks_in=run_callbacks_in,
+            lag_refresh_seconds=lag_refresh_seconds,
         )
         self._config = config
         self._clock = clock or SystemClock()
@@ -138,8 +148,14 @@ class AsyncDataAnalysisService:
             self.batch_aggregator,
         )
         self._callbacks = Callbacks(result=result_handler)
+        self._threads = CallbackThreads(max_workers) if run_callbacks_in == "threads" else None
         self._stations = StationTasks(
-            self.engine, self._callbacks, self._perform, self._clock, callback_stall_seconds
+            self.engine,
+            self._callbacks,
+            self._perform,
+            self._clock,
+            callback_stall_seconds,
+            self._threads,
         )
         self._gap_reports = GapReports(on_gap, self.engine.counters)
         self._run: AsyncRun | None = None
@@ -215,6 +231,8 @@ class AsyncDataAnalysisService:
                 await self._run.stop()
             finally:
                 self._run = None
+                if self._threads is not None:
+                    self._threads.close()
 
     async def get_all_inputs(self, station_id: str) -> dict[str, Any]:
         """Return `{module: input}` of one station as it is now."""
@@ -250,6 +268,7 @@ class AsyncDataAnalysisService:
                 "KAFKA_CONFIG has changed, which a reload cannot apply; restart the service"
             )
         before = self.topics
+        self._check_mode(settings)
         self.engine.configure(settings)
         if self._run is not None and self.topics != before:
             self._run.resubscribe(self.topics)
@@ -278,6 +297,16 @@ class AsyncDataAnalysisService:
             "station_count": len(self.dispatcher.station_ids()),
         }
 
+    def explain_empty_polls(self) -> dict[str, dict[str, str]]:
+        """Return `{topic: {"cause": word, "text": line}}`: why nothing comes, where nothing does.
+
+        The words are those of `data_analysis.empty_polls.EmptyPollCause`; {} unless it runs.
+        """
+        found = {} if self._run is None else self._run.explain_empty_polls()
+        return {
+            topic: {"cause": str(each.cause), "text": each.text} for topic, each in found.items()
+        }
+
     def health(self) -> dict[str, Any]:
         """Return what an operator asks first: status, what is in work, errors, gaps, counts."""
         running = self._run
@@ -301,23 +330,16 @@ class AsyncDataAnalysisService:
 
     def _make_clients(self) -> None:
         instance_id = self.options.instance_id
-        self._rebalances = Rebalances(self._on_revoked, self._on_assigned)
+        kafka = self._kafka = read_kafka_options(self._kafka_config)
+        self._check_shares(kafka, self.topics)
         self.consumer = AsyncKafkaConsumerClient(
             self.topics,
-            self._kafka_config,
-            listener=self._rebalances,
+            kafka,
             resets=False,
             instance_id=instance_id,
+            lag_refresh_seconds=self.options.lag_refresh_seconds,
         )
-        self.producer = AsyncKafkaProducerClient(self._kafka_config, instance_id=instance_id)
-
-    async def _on_revoked(self, partitions: list[Any]) -> None:
-        if self._run is not None:
-            await self._run.revoked(partitions)
-
-    def _on_assigned(self, partitions: list[Any]) -> None:
-        if self._run is not None:
-            self._run.assigned(partitions)
+        self.producer = AsyncKafkaProducerClient(kafka, instance_id=instance_id)
 
     def _read_kafka_config(self) -> dict[str, Any]:
         if self._kafka_given is not None:
@@ -344,10 +366,27 @@ class AsyncDataAnalysisService:
                     " add it there"
                 )
 
+    def _check_shares(self, kafka: KafkaOptions, topics: Sequence[str]) -> None:
+        most = self.options.max_pending_records
+        if kafka.one_per_topic(topics) and most < len(topics):
+            raise ConfigurationError(
+                f"max_pending_records must be >= {len(topics)}, one for each topic, with"
+                f" multi_consumer_mode, got {most}; raise it"
+            )
+
+    def _check_mode(self, settings: Settings) -> None:
+        """Refuse topics that would change the group ids of a running service."""
+        topics = list(settings.topics) if self._topics is None else self._topics
+        if self._kafka.one_per_topic(topics) != self.consumer.per_topic:
+            raise ConfigurationError(
+                f"TOPIC_DETAIL goes from {len(self.topics)} to {len(topics)} topics, which changes"
+                " the group ids of multi_consumer_mode; restart the service"
+            )
+        self._check_shares(self._kafka, topics)
+
     def _say_at_start(self, callback: Callable[..., Any] | None) -> None:
-        kafka = read_kafka_options(self._kafka_config)
-        if kafka.unknown:
-            logger.warning("Kafka settings without effect: %s", ", ".join(kafka.unknown))
+        kafka = self._kafka
+        warn_of_unknown(kafka)
         if kafka.enable_auto_commit:
             logger.info("enable_auto_commit: offsets are committed when their work is done")
         if callback is not None and self.options.module_name is None:

@@ -7,8 +7,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import CoroutineType
 from typing import Any
 
+from data_analysis.async_threads import CallbackThreads, TimedSteps
 from data_analysis.cancelling import is_being_cancelled
 from data_analysis.clock import Clock
 from data_analysis.effects import Effect, RunCallback, RunHandlers
@@ -42,6 +44,7 @@ class StationTasks:
         perform: does the effects that are not for the station itself.
         clock: time of results, and how long a callback holds the loop.
         stall_seconds: holding the loop longer is worth a warning.
+        threads: where plain functions run; None for the loop.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class StationTasks:
         perform: Callable[[Sequence[Effect]], None],
         clock: Clock,
         stall_seconds: float,
+        threads: CallbackThreads | None = None,
     ) -> None:
         self.own: dict[str, Callable[..., Any]] = {}
         self.tasks: dict[str, asyncio.Task[None]] = {}
@@ -59,6 +63,7 @@ class StationTasks:
         self._perform = perform
         self._clock = clock
         self._stall_seconds = stall_seconds
+        self._threads = threads
 
     def run(self, job: RunCallback | RunHandlers) -> None:
         """Start an idle station's task."""
@@ -115,10 +120,13 @@ class StationTasks:
         began = self._clock.monotonic()
         try:
             shown = work.shown = work.snapshot.assemble(engine.dispatcher.window_form)
-            result = callback(work.station_id, shown)
-            self._check_stall(work, began)
+            if self._threads is None:
+                result = callback(work.station_id, shown)
+                self._check_stall(work, self._clock.monotonic() - began)
+            else:
+                result = await self._threads.call(callback, work.station_id, shown)
             if hasattr(result, "__await__"):
-                result = await result
+                result = await self._watched(work, result)
         except asyncio.CancelledError as error:
             if is_being_cancelled():
                 raise
@@ -137,7 +145,10 @@ class StationTasks:
             if handler is None:
                 continue
             try:
-                answer = handler(*arguments)
+                if self._threads is None:
+                    answer = handler(*arguments)
+                else:
+                    answer = await self._threads.call(handler, *arguments)
                 if hasattr(answer, "__await__"):
                     await answer
             except asyncio.CancelledError as error:
@@ -148,12 +159,22 @@ class StationTasks:
                 errors.append(error)
         return self._engine.handled(work, errors)
 
-    def _check_stall(self, work: Work, began: float) -> None:
-        held = self._clock.monotonic() - began
-        if held > self._stall_seconds:
+    async def _watched(self, work: Work, result: Any) -> Any:
+        """Return what a callback's awaitable gives; say so if a step of it held the loop."""
+        if type(result) is not CoroutineType:
+            return await result
+        steps = TimedSteps(result, self._clock)
+        try:
+            return await steps
+        finally:
+            self._check_stall(work, steps.longest_seconds)
+
+    def _check_stall(self, work: Work, held_seconds: float) -> None:
+        if held_seconds > self._stall_seconds:
             logger.warning(
                 "the callback of station %s held the event loop for %.1f s: nothing else ran;"
-                " make it a coroutine that awaits, or move the computation to an executor",
+                " make it a coroutine that awaits, or set run_callbacks_in='threads' for a plain"
+                " function",
                 work.station_id,
-                held,
+                held_seconds,
             )

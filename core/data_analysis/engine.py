@@ -292,6 +292,10 @@ class Engine:
         """How many records are in flight, counting callbacks that are late for their batch."""
         return self._flights.count + self._aggregator.awaited_late
 
+    def in_flight_of(self, tps: Iterable[tuple[str, int]]) -> int:
+        """Return how many records of these partitions are in flight."""
+        return self._flights.count_of(tps)
+
     @property
     def idle(self) -> bool:
         """Whether no callback or handler runs or waits."""

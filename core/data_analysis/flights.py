@@ -47,6 +47,10 @@ class Flights:
         tp = (flight.topic, flight.partition)
         return self._offsets.owns(tp) and self._offsets.generation(tp) == flight.generation
 
+    def count_of(self, tps: Iterable[tuple[str, int]]) -> int:
+        """Return how many records of these partitions are in flight."""
+        return sum(self._by_partition.get(tp, 0) for tp in tps)
+
     def busy(self, tps: Iterable[tuple[str, int]]) -> bool:
         """Return whether records of one of these partitions are in flight."""
         return any(self._by_partition.get(tp) for tp in tps)

@@ -14,6 +14,7 @@ from data_analysis.settings import (
 )
 
 CALLBACK_ERROR_POLICIES = ("skip", "retry")
+CALLBACK_PLACES = ("loop", "threads")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,9 @@ class ServiceOptions:
     instance_id: str | None
     callback_stall_seconds: float
     batch_handler_retries: int
+    lag_refresh_seconds: float
+    max_workers: int
+    run_callbacks_in: str
 
     def __post_init__(self) -> None:
         """Refuse what is not allowed, with `ConfigurationError`."""
@@ -45,6 +49,9 @@ class ServiceOptions:
         check_integer("batch_handler_retries", self.batch_handler_retries, least=0)
         check_integer("max_pending_records", self.max_pending_records, least=1)
         check_number("stop_timeout_seconds", self.stop_timeout_seconds, least=0)
+        check_integer("max_workers", self.max_workers, least=1)
+        check_choice("run_callbacks_in", self.run_callbacks_in, CALLBACK_PLACES)
+        check_number("lag_refresh_seconds", self.lag_refresh_seconds, least=0, above=True)
         check_number("callback_stall_seconds", self.callback_stall_seconds, least=0, above=True)
         if self.callback_retries and self.on_callback_error != "retry":
             raise ConfigurationError(

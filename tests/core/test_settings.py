@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from data_analysis import AsyncDataAnalysisService, ConfigurationError, config
-from data_analysis.kafka.options import read_kafka_options
+from data_analysis.kafka.options import options_of, read_kafka_options
 from data_analysis.settings import load_settings
 
 TOPIC = {"fields": ["x"], "modules": ["m"], "window_size": 1}
@@ -97,7 +97,6 @@ def test_kafka_settings_reach_the_clients_under_their_names() -> None:
         ({"group_id": 3}, "group_id"),
         ({"max_poll_records": 0}, "max_poll_records"),
         ({"fetch_max_wait_ms": 50000}, "fetch_max_wait_ms must be < request_timeout_ms"),
-        ({"multi_consumer_mode": True}, "multi_consumer_mode"),
         ({"security_protocol": "TLS"}, "security_protocol"),
         ({"security_protocol": "SSL", "ssl_cafile": "/no/such"}, "ssl_cafile"),
         ({"consumer": 3}, "'consumer' must be a dict"),
@@ -126,3 +125,62 @@ def test_a_bad_kafka_setting_is_refused_by_name(change: dict[str, Any], words: s
 def test_a_bad_option_of_a_service_is_refused_at_once(options: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
         AsyncDataAnalysisService(**options)
+
+
+@pytest.mark.parametrize(
+    ("config", "place"),
+    [
+        ({**KAFKA, "consumer": {"max_poll_records": 0}}, r"\(in kafka_config\['consumer'\]\)"),
+        ({**KAFKA, "producer": {"acks": 7}}, r"\(in kafka_config\['producer'\]\)"),
+        ({**KAFKA, "max_poll_records": 0}, r"\(in kafka_config\)"),
+        ({**KAFKA, "enable_auto_commit": "yes"}, "must be True or False, got 'yes'"),
+        ({**KAFKA, "multi_consumer_mode": 1}, "multi_consumer_mode must be True or False"),
+        ({**KAFKA, "security_protocol": "SASL_SSL"}, "sasl_plain_username must be a non-empty"),
+        ({**KAFKA, "security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "NTLM"}, "'PLAIN'"),
+    ],
+)
+def test_a_refusal_says_where_the_setting_stands(config: dict[str, Any], place: str) -> None:
+    with pytest.raises(ConfigurationError, match=place):
+        read_kafka_options(config)
+
+
+def test_multi_consumer_mode_is_read_on_top_and_in_the_consumer() -> None:
+    for given in ({**KAFKA, "multi_consumer_mode": True}, _nested(multi_consumer_mode=True)):
+        options = read_kafka_options(given)
+        assert options.one_per_topic(["A", "B"])
+        assert not options.one_per_topic(["A"])
+        assert "g-A" == options.of_topic("A").group_id
+    assert not read_kafka_options(KAFKA).one_per_topic(["A", "B"])
+
+
+def _nested(**consumer: Any) -> dict[str, Any]:
+    return {"consumer": {**KAFKA, **consumer}, "producer": {}}
+
+
+SECRET = "s3cr3t-pa55"  # what must not be shown
+SASL = {"sasl_plain_username": "u", "sasl_plain_password": SECRET}
+
+
+def test_secrets_are_never_shown(caplog: pytest.LogCaptureFixture) -> None:
+    given = {**KAFKA, **SASL, "security_protocol": "SASL_PLAINTEXT", "odd": SECRET}
+    options = options_of(given)
+    assert SECRET == options.consumer["sasl_plain_password"]
+    assert SECRET not in repr(options) + str(options.producer) + f"{options.admin}"
+    assert "***" in repr(options)
+    assert "odd" in caplog.text
+    assert SECRET not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        [SECRET],
+        {**KAFKA, "consumer": [SECRET]},
+        {**KAFKA, **SASL, "security_protocol": "SASL_PLAINTEXT", "sasl_plain_password": [SECRET]},
+        {**KAFKA, **SASL, "acks": 7},
+    ],
+)
+def test_a_refusal_shows_no_secret(config: Any) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        read_kafka_options(config)
+    assert SECRET not in str(refused.value)

@@ -50,7 +50,7 @@ class World:
         self._producer = producer
 
     def service(self, **options: Any) -> AsyncDataAnalysisService:
-        """A service of load_prediction that reports its gaps here."""
+        """A service of load_prediction that reports its gaps here; `kafka` adds to its settings."""
         given = {"config": small_config(), "on_gap": self.gaps.append, **options}
         reset = given.pop("auto_offset_reset", "earliest")
         kafka = {
@@ -58,6 +58,7 @@ class World:
             "group_id": GROUP,
             "auto_offset_reset": reset,
             "compression_type": "none",
+            **given.pop("kafka", {}),
         }
         return AsyncDataAnalysisService(
             given.pop("module_name", "load_prediction"), kafka_config=kafka, **given

@@ -1,7 +1,8 @@
 """aiokafka's consumer in a group: start with retries, polls, commits, look-ups.
 
 It never resets a position by itself when it is told not to; that is done in
-`data_analysis.kafka.async_positions`.
+`data_analysis.kafka.async_positions`. The client that users see, one member or one per topic, is in
+`data_analysis.kafka.async_consumers`.
 """
 
 import asyncio
@@ -16,9 +17,9 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from aiokafka.structs import ConsumerRecord, OffsetAndMetadata, TopicPartition
 
 from data_analysis.cancelling import is_being_cancelled
-from data_analysis.errors import ConfigurationError, KafkaConnectionError
+from data_analysis.errors import KafkaConnectionError
 from data_analysis.kafka.errors import describe, lost_position, mapped
-from data_analysis.kafka.options import read_kafka_options
+from data_analysis.kafka.options import KafkaOptions
 
 logger = logging.getLogger(__name__)
 
@@ -29,45 +30,43 @@ it at once; at long polls its default of 200 ms is half of what an idle service 
 Poll = tuple[dict[TopicPartition, list[ConsumerRecord]], list[BaseException]]
 
 
-class AsyncKafkaConsumerClient:
+class AsyncGroupMember:
     """A member of a consumer group.
 
     Args:
         topics: what to subscribe to.
-        config: Kafka configuration, nested or flat; `bootstrap_servers` and `group_id` are needed.
-        loop: accepted for the sake of old callers; the running loop is used.
-        listener: told of revoked and assigned partitions.
+        options: a Kafka configuration with a `group_id`.
         resets: False leaves a lost position to the caller, whatever `auto_offset_reset` says.
         instance_id: client id and static group membership of this member.
         max_retries: how often connecting is tried.
         retry_interval: seconds between two tries.
 
-    Raises:
-        ConfigurationError: the configuration is not valid.
+    `listener` is told of revoked and assigned partitions, from the next start on.
     """
 
     def __init__(
         self,
-        topics: list[str],
-        config: Mapping[str, Any],
-        loop: asyncio.AbstractEventLoop | None = None,
+        topics: Sequence[str],
+        options: KafkaOptions,
         *,
-        listener: ConsumerRebalanceListener | None = None,
         resets: bool = True,
         instance_id: str | None = None,
         max_retries: int = 5,
         retry_interval: float = 5,
     ) -> None:
-        self.options = read_kafka_options(config)
-        if self.options.group_id is None:
-            raise ConfigurationError("group_id is missing; set it in 'consumer' or on top")
+        self.options = options
+        self.listener: ConsumerRebalanceListener | None = None
         self._topics = list(topics)
-        self._listener = listener
         self._resets = resets
         self._instance_id = instance_id
         self._max_retries = max_retries
         self._retry_interval = retry_interval
         self._client: Any = None
+
+    @property
+    def client(self) -> Any:
+        """aiokafka's consumer, None while there is none."""
+        return self._client
 
     @property
     def alive(self) -> bool:
@@ -188,6 +187,19 @@ class AsyncKafkaConsumerClient:
         """Go on reading a partition at `offset`."""
         self._connected().seek(tp, offset)
 
+    def position(self, tp: TopicPartition) -> int | None:
+        """Return the offset that is handed over next, None while it is not known."""
+        subscription = None if self._client is None else self._client._subscription.subscription
+        assignment = None if subscription is None else subscription.assignment
+        if assignment is None or tp not in assignment.tps:
+            return None
+        state = assignment.state_value(tp)
+        return int(state.position) if state.has_valid_position else None
+
+    def paused(self) -> list[TopicPartition]:
+        """Return the paused partitions, sorted."""
+        return [] if self._client is None else sorted(self._client.paused())
+
     def assignment(self) -> list[TopicPartition]:
         """Return the assigned partitions, sorted."""
         return [] if self._client is None else sorted(self._client.assignment())
@@ -228,7 +240,7 @@ class AsyncKafkaConsumerClient:
             **self.options.consumer,
             **named,
         )
-        client.subscribe(topics=self._topics, listener=self._listener)
+        client.subscribe(topics=self._topics, listener=self.listener)
         return client
 
     def _servers(self) -> str:

@@ -18,7 +18,7 @@ from aiokafka.structs import TopicPartition
 from data_analysis.clock import Clock
 from data_analysis.engine import MILLISECONDS, Engine
 from data_analysis.gaps import GapCause, GapEvent, read_commit_note
-from data_analysis.kafka.async_consumer import AsyncKafkaConsumerClient
+from data_analysis.kafka.async_consumer import AsyncGroupMember
 from data_analysis.kafka.errors import describe, may_pass
 
 logger = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Positions:
 
     def __init__(
         self,
-        consumer: AsyncKafkaConsumerClient,
+        consumer: AsyncGroupMember,
         engine: Engine,
         clock: Clock,
         report: Callable[[GapEvent], None],
@@ -87,6 +87,11 @@ class Positions:
     def searching(self) -> list[TopicPartition]:
         """The partitions whose position is not known, sorted."""
         return sorted(self._searches)
+
+    @property
+    def refused(self) -> list[TopicPartition]:
+        """Those of them whose offset Kafka has refused, sorted."""
+        return sorted(tp for tp, search in self._searches.items() if search.wanted is not None)
 
     def pollable(self) -> list[TopicPartition]:
         """Return the partitions whose position is known, sorted."""

@@ -15,7 +15,7 @@ from aiokafka.partitioner import DefaultPartitioner
 
 from data_analysis.errors import KafkaConnectionError
 from data_analysis.kafka.errors import mapped
-from data_analysis.kafka.options import read_kafka_options
+from data_analysis.kafka.options import KafkaOptions, options_of
 
 logger = logging.getLogger(__name__)
 
@@ -36,14 +36,14 @@ class AsyncKafkaProducerClient:
 
     def __init__(
         self,
-        config: Mapping[str, Any],
+        config: Mapping[str, Any] | KafkaOptions,
         loop: asyncio.AbstractEventLoop | None = None,
         *,
         instance_id: str | None = None,
         max_retries: int = 5,
         retry_interval: float = 5,
     ) -> None:
-        self.options = read_kafka_options(config)
+        self.options = options_of(config)
         self._client_id = instance_id or "data-analysis-producer"
         self._max_retries = max_retries
         self._retry_interval = retry_interval

@@ -2,16 +2,21 @@
 
 Nested (`consumer`, `producer`) and flat dicts are accepted, and so are keys that the library
 handles itself or that a client has no use for; a key outside all lists is named in one warning.
+A refusal names the key, the value, what is allowed and where it stands; secrets are never shown.
 """
 
+import logging
 import ssl
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 from data_analysis.errors import ConfigurationError
 from data_analysis.settings import check_choice, check_integer, check_number
+
+logger = logging.getLogger(__name__)
 
 SECURITY_KEYS = (
     "security_protocol",
@@ -19,6 +24,10 @@ SECURITY_KEYS = (
     "sasl_plain_username",
     "sasl_plain_password",
 )
+SECRET_KEYS = ("sasl_plain_password",)
+MASK = "***"
+"""What is shown in place of a secret."""
+
 SSL_FILE_KEYS = ("ssl_cafile", "ssl_certfile", "ssl_keyfile")
 CONSUMER_KEYS = (
     "request_timeout_ms",
@@ -47,11 +56,20 @@ UNUSED_PRODUCER_KEYS = ("retries", "max_in_flight_requests_per_connection", "buf
 RESET_POLICIES = ("latest", "earliest")
 COMPRESSIONS = ("none", "gzip", "snappy", "lz4", "zstd")
 SECURITY_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+SASL_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 ACKS = {"all": "all", "-1": "all", "1": 1, "0": 0}
 DEFAULT_REQUEST_TIMEOUT_MS = 40_000
 DEFAULT_FETCH_MAX_WAIT_MS = 500
+DEFAULT_FETCH_MIN_BYTES = 1
 DEFAULT_BATCH_BYTES = 65_536
 """Results of one partition that one request carries; a partition has one request at a time."""
+
+
+class _Arguments(dict[str, Any]):
+    """Keyword arguments of a client; secrets are not shown."""
+
+    def __repr__(self) -> str:
+        return repr({key: MASK if key in SECRET_KEYS else self[key] for key in self})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +89,32 @@ class KafkaOptions:
     max_poll_records: int
     linger_ms: float
     unknown: tuple[str, ...]
+    multi_consumer_mode: bool = False
+
+    @property
+    def fetch_max_wait_ms(self) -> int:
+        """How long a broker waits at most before it answers a fetch."""
+        wait: int = self.consumer.get("fetch_max_wait_ms", DEFAULT_FETCH_MAX_WAIT_MS)
+        return wait
+
+    @property
+    def fetch_min_bytes(self) -> int:
+        """How many bytes a broker waits for before it answers a fetch."""
+        least: int = self.consumer.get("fetch_min_bytes", DEFAULT_FETCH_MIN_BYTES)
+        return least
+
+    def one_per_topic(self, topics: Sequence[str]) -> bool:
+        """Return whether these topics are read by a consumer each; one topic needs only one."""
+        return self.multi_consumer_mode and len(topics) > 1
+
+    def of_topic(self, topic: str) -> "KafkaOptions":
+        """Return these options with the group of one topic."""
+        return replace(self, group_id=topic_group_id(self.group_id or "", topic))
+
+
+def topic_group_id(group_id: str, topic: str) -> str:
+    """Return the group of the consumer of one topic in multi-consumer mode."""
+    return f"{group_id}-{topic}"
 
 
 def read_kafka_options(config: Mapping[str, Any]) -> KafkaOptions:
@@ -80,63 +124,115 @@ def read_kafka_options(config: Mapping[str, Any]) -> KafkaOptions:
         ConfigurationError: a value is missing or not allowed.
     """
     if not isinstance(config, Mapping):
-        raise ConfigurationError(f"kafka_config must be a dict, got {config!r}; pass one")
-    flat = {key: value for key, value in config.items() if key not in ("consumer", "producer")}
-    consumer = {**flat, **_section(config, "consumer")}
-    producer = {**flat, **_section(config, "producer")}
-    if consumer.get("multi_consumer_mode"):
         raise ConfigurationError(
-            "multi_consumer_mode must be False, got True: one consumer reads all topics;"
-            " remove the key"
+            f"kafka_config must be a dict, got {_kind(config)}; pass {{'bootstrap_servers': ...}}"
         )
+    flat = {key: value for key, value in config.items() if key not in ("consumer", "producer")}
+    consumer = _Part("consumer", flat, _section(config, "consumer"))
+    producer = _Part("producer", flat, _section(config, "producer"))
     security = _security(consumer)
     producer_security = _security(producer)
     servers = _servers(consumer, producer)
     return KafkaOptions(
-        consumer=MappingProxyType(
+        consumer=_arguments(
             {"bootstrap_servers": servers, **security, **_consumer_numbers(consumer)}
         ),
-        producer=MappingProxyType(
+        producer=_arguments(
             {
                 "bootstrap_servers": _servers(producer, consumer),
                 **producer_security,
                 **_producer(producer),
             }
         ),
-        admin=MappingProxyType({"bootstrap_servers": servers, **security}),
-        group_id=_group_id(consumer.get("group_id")),
+        admin=_arguments({"bootstrap_servers": servers, **security}),
+        group_id=_group_id(consumer),
         auto_offset_reset=_choice(consumer, "auto_offset_reset", RESET_POLICIES, "latest"),
-        enable_auto_commit=bool(consumer.get("enable_auto_commit", True)),
-        max_poll_records=check_integer(
-            "max_poll_records", consumer.get("max_poll_records", 500), least=1
-        ),
-        linger_ms=check_number("linger_ms", producer.get("linger_ms", 5), least=0),
-        unknown=_unknown(config, flat),
+        enable_auto_commit=_switch(consumer, "enable_auto_commit", default=True),
+        max_poll_records=_integer(consumer, "max_poll_records", 500),
+        linger_ms=_linger(producer),
+        unknown=_unknown(flat, consumer, producer),
+        multi_consumer_mode=_switch(consumer, "multi_consumer_mode", default=False),
     )
+
+
+def options_of(config: Mapping[str, Any] | KafkaOptions) -> KafkaOptions:
+    """Return options that were read already, or read them and warn of keys outside all lists.
+
+    Raises:
+        ConfigurationError: a value is missing or not allowed.
+    """
+    if isinstance(config, KafkaOptions):
+        return config
+    options = read_kafka_options(config)
+    warn_of_unknown(options)
+    return options
+
+
+def warn_of_unknown(options: KafkaOptions) -> None:
+    """Name the keys that have no effect in one warning; their values are not shown."""
+    if options.unknown:
+        logger.warning("Kafka settings without effect: %s", ", ".join(options.unknown))
+
+
+class _Part:
+    """The settings of the consumer or the producer: its own, else those of the top level."""
+
+    def __init__(self, name: str, flat: Mapping[str, Any], own: Mapping[str, Any]) -> None:
+        self.name = name
+        self.own = own
+        self._flat = flat
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self.own.get(key, self._flat.get(key, default))
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.own or key in self._flat
+
+    @contextmanager
+    def naming(self, key: str) -> Iterator[None]:
+        """Say in a refusal where the key stands."""
+        try:
+            yield
+        except ConfigurationError as error:
+            place = f"[{self.name!r}]" if key in self.own else ""
+            raise ConfigurationError(f"{error} (in kafka_config{place})") from error.__cause__
+
+
+def _arguments(arguments: dict[str, Any]) -> Mapping[str, Any]:
+    return MappingProxyType(_Arguments(arguments))
+
+
+def _kind(value: object) -> str:
+    """Return what stands where a dict should: never its content, which may be secret."""
+    return "None" if value is None else f"a {type(value).__name__}"
 
 
 def _section(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     section = config.get(name, {})
     if not isinstance(section, Mapping):
-        raise ConfigurationError(f"{name!r} must be a dict, got {section!r}; write {{...}}")
+        raise ConfigurationError(
+            f"{name!r} must be a dict, got {_kind(section)}; write {{...}} (in kafka_config)"
+        )
     return section
 
 
-def _servers(*sections: Mapping[str, Any]) -> list[str]:
-    for section in sections:
-        servers = section.get("bootstrap_servers")
+def _servers(*parts: _Part) -> list[str]:
+    for part in parts:
+        servers = part.get("bootstrap_servers")
         if isinstance(servers, str):
             servers = [server.strip() for server in servers.split(",")]
         if servers is None:
             continue
         if isinstance(servers, list | tuple) and servers and all(map(_is_server, servers)):
             return list(servers)
-        raise ConfigurationError(
-            f"bootstrap_servers must be a list of 'host:port', got {servers!r};"
-            " write ['localhost:9092']"
-        )
+        with part.naming("bootstrap_servers"):
+            raise ConfigurationError(
+                f"bootstrap_servers must be a list of 'host:port', got {servers!r};"
+                " write ['localhost:9092']"
+            )
     raise ConfigurationError(
-        "bootstrap_servers is missing; set it at the top level or in 'consumer' and 'producer'"
+        "bootstrap_servers is missing; set it at the top level of kafka_config or in its"
+        " 'consumer' and 'producer'"
     )
 
 
@@ -144,77 +240,117 @@ def _is_server(server: object) -> bool:
     return isinstance(server, str) and bool(server) and " " not in server
 
 
-def _group_id(group_id: object) -> str | None:
+def _group_id(part: _Part) -> str | None:
+    group_id = part.get("group_id")
     if group_id is None or (isinstance(group_id, str) and group_id):
         return group_id
-    raise ConfigurationError(f"group_id must be a non-empty string, got {group_id!r}; name a group")
+    with part.naming("group_id"):
+        raise ConfigurationError(
+            f"group_id must be a non-empty string, got {group_id!r}; name a group"
+        )
 
 
-def _choice(section: Mapping[str, Any], key: str, allowed: tuple[str, ...], default: str) -> str:
-    value = section.get(key, default)
-    check_choice(key, value, allowed)
+def _choice(part: _Part, key: str, allowed: tuple[str, ...], default: str) -> str:
+    value = part.get(key, default)
+    with part.naming(key):
+        check_choice(key, value, allowed)
     return str(value)
 
 
-def _consumer_numbers(consumer: Mapping[str, Any]) -> dict[str, int]:
-    numbers = {
-        key: check_integer(key, consumer[key], least=1) for key in CONSUMER_KEYS if key in consumer
-    }
+def _switch(part: _Part, key: str, *, default: bool) -> bool:
+    value = part.get(key, default)
+    with part.naming(key):
+        if not isinstance(value, bool):
+            raise ConfigurationError(
+                f"{key} must be True or False, got {value!r}; choose one of them"
+            )
+    return value
+
+
+def _integer(part: _Part, key: str, default: int) -> int:
+    with part.naming(key):
+        return check_integer(key, part.get(key, default), least=1)
+
+
+def _linger(part: _Part) -> float:
+    with part.naming("linger_ms"):
+        return check_number("linger_ms", part.get("linger_ms", 5), least=0)
+
+
+def _consumer_numbers(part: _Part) -> dict[str, int]:
+    numbers = {key: _integer(part, key, 1) for key in CONSUMER_KEYS if key in part}
     wait = numbers.get("fetch_max_wait_ms", DEFAULT_FETCH_MAX_WAIT_MS)
     timeout = numbers.get("request_timeout_ms", DEFAULT_REQUEST_TIMEOUT_MS)
     if wait >= timeout:
-        raise ConfigurationError(
-            f"fetch_max_wait_ms must be < request_timeout_ms ({timeout}), got {wait};"
-            " lower it or raise request_timeout_ms"
-        )
+        with part.naming("fetch_max_wait_ms"):
+            raise ConfigurationError(
+                f"fetch_max_wait_ms must be < request_timeout_ms ({timeout}), got {wait};"
+                " lower it or raise request_timeout_ms"
+            )
     return numbers
 
 
-def _producer(producer: Mapping[str, Any]) -> dict[str, Any]:
-    acks = ACKS.get(str(producer.get("acks", "all")))
+def _producer(part: _Part) -> dict[str, Any]:
+    acks = ACKS.get(str(part.get("acks", "all")))
     if acks is None:
-        allowed = "'all', '1' or '0'"
-        raise ConfigurationError(f"acks must be {allowed}, got {producer['acks']!r}; choose one")
-    compression = producer.get("compression_type") or "none"
-    check_choice("compression_type", compression, COMPRESSIONS)
-    options: dict[str, Any] = {
+        with part.naming("acks"):
+            raise ConfigurationError(
+                f"acks must be 'all', '1' or '0', got {part.get('acks')!r}; choose one"
+            )
+    compression = part.get("compression_type") or "none"
+    with part.naming("compression_type"):
+        check_choice("compression_type", compression, COMPRESSIONS)
+    return {
         "acks": acks,
         "enable_idempotence": acks == "all",
         "compression_type": None if compression == "none" else compression,
+        "max_batch_size": _integer(part, "batch_size", DEFAULT_BATCH_BYTES),
     }
-    batch_bytes = producer.get("batch_size", DEFAULT_BATCH_BYTES)
-    options["max_batch_size"] = check_integer("batch_size", batch_bytes, least=1)
+
+
+def _security(part: _Part) -> dict[str, Any]:
+    options = {key: part.get(key) for key in SECURITY_KEYS if part.get(key) is not None}
+    protocol = _choice(part, "security_protocol", SECURITY_PROTOCOLS, "PLAINTEXT")
+    if protocol.startswith("SASL"):
+        _choice(part, "sasl_mechanism", SASL_MECHANISMS, "PLAIN")
+        for key in ("sasl_plain_username", "sasl_plain_password"):
+            _check_credential(part, key, protocol)
+    if protocol.endswith("SSL"):
+        options["ssl_context"] = _ssl_context(part)
     return options
 
 
-def _security(section: Mapping[str, Any]) -> dict[str, Any]:
-    options = {key: section[key] for key in SECURITY_KEYS if section.get(key) is not None}
-    protocol = options.get("security_protocol", "PLAINTEXT")
-    check_choice("security_protocol", protocol, SECURITY_PROTOCOLS)
-    if "SSL" in protocol.split("_")[-1]:
-        options["ssl_context"] = _ssl_context(section)
-    return options
+def _check_credential(part: _Part, key: str, protocol: str) -> None:
+    value = part.get(key)
+    if isinstance(value, str) and value:
+        return
+    with part.naming(key):
+        raise ConfigurationError(
+            f"{key} must be a non-empty string with security_protocol={protocol!r},"
+            f" got {'an empty one' if value == '' else _kind(value)}; set it"
+        )
 
 
-def _ssl_context(section: Mapping[str, Any]) -> ssl.SSLContext:
-    cafile, certfile, keyfile = (section.get(key) for key in SSL_FILE_KEYS)
+def _ssl_context(part: _Part) -> ssl.SSLContext:
+    cafile, certfile, keyfile = (part.get(key) for key in SSL_FILE_KEYS)
     try:
         context = ssl.create_default_context(cafile=cafile)
         if certfile is not None:
             context.load_cert_chain(certfile, keyfile)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(
-            f"ssl_cafile {cafile!r}, ssl_certfile {certfile!r}, ssl_keyfile {keyfile!r}"
-            f" cannot be used: {error}; check the files"
-        ) from error
+    except (OSError, TypeError, ssl.SSLError) as error:
+        with part.naming(SSL_FILE_KEYS[0]):
+            raise ConfigurationError(
+                f"ssl_cafile {cafile!r}, ssl_certfile {certfile!r}, ssl_keyfile {keyfile!r}"
+                f" cannot be used: {error}; check the files"
+            ) from error
     return context
 
 
-def _unknown(config: Mapping[str, Any], flat: Mapping[str, Any]) -> tuple[str, ...]:
+def _unknown(flat: Mapping[str, Any], consumer: _Part, producer: _Part) -> tuple[str, ...]:
     shared = (*SECURITY_KEYS, *SSL_FILE_KEYS)
     for_consumer = (*CONSUMER_KEYS, *OWN_CONSUMER_KEYS, *shared)
     for_producer = (*OWN_PRODUCER_KEYS, *UNUSED_PRODUCER_KEYS, *shared)
     unknown = [key for key in flat if key not in for_consumer + for_producer]
-    unknown += [f"consumer.{key}" for key in config.get("consumer", {}) if key not in for_consumer]
-    unknown += [f"producer.{key}" for key in config.get("producer", {}) if key not in for_producer]
-    return tuple(unknown)
+    unknown += [f"consumer.{key}" for key in consumer.own if key not in for_consumer]
+    unknown += [f"producer.{key}" for key in producer.own if key not in for_producer]
+    return tuple(map(str, unknown))
