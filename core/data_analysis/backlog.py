@@ -1,8 +1,12 @@
 """Records that were polled and not yet handed to the engine, and in which order they go.
 
-Every round takes from each partition, sorted, a bounded number: none waits while another drains.
+Every round takes from each partition, sorted, a bounded number: none waits while another drains. A
+round with room for fewer records than there are partitions goes on where the last such one ended.
+So between two records of a partition that waits, every other one has handed over at most
+`per_partition` records and one more.
 """
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -19,6 +23,7 @@ class Backlog:
         self._per_partition = per_partition
         self._waiting: dict[tuple[str, int], deque[Any]] = {}
         self._count = 0
+        self._last_of_short: tuple[str, int] = ("", -1)
 
     def __len__(self) -> int:
         return self._count
@@ -34,14 +39,24 @@ class Backlog:
             return []
         share = min(self._per_partition, max(1, limit // len(self._waiting)))
         taken: list[Any] = []
-        for tp in sorted(self._waiting):
+        for tp in self._turn(limit):
             waiting = self._waiting[tp]
-            count = min(share, len(waiting), limit - len(taken))
+            count = min(share, len(waiting))
             taken.extend(waiting.popleft() for _ in range(count))
             if not waiting:
                 del self._waiting[tp]
         self._count -= len(taken)
         return taken
+
+    def _turn(self, limit: int) -> list[tuple[str, int]]:
+        """Return the partitions of the next round, sorted."""
+        order = sorted(self._waiting)
+        if limit >= len(order):
+            return order
+        first = bisect_right(order, self._last_of_short)
+        turn = (order[first:] + order[:first])[:limit]
+        self._last_of_short = turn[-1]
+        return sorted(turn)
 
     def drop(self, tps: Iterable[tuple[str, int]]) -> None:
         """Forget what waits of these partitions."""

@@ -1,6 +1,6 @@
 """Rounds of the backlog: sorted, bounded per partition, nobody left behind."""
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data_analysis.backlog import Backlog
@@ -46,3 +46,36 @@ def test_every_record_comes_out_once_and_in_order(
         out.extend(round_)
     for partition, end in enumerate(ends):
         assert list(range(end)) == [at for where, at in out if where == partition]
+
+
+def test_rounds_with_room_for_less_than_all_go_round() -> None:
+    backlog = Backlog(100)
+    for partition in range(3):
+        backlog.add(("T", partition), [f"{partition}{at}" for at in range(9)])
+    rounds = [backlog.take(limit) for limit in (1, 1, 1, 2, 2)]
+    assert [["00"], ["10"], ["20"], ["01", "11"], ["02", "21"]] == rounds
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(1, 30)), min_size=1, max_size=20),
+    st.integers(1, 5),
+    st.lists(st.integers(1, 12), min_size=1, max_size=30),
+)
+def test_a_partition_that_waits_is_never_passed_over_for_long(
+    added: list[tuple[int, int]], per_partition: int, limits: list[int]
+) -> None:
+    backlog = Backlog(per_partition)
+    for where, count in added:
+        backlog.add(("T", where), [where] * count)
+    waiting = [sum(count for at, count in added if at == where) for where in range(4)]
+    since = [[0] * 4 for _ in range(4)]
+    while backlog:
+        for limit in limits:
+            for where in backlog.take(limit):
+                waiting[where] -= 1
+                since[where] = [0] * 4
+                for other in range(4):
+                    if other != where and waiting[other]:
+                        since[other][where] += 1
+                        assert since[other][where] <= per_partition + 1
