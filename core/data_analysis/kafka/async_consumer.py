@@ -20,6 +20,7 @@ from data_analysis.cancelling import is_being_cancelled
 from data_analysis.errors import KafkaConnectionError
 from data_analysis.kafka.errors import describe, lost_position, mapped
 from data_analysis.kafka.options import KafkaOptions
+from data_analysis.settings import check_integer, check_number
 
 logger = logging.getLogger(__name__)
 
@@ -59,8 +60,8 @@ class AsyncGroupMember:
         self._topics = list(topics)
         self._resets = resets
         self._instance_id = instance_id
-        self._max_retries = max_retries
-        self._retry_interval = retry_interval
+        self._max_retries = check_integer("max_retries", max_retries, least=1)
+        self._retry_interval = check_number("retry_interval", retry_interval, least=0)
         self._client: Any = None
 
     @property

@@ -16,6 +16,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from data_analysis.errors import KafkaConnectionError
 from data_analysis.kafka.errors import mapped
 from data_analysis.kafka.options import KafkaOptions, options_of
+from data_analysis.settings import check_integer, check_number
 
 logger = logging.getLogger(__name__)
 
@@ -45,8 +46,8 @@ class AsyncKafkaProducerClient:
     ) -> None:
         self.options = options_of(config)
         self._client_id = instance_id or "data-analysis-producer"
-        self._max_retries = max_retries
-        self._retry_interval = retry_interval
+        self._max_retries = check_integer("max_retries", max_retries, least=1)
+        self._retry_interval = check_number("retry_interval", retry_interval, least=0)
         self._client: Any = None
         self._partitioner = DefaultPartitioner()
 
