@@ -11,7 +11,7 @@ from typing import Any
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
-from data_analysis.backlog import Backlog
+from data_analysis.backlog import Backlog, crowded
 from data_analysis.clock import Clock
 from data_analysis.effects import Effect
 from data_analysis.engine import Engine
@@ -197,12 +197,21 @@ class Poller:
     def _pause_or_resume(self) -> None:
         pending = self._in_flight() + len(self._backlog)
         if pending >= self.most_pending:
-            self.paused = self._positions.pollable()
+            self.paused = self._crowded()
             self._consumer.pause(self.paused)
         elif self.paused and pending <= self.most_pending // 2:
             owned = [tp for tp in self.paused if self._engine.offsets.owns(tp)]
             self.paused = []
             self._consumer.resume(owned)
+
+    def _crowded(self) -> list[TopicPartition]:
+        """Return what is to be paused: what is so already, and what holds its share of the room."""
+        held = {
+            tp: self._backlog.waiting(tp) + self._engine.in_flight_of([tp])
+            for tp in self._positions.pollable()
+        }
+        full = crowded(held, self.most_pending)
+        return [tp for tp in held if tp in self.paused or tp in full]
 
     def _tick(self) -> None:
         if self._clock.monotonic() >= self._next_tick:

@@ -201,8 +201,9 @@ class AsyncRun:
     def trouble(self) -> list[str]:
         """Return what is not as it should be, one line each."""
         trouble = [line for reader in self._readers for line in reader.trouble()]
-        if self._uploader.last_error is not None:
-            trouble.append(f"upload: {self._uploader.last_error}")
+        trouble += self._uploader.trouble()
+        if self._consumer.lag.last_error is not None:
+            trouble.append(f"Kafka does not answer: {self._consumer.lag.last_error}")
         if self._engine.last_batch_error is not None:
             trouble.append(f"batch handler: {self._engine.last_batch_error}")
         if self._committing is None or self._committing.done():

@@ -8,8 +8,10 @@ So between two records of a partition that waits, every other one has handed ove
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+Partition = TypeVar("Partition", bound=tuple[str, int])
 
 
 class Backlog:
@@ -32,6 +34,10 @@ class Backlog:
         """Put records behind those of the same partition."""
         self._waiting.setdefault(tp, deque()).extend(records)
         self._count += len(records)
+
+    def waiting(self, tp: tuple[str, int]) -> int:
+        """Return how many records of a partition wait."""
+        return len(self._waiting.get(tp, ()))
 
     def take(self, limit: int) -> list[Any]:
         """Return the next round: at most `limit` records, sorted by partition, then offset."""
@@ -67,3 +73,13 @@ class Backlog:
         """Forget everything."""
         self._waiting.clear()
         self._count = 0
+
+
+def crowded(held: Mapping[Partition, int], most: int) -> list[Partition]:
+    """Return the partitions that hold their share of the `most` records, or more.
+
+    These are to be paused when all hold `most` together: one at least, and never one that holds
+    little, for its next record is not to wait until the others have drained.
+    """
+    share = max(1, most // max(1, len(held)))
+    return [tp for tp, count in held.items() if count >= share]

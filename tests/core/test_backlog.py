@@ -3,7 +3,7 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data_analysis.backlog import Backlog
+from data_analysis.backlog import Backlog, crowded
 
 
 def test_a_round_is_sorted_and_bounded_per_partition() -> None:
@@ -79,3 +79,15 @@ def test_a_partition_that_waits_is_never_passed_over_for_long(
                     if other != where and waiting[other]:
                         since[other][where] += 1
                         assert since[other][where] <= per_partition + 1
+
+
+def test_who_holds_its_share_is_crowded_and_who_holds_little_is_not() -> None:
+    assert [("T", 0)] == crowded({("T", 0): 9, ("T", 1): 1}, 10)
+    assert [("T", 0), ("T", 1)] == crowded({("T", 0): 5, ("T", 1): 5}, 10)
+    assert [("T", 2)] == crowded({("T", at): at == 2 for at in range(3)}, 1)
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=8), st.integers(1, 100))
+def test_someone_is_crowded_when_all_together_hold_the_most(held: list[int], most: int) -> None:
+    if sum(held) >= most:
+        assert crowded({("T", at): count for at, count in enumerate(held)}, most)

@@ -47,6 +47,7 @@ class LagWatch:
         refresh_seconds: float,
     ) -> None:
         self.lags: dict[TopicPartition, PartitionLag] = {}
+        self.last_error: str | None = None
         self._options = options
         self._assigned = assigned
         self._progress = progress
@@ -83,8 +84,11 @@ class LagWatch:
             try:
                 await self.refresh()
             except (KafkaError, OSError) as error:
-                logger.debug("lag is not refreshed: %s", describe(error))
+                self.last_error = describe(error)
+                logger.debug("lag is not refreshed: %s", self.last_error)
                 await self._disconnect()
+            else:
+                self.last_error = None
             await asyncio.sleep(self._refresh_seconds)
 
     async def refresh(self) -> None:
@@ -99,17 +103,23 @@ class LagWatch:
             client = await self._connected()
             try:
                 await self._ask(client, tps)
-            except KafkaError:
-                for topic in dict.fromkeys(tp.topic for tp in tps):
-                    await self._ask_alone(client, [tp for tp in tps if tp.topic == topic])
+            except KafkaError as error:
+                await self._ask_by_topic(client, tps, error)
         owned = dict.fromkeys(self._assigned())
         self.lags = {tp: lag for tp, lag in self.lags.items() if tp in owned}
 
-    async def _ask_alone(self, client: Any, tps: Sequence[TopicPartition]) -> None:
-        try:
-            await self._ask(client, tps)
-        except KafkaError as error:
-            logger.debug("lag of %s is not refreshed: %s", tps[0].topic, describe(error))
+    async def _ask_by_topic(
+        self, client: Any, tps: Sequence[TopicPartition], error: KafkaError
+    ) -> None:
+        """Ask topic by topic, for one may be gone; raise `error` if none is answered for."""
+        topics = list(dict.fromkeys(tp.topic for tp in tps))
+        answers = await asyncio.gather(
+            *(self._ask(client, [tp for tp in tps if tp.topic == topic]) for topic in topics),
+            return_exceptions=True,
+        )
+        failed = [answer for answer in answers if isinstance(answer, KafkaError)]
+        if len(failed) == len(topics):
+            raise error
 
     async def _ask(self, client: Any, tps: Sequence[TopicPartition]) -> None:
         # Progress first: what is committed then is not above an end that was asked for later.

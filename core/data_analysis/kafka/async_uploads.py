@@ -20,6 +20,10 @@ logger = logging.getLogger(__name__)
 
 FIRST_DELAY_SECONDS = 0.1
 LONGEST_DELAY_SECONDS = 5.0
+LATE_SECONDS = 10.0
+"""How long an acknowledgement may take until it is worth a line in `trouble`: aiokafka itself sends
+again what may pass, and says nothing meanwhile."""
+
 VAGUE_TRIES = 20
 """How often in a row an error that says nothing may pass; with the waits, more than a minute."""
 
@@ -53,6 +57,19 @@ class Uploader:
         self._places: dict[tuple[str, bytes], int] = {}
         self._counts: dict[str, int] = {}
         self._renewal: asyncio.Task[None] | None = None
+        self._sent_at: dict[tuple[str, int], float] = {}
+
+    def trouble(self) -> list[str]:
+        """Return what is not as it should be, one line each."""
+        now = asyncio.get_running_loop().time()
+        trouble = [
+            f"upload: no acknowledgement of {topic} partition {partition} for {now - sent_at:.0f} s"
+            for (topic, partition), sent_at in sorted(self._sent_at.items())
+            if now - sent_at > LATE_SECONDS
+        ]
+        if self.last_error is not None:
+            trouble.append(f"upload: {self.last_error}")
+        return trouble
 
     def submit(self, upload: Upload) -> None:
         """Queue one upload; it goes out with the next flush, after `linger_ms` at the latest."""
@@ -138,7 +155,11 @@ class Uploader:
             count = 1
             try:
                 batch, count = self._fill(uploads[:1] if alone else uploads)
-                await (await self._producer.send_batch(batch, topic, partition))
+                self._sent_at[topic, partition] = asyncio.get_running_loop().time()
+                try:
+                    await (await self._producer.send_batch(batch, topic, partition))
+                finally:
+                    del self._sent_at[topic, partition]
             except (KafkaError, OSError) as error:
                 if producer_is_lost(error):
                     await self._renew(error)

@@ -219,12 +219,13 @@ def _section(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _servers(*parts: _Part) -> list[str]:
     for part in parts:
         servers = part.get("bootstrap_servers")
-        if isinstance(servers, str):
-            servers = [server.strip() for server in servers.split(",")]
         if servers is None:
             continue
-        if isinstance(servers, list | tuple) and servers and all(map(_is_server, servers)):
-            return list(servers)
+        listed = [servers] if isinstance(servers, str) else servers
+        if isinstance(listed, list | tuple) and listed and all(map(_is_text, listed)):
+            split = [server.strip() for text in listed for server in text.split(",")]
+            if all(map(_is_server, split)):
+                return split
         with part.naming("bootstrap_servers"):
             raise ConfigurationError(
                 f"bootstrap_servers must be a list of 'host:port', got {servers!r};"
@@ -236,8 +237,12 @@ def _servers(*parts: _Part) -> list[str]:
     )
 
 
-def _is_server(server: object) -> bool:
-    return isinstance(server, str) and bool(server) and " " not in server
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_server(server: str) -> bool:
+    return bool(server) and " " not in server
 
 
 def _group_id(part: _Part) -> str | None:
