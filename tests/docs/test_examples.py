@@ -165,6 +165,8 @@ PROOFS: dict[str, Callable[[str, Path], None]] = {
     "docs/how-to/blocking-code.md:2": hears_every_reading,
     f"{BATCHES_PAGE}:1": uploads_the_batch_shown,
     f"{BATCHES_PAGE}:2": keeps_data,
+    "docs/how-to/multi-consumer.md:1": keeps_data,
+    "docs/how-to/migrate-offsets.md:1": keeps_data,
     "docs/explanation/architecture.md:1": lives_in_virtual_time,
     "docs/explanation/architecture.md:2": has_the_form_of_a_request,
     "docs/explanation/architecture.md:3": asks_a_broker,
