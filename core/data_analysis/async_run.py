@@ -81,6 +81,11 @@ class AsyncRun:
         """Whether the polling tasks run."""
         return all(reader.polling for reader in self._readers)
 
+    @property
+    def positions_known(self) -> bool:
+        """Whether every assigned partition is read from a position that is known."""
+        return not any(reader.positions.searching for reader in self._readers)
+
     async def start(self) -> None:
         """Connect, find the positions, begin to poll.
 

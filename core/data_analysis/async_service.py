@@ -7,7 +7,6 @@ import asyncio
 import copy
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from data_analysis import config as default_config
@@ -21,6 +20,7 @@ from data_analysis.dispatcher import DataDispatcher
 from data_analysis.effects import Effect
 from data_analysis.engine import Engine, EngineOptions
 from data_analysis.errors import ConfigurationError, DataAnalysisError
+from data_analysis.health import health_of
 from data_analysis.kafka.async_consumers import AsyncKafkaConsumerClient
 from data_analysis.kafka.async_producer import AsyncKafkaProducerClient
 from data_analysis.kafka.options import KafkaOptions, read_kafka_options, warn_of_unknown
@@ -308,18 +308,16 @@ class AsyncDataAnalysisService:
         }
 
     def health(self) -> dict[str, Any]:
-        """Return what an operator asks first: status, what is in work, errors, gaps, counts."""
+        """Return what an operator asks first; see `data_analysis.health` for the keys."""
         running = self._run
-        trouble = [] if running is None else running.trouble()
-        return {
-            "status": "stopped" if running is None else "degraded" if trouble else "ok",
-            "trouble": trouble,
-            **self.get_service_status(),
-            "in_flight": self.engine.in_flight,
-            "commits_unknown": self.engine.offsets.commits_unknown,
-            "gaps": [{**asdict(gap), "cause": str(gap.cause)} for gap in self._gap_reports.newest],
-            "counters": self.engine.counters.shown(),
-        }
+        return health_of(
+            self.engine,
+            self.get_service_status(),
+            [] if running is None else running.trouble(),
+            self._gap_reports.newest,
+            running=running is not None,
+            positions_known=running is not None and running.positions_known,
+        )
 
     # What the parts of a running service call.
 

@@ -133,6 +133,7 @@ class StationTasks:
             return engine.failed(work, error)
         except Exception as error:
             return engine.failed(work, error)
+        engine.callback_durations.add(self._clock.monotonic() - began)
         return engine.finished(work, result, self._clock.time())
 
     async def _hand_over(self, work: Work) -> list[Effect]:

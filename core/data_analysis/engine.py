@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from data_analysis.batches import BatchCollector, BatchResultAggregator
 from data_analysis.dispatcher import DataDispatcher
+from data_analysis.durations import Durations
 from data_analysis.effects import Effect, Note, RunCallback, RunHandlers, Upload
 from data_analysis.flights import Flights
 from data_analysis.gaps import GapEvent
@@ -82,6 +83,9 @@ class Engine:
         self.dispatcher = dispatcher
         self.offsets = offsets
         self.counters = Counters()
+        self.callback_durations = Durations()
+        self.newest_ms: dict[str, int] = {}
+        """The newest record time of each topic, epoch milliseconds."""
         self._flights = Flights(offsets)
         self._aggregator = aggregator or BatchResultAggregator(None)
         self._batches = RecordBatches(
@@ -335,6 +339,8 @@ class Engine:
                 self._refuse(record, message, flight, now, effects)
             time_ms = _time_ms(record)
             timestamp = None if time_ms is None else time_ms / MILLISECONDS
+            if time_ms is not None and time_ms > self.newest_ms.get(tp[0], -1):
+                self.newest_ms[tp[0]] = time_ms
             touched = self._store(tp, message, timestamp, now)
             if topic.used:
                 called = [each for each in touched if self._calls_all or each in self._calls]

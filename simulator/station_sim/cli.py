@@ -32,8 +32,12 @@ EXIT_INTERRUPTED = 130
 
 SHORT_HELP = {
     "broker": "Run the simulated Kafka as a server.",
+    "check-config": "Check a configuration and say what a service would do with it.",
+    "lag": "Show how far a service's groups are behind.",
     "load": "Put load on a service with Apache Kafka, and measure it.",
     "run": "Live through stories, and check what the service did.",
+    "serve": "Run a callback as a service, with health and metrics.",
+    "verify-group-ids": "Show which group reads which topic, and what each has committed.",
 }
 """What `--help` says of each subcommand, without importing it."""
 
@@ -41,6 +45,7 @@ EXTRAS = {
     "sim": ("cramjam", "faker", "h11", "holidays", "msgspec", "re2", "rich", "simpy"),
     "kafka": ("docker", "testcontainers"),
     "load": ("gevent", "hdrh", "locust"),
+    "serve": ("prometheus_client",),
 }
 """Which extra of the distribution brings a module."""
 
@@ -105,6 +110,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     interrupt_on_sigterm()
     open_closed_output()
     sys.exit(run(arguments))
+
+
+def verify_group_id_fix() -> NoReturn:
+    """Run `station-lab verify-group-ids` under the name that the reference gives it."""
+    main(["verify-group-ids", *sys.argv[1:]])
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -188,7 +198,7 @@ def _is_foreseeable(error: Exception) -> bool:
         return True
     # Whoever raised the library's error has imported it; importing it here would cost every start.
     errors = sys.modules.get("data_analysis.errors")
-    return errors is not None and isinstance(error, errors.ConfigurationError)
+    return errors is not None and isinstance(error, errors.DataAnalysisError)
 
 
 def _complain(text: str) -> int:

@@ -1,0 +1,24 @@
+"""How long callbacks took, as counts by upper bound: what a Prometheus histogram shows.
+
+Nothing here reads a clock; who measures hands the seconds over.
+"""
+
+from bisect import bisect_left
+
+BOUNDS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Upper bounds; longer ones are counted behind the last."""
+
+
+class Durations:
+    """Counts durations; `counts` has one entry a bound and one for what is longer than all."""
+
+    __slots__ = ("counts", "sum_seconds")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(BOUNDS_SECONDS) + 1)
+        self.sum_seconds = 0.0
+
+    def add(self, seconds: float) -> None:
+        """Count one duration."""
+        self.counts[bisect_left(BOUNDS_SECONDS, seconds)] += 1
+        self.sum_seconds += seconds
