@@ -65,7 +65,7 @@ class AsyncRun:
         self._options = options
         self._clock = clock
         self._log = LimitedLog(logger, clock)
-        self._uploader = Uploader(producer, self._settled, engine.counters)
+        self._uploader = Uploader(producer, self._settled, engine.counters, clock)
         self._gap_reports = gap_reports
         self._batches = BatchTasks(
             engine, aggregator, self.perform, clock, options.callback_stall_seconds

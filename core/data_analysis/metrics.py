@@ -29,6 +29,7 @@ OUTCOMES = {
         "batches_opened",
         "batches_completed",
         "batches_timed_out",
+        "batches_dropped",
         "batch_handler_errors",
         "batch_results_late",
     ),

@@ -101,7 +101,10 @@ def test_version() -> None:
     ("arguments", "line"),
     [
         (["rum"], "station-lab: unknown command 'rum'; did you mean 'run'?"),
-        (["xyzzy"], "station-lab: unknown command 'xyzzy'; there are broker, load, run"),
+        (
+            ["xyzzy"],
+            "station-lab: unknown command 'xyzzy'; there are broker, check-config, lag, load, run, serve, verify-group-ids",
+        ),
         (["--wat"], "station-lab: No such option '--wat'"),
         (["broker", "--prot", "1"], "station-lab: No such option '--prot'"),
         (["broker", "--port", "x"], "station-lab: Invalid value for '--port'"),

@@ -50,14 +50,16 @@ async def group_offsets(
         try:
             await consumer.start()
             await admin.start()
-            existing = await consumer.topics()
+            existing = {
+                each["topic"]: sorted(part["partition"] for part in each["partitions"])
+                for each in await admin.describe_topics()
+            }
             found: list[GroupOffset] = []
             for group, topics in groups.items():
                 places = [
                     TopicPartition(topic, number)
                     for topic in topics
-                    if topic in existing
-                    for number in sorted(consumer.partitions_for_topic(topic) or ())
+                    for number in existing.get(topic, ())
                 ]
                 found += await _of_group(consumer, admin, group, places)
             return sorted(found, key=lambda each: (each.topic, each.partition, each.group))

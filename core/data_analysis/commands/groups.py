@@ -35,7 +35,7 @@ def configured_groups(
     options = read_kafka_options(kafka)
     if options.group_id is None:
         raise ConfigurationError("group_id is missing; set it in 'consumer', or give --group-id")
-    topics = list(load_settings(config).topics)
+    topics = load_settings(config).consumed(None)
     return options.admin, group_ids(options.group_id, topics, is_multi=is_multi_consumer(kafka))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
+from data_analysis.clock import Clock
 from data_analysis.effects import Upload
 from data_analysis.kafka.async_producer import AsyncKafkaProducerClient
 from data_analysis.kafka.errors import describe, is_vague, may_pass, producer_is_lost
@@ -38,6 +39,7 @@ class Uploader:
         producer: the client; it is replaced by a new one of the same kind if it is lost.
         settled: called once per upload, with None or the reason why it is lost.
         counters: where retries are counted.
+        clock: how long an acknowledgement is waited for; `trouble` reads it in any thread.
     """
 
     def __init__(
@@ -45,7 +47,9 @@ class Uploader:
         producer: AsyncKafkaProducerClient,
         settled: Callable[[Any, str | None], None],
         counters: Counters,
+        clock: Clock,
     ) -> None:
+        self._clock = clock
         self.last_error: str | None = None
         self._producer = producer
         self._settled = settled
@@ -61,7 +65,7 @@ class Uploader:
 
     def trouble(self) -> list[str]:
         """Return what is not as it should be, one line each."""
-        now = asyncio.get_running_loop().time()
+        now = self._clock.monotonic()
         trouble = [
             f"upload: no acknowledgement of {topic} partition {partition} for {now - sent_at:.0f} s"
             for (topic, partition), sent_at in sorted(self._sent_at.items())
@@ -155,7 +159,7 @@ class Uploader:
             count = 1
             try:
                 batch, count = self._fill(uploads[:1] if alone else uploads)
-                self._sent_at[topic, partition] = asyncio.get_running_loop().time()
+                self._sent_at[topic, partition] = self._clock.monotonic()
                 try:
                     await (await self._producer.send_batch(batch, topic, partition))
                 finally:

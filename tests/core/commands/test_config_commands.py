@@ -103,4 +103,4 @@ def test_offline_the_groups_are_shown(tmp_path: Path) -> None:
     path = tmp_path / "config.py"
     path.write_text(PYTHON)
     result = CliRunner().invoke(verify_group_ids, ["--config", str(path), "--offline"])
-    assert "g: A, B\n" == result.output
+    assert "g: A, B, MODULE-OUTPUT-N\n" == result.output
