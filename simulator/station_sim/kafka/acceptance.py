@@ -13,11 +13,14 @@ from station_sim.kafka.batches import (
     LAST_CODEC,
     RECORD_BYTES_MIN,
     Batch,
+    Record,
     check_crc,
     records_of,
 )
 from station_sim.kafka.error_codes import ErrorCode, RefusalError
 from station_sim.kafka.topic_config import TopicConfig
+
+_KEY_MISSING = "Compacted topic cannot accept message without key in topic partition {}-{}"
 
 ERRORS_SHOWN = 3
 """Of a batch's wrong records, those that the answer's text tells of."""
@@ -34,14 +37,7 @@ def check_batch(
     check_crc(batch)
     _check_segment_size(len(batch.data), config)
     _check_format(batch)
-    if config.compacts:
-        _check_keys(batch, partition)
-    if not config.log_append_time:
-        _check_times(
-            batch,
-            earliest_ms=now_ms - config.message_timestamp_before_max_ms,
-            latest_ms=now_ms + config.message_timestamp_after_max_ms,
-        )
+    _check_records(batch, partition, config, now_ms)
 
 
 def check_size(size_bytes: int, config: TopicConfig) -> None:
@@ -88,41 +84,59 @@ def _check_format(batch: Batch) -> None:
         )
 
 
-def _check_keys(batch: Batch, partition: tuple[str, int]) -> None:
-    topic, number = partition
-    text = f"Compacted topic cannot accept message without key in topic partition {topic}-{number}"
-    errors = [(record.offset, text) for record in records_of(batch) if record.key is None]
+def _check_records(
+    batch: Batch, partition: tuple[str, int], config: TopicConfig, now_ms: int
+) -> None:
+    """As LogValidator: of each record the key first, then the time; a wrong time names the lot."""
+    looks_at_times = not config.log_append_time and not _times_are_in_order(batch, config, now_ms)
+    if not config.compacts and not looks_at_times:
+        return
+    errors: list[tuple[int, str]] = []
+    has_wrong_time = False
+    for record in records_of(batch):
+        if config.compacts and record.key is None:
+            errors.append((record.offset, _KEY_MISSING.format(*partition)))
+        elif looks_at_times:
+            wrong = _wrong_time(record, config, now_ms)
+            if wrong is not None:
+                has_wrong_time = True
+                errors.append((record.offset, wrong))
+    if errors:
+        code = ErrorCode.INVALID_TIMESTAMP if has_wrong_time else ErrorCode.INVALID_RECORD
+        raise RefusalError(code, _text_of(errors, has_wrong_time), record_errors=errors)
+
+
+def _times_are_in_order(batch: Batch, config: TopicConfig, now_ms: int) -> bool:
+    """Look at the header first, for most batches are in order."""
+    earliest_ms, latest_ms = _time_bounds_ms(config, now_ms)
+    return batch.max_timestamp_ms <= latest_ms and not 0 <= batch.base_timestamp_ms < earliest_ms
+
+
+def _wrong_time(record: Record, config: TopicConfig, now_ms: int) -> str | None:
+    earliest_ms, latest_ms = _time_bounds_ms(config, now_ms)
+    if record.timestamp_ms < 0 or earliest_ms <= record.timestamp_ms <= latest_ms:
+        return None
+    return (
+        f"Timestamp {record.timestamp_ms} of message with offset {record.offset} is out of "
+        f"range. The timestamp should be within [{earliest_ms}, {latest_ms}]"
+    )
+
+
+def _time_bounds_ms(config: TopicConfig, now_ms: int) -> tuple[int, int]:
+    return (
+        now_ms - config.message_timestamp_before_max_ms,
+        now_ms + config.message_timestamp_after_max_ms,
+    )
+
+
+def _text_of(errors: Sequence[tuple[int, str]], has_wrong_time: bool) -> str:
+    if has_wrong_time:
+        return "One or more records have been rejected due to invalid timestamp"
     shown = ", ".join(
         f"RecordError(batchIndex={index}, message='{text}')"
         for index, text in errors[:ERRORS_SHOWN]
     )
-    _refuse_records(
-        ErrorCode.INVALID_RECORD,
+    return (
         f"One or more records have been rejected due to {len(errors)} record errors in total, and "
-        f"only showing the first three errors at most: [{shown}]",
-        errors,
+        f"only showing the first three errors at most: [{shown}]"
     )
-
-
-def _check_times(batch: Batch, *, earliest_ms: int, latest_ms: int) -> None:
-    """Look at the header first, for most batches are in order."""
-    if batch.max_timestamp_ms <= latest_ms and not 0 <= batch.base_timestamp_ms < earliest_ms:
-        return
-    _refuse_records(
-        ErrorCode.INVALID_TIMESTAMP,
-        "One or more records have been rejected due to invalid timestamp",
-        [
-            (
-                record.offset,
-                f"Timestamp {record.timestamp_ms} of message with offset {record.offset} is out of "
-                f"range. The timestamp should be within [{earliest_ms}, {latest_ms}]",
-            )
-            for record in records_of(batch)
-            if record.timestamp_ms >= 0 and not earliest_ms <= record.timestamp_ms <= latest_ms
-        ],
-    )
-
-
-def _refuse_records(code: ErrorCode, text: str, errors: Sequence[tuple[int, str]]) -> None:
-    if errors:
-        raise RefusalError(code, text, record_errors=errors)

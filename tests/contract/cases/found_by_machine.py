@@ -1,5 +1,7 @@
 """What random programs found (`tests/contract/machine`): orders of checks, corners of answers."""
 
+import time
+
 from kafka.protocol.consumer import SyncGroupRequest
 from kafka.record.memory_records import MemoryRecordsBuilder
 
@@ -91,6 +93,23 @@ async def case_keys_are_missed_by_name(kafka: Bench) -> None:
     assert refused.error_code == 87
     assert [error.batch_index_error_message for error in refused.record_errors] == [text] * 2
     assert f"[RecordError(batchIndex=0, message='{text}'), " in refused.error_message
+
+
+@case("Produce")
+async def case_a_wrong_time_outweighs_missing_keys(kafka: Bench) -> None:
+    """A batch with a record without a key and another whose time is refused is refused for its
+    times, and tells of both.
+    """
+    late = {"message.timestamp.after.max.ms": "3600000"}
+    topic = await kafka.topic(config={"cleanup.policy": "compact", **late})
+    soon_ms = int(time.time() * 1000)
+    builder = MemoryRecordsBuilder(2, 0, 16_384)
+    builder.append(soon_ms, None, b"a")
+    builder.append(soon_ms + A_WEEK_AND_MORE_MS, b"k", b"b")
+    builder.close()
+    refused = await produce(kafka.wire, topic, builder.buffer())
+    assert refused.error_code == 32
+    assert [error.batch_index for error in refused.record_errors] == [0, 1]
 
 
 @case("Produce")

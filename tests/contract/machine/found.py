@@ -61,4 +61,8 @@ FOUND: tuple[Program, ...] = (
         Commit(version=9, group=0, topic=0, offset=0, metadata="x" * 5_000),
         ShowGroups(version=5, groups=(0,)),
     ),
+    (
+        ChangeSetting(version=1, topic=0, setting="cleanup.policy", operation=0, value="compact"),
+        Produce(version=9, topic=0, records=((0, None, b"a"), (700_000_000, b"k", b"a"))),
+    ),
 )
