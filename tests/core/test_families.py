@@ -137,10 +137,29 @@ def test_a_bad_hour_is_refused_and_its_neighbours_stay(change: Any, reason: str)
     good = _hour("2026-03-01 11:00:00", ["01"], [1.0])
     value = {"realTimeData": [{**good, **change}, good, {**good, "stationId": "B", **change}]}
     message = _read(HOURLY, value)
-    assert [reason, reason] == [each.value for each in message.reasons]
-    assert [good] == [hour.item for hour in message.stations.pop("A")[0]]
-    # Without a time there is no batch, and the station is called back on its own.
-    assert ({"B": []} if reason == "bad_time" else {}) == message.stations
+    if reason == "bad_time":
+        # A push without any time is used as it is.
+        assert ([reason], ["A", "B"]) == (
+            [each.value for each in message.reasons],
+            list(message.stations),
+        )
+    else:
+        assert [reason, reason] == [each.value for each in message.reasons]
+        assert ["A"] == list(message.stations)
+    assert [good] == [hour.item for hour in message.stations["A"][0]]
+
+
+@pytest.mark.parametrize("time", [None, "yesterday", "2026-02-30 11:00:00", [1]])
+def test_a_push_without_times_is_kept_in_its_order(time: Any) -> None:
+    items = [_hour(time, ["01"], [1.0]), _hour(time, ["02"], [2.0])]
+    shown = _pushed(items, size=3)
+    assert [None, time, time] == shown["sendTime"]
+    assert [None, [1.0, 0.0], [0.0, 2.0]] == shown["outputPowerPerGunAvg"]
+    assert (["02"], [[2.0]]) == tuple(
+        _pushed(items, size=1)[name] for name in ("gunNo", "outputPowerPerGunAvg")
+    )
+    arrays = _pushed(items, size=3, form="array")
+    assert (2, 2) == arrays["outputPowerPerGunAvg"].shape
 
 
 def _orders(*times: float, size: int = 2) -> tuple[DataDispatcher, Clock]:

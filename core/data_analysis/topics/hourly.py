@@ -4,10 +4,13 @@ A push replaces the station's window as a whole. The window is `window_size` hou
 from the push's newest sendTime. Its gun axis is every gun of these hours, a gun being known by host
 and number, in the order of their first appearance; hosts of the same hour share the mark. What the
 push does not have for an hour or a gun is 0.0, in the series of guns and of the station alike.
+
+A station of whose items none has a readable sendTime keeps them in the order of the record, without
+marks and without hours between; else an item without one is refused.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from data_analysis.latest import Latest, SeriesView
 from data_analysis.messages import Message
@@ -30,12 +33,13 @@ _NO_POWER: dict[str, Any] = {}
 
 
 class Hour(NamedTuple):
-    """One item of a push, checked: one hour of one host; `seconds` of local time from 1970.
+    """One item of a push, checked: one hour of one host.
 
-    `guns` are the numbers of its guns, `power` maps the names of series to one value per gun.
+    `seconds` is local time from 1970, None in a push without times; `guns` are the numbers of its
+    guns, `power` maps the names of series to one value per gun.
     """
 
-    seconds: int
+    seconds: int | None
     host: Any
     guns: Sequence[Any]
     power: dict[str, Any]
@@ -48,27 +52,24 @@ class HourlyTopic(GeneralTopic):
     sifts = True
 
     def sift(self, message: Message) -> None:
-        """Leave one payload per station: its hours in the order of time.
-
-        A station all of whose hours lack a readable time keeps no payload and is called back all
-        the same: without a time there is no batch, and each station goes its own way.
-        """
-        empty: list[str] = []
-        for station_id, items in message.stations.items():
+        """Leave one payload per station: its hours in the order of time."""
+        for station_id, items in list(message.stations.items()):
             hours: list[Hour] = []
-            reasons: list[Reason] = []
-            for hour in map(_hour, items):
-                if type(hour) is Hour:
+            for item in items:
+                hour = _hour(item)
+                if isinstance(hour, Hour):
                     hours.append(hour)
                 else:
-                    reasons.append(cast(Reason, hour))
-            message.reasons.extend(reasons)
-            hours.sort(key=_seconds)
-            message.stations[station_id] = [hours] if hours else []
-            if not hours and Reason.BAD_TIME not in reasons:
-                empty.append(station_id)
-        for station_id in empty:
-            del message.stations[station_id]
+                    message.reasons.append(hour)
+            timed = [hour for hour in hours if hour.seconds is not None]
+            if timed:
+                message.reasons.extend([Reason.BAD_TIME] * (len(hours) - len(timed)))
+                timed.sort(key=_seconds)
+                hours = timed
+            if hours:
+                message.stations[station_id] = [hours]
+            else:
+                del message.stations[station_id]
 
     def reader(self, topic: TopicSettings) -> Callable[[Any], Sequence[Any]]:
         """Return the function from hours to the row."""
@@ -96,13 +97,12 @@ class HourlyTopic(GeneralTopic):
 
 
 def _seconds(hour: Hour) -> int:
+    assert hour.seconds is not None
     return hour.seconds
 
 
 def _hour(item: dict[str, Any]) -> Hour | Reason:
     seconds = local_seconds(item.get(SEND_TIME_KEY))
-    if seconds is None:
-        return Reason.BAD_TIME
     host = item.get(HOST_KEY)
     if host is not None and type(host) not in _NAMES:
         return Reason.BAD_ITEM
@@ -131,10 +131,13 @@ def _sound(power: dict[str, Any]) -> bool:
     return True
 
 
-def _kept(hours: Sequence[Hour], size: int) -> Iterable[Hour]:
+def _kept(hours: Sequence[Hour], size: int) -> Sequence[Hour]:
     """Return the hours that a window of this size reaches."""
-    oldest = hours[-1].seconds - size * HOUR_SECONDS
-    return hours if hours[0].seconds > oldest else [each for each in hours if each.seconds > oldest]
+    newest = hours[-1].seconds
+    if newest is None:
+        return hours[-size:]
+    oldest = newest - size * HOUR_SECONDS
+    return [hour for hour in hours if _seconds(hour) > oldest]
 
 
 class _Placed(NamedTuple):
@@ -147,32 +150,45 @@ class _Placed(NamedTuple):
 
 def _row(hours: Sequence[Hour], columns: Sequence[str], size: int) -> Sequence[Any]:
     newest = hours[-1].seconds
+    kept = _kept(hours, size)
+    if newest is None:
+        marks = [hour.item.get(SEND_TIME_KEY) for hour in kept]
+        places: Iterable[int] = range(len(kept))
+    else:
+        marks = list(hour_marks(newest, size))
+        places = [size - 1 - (newest - _seconds(hour)) // HOUR_SECONDS for hour in kept]
     axis: dict[tuple[Any, Any], int] = {}
-    # Guns come in any order, but hosts have few of them.
-    orders: dict[tuple[Any, ...], list[int]] = {}
-    placed: list[_Placed] = []
-    for hour in _kept(hours, size):
-        host, guns = hour.host, hour.guns
-        order = (host, *guns)
-        places = orders.get(order)
-        if places is None:
-            places = [axis.setdefault((host, gun), len(axis)) for gun in guns]
-            orders[order] = places
-        placed.append(_Placed(size - 1 - (newest - hour.seconds) // HOUR_SECONDS, places, hour))
+    placed = [
+        _Placed(place, guns, hour)
+        for place, guns, hour in zip(places, _on_axis(kept, axis), kept, strict=True)
+    ]
     row: list[Any] = []
     for column in columns:
         if column == SEND_TIME_KEY:
-            row.append(list(hour_marks(newest, size)))
+            row.append(marks)
         elif column == GUN_KEY:
             row.append([gun for _, gun in axis])
         elif column == HOST_KEY:
             row.append([host for host, _ in axis])
         elif column in GUN_SERIES:
-            row.append(_gun_series(placed, column, len(axis), size))
+            row.append(_gun_series(placed, column, len(axis), len(marks)))
         else:
-            row.append(_station_series(placed, column, size))
+            row.append(_station_series(placed, column, len(marks)))
     row.append(hours)
     return row
+
+
+def _on_axis(hours: Sequence[Hour], axis: dict[tuple[Any, Any], int]) -> Iterable[list[int]]:
+    """Put the guns of each hour on the axis; return their places there."""
+    # Guns come in any order, but hosts have few of them.
+    orders: dict[tuple[Any, ...], list[int]] = {}
+    for hour in hours:
+        order = (hour.host, *hour.guns)
+        places = orders.get(order)
+        if places is None:
+            places = [axis.setdefault((hour.host, gun), len(axis)) for gun in hour.guns]
+            orders[order] = places
+        yield places
 
 
 def _gun_series(placed: Sequence[_Placed], column: str, guns: int, size: int) -> list[list[Any]]:
