@@ -38,8 +38,10 @@ CONSUMER_KEYS = (
     "fetch_max_wait_ms",
     "fetch_min_bytes",
     "max_partition_fetch_bytes",
+    "metadata_max_age_ms",
 )
-"""Handed to the consumer under the same name; all are numbers."""
+"""Handed to the consumer under the same name; all are numbers. The last one is how soon a topic or
+a partition that appears is found at the latest."""
 
 OWN_CONSUMER_KEYS = (
     "bootstrap_servers",
