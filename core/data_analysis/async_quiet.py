@@ -3,7 +3,6 @@
 What the reasons are is decided in `data_analysis.empty_polls`; here are the facts and the lines.
 """
 
-import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -85,7 +84,7 @@ class PollWatch:
             paused=_numbers(reader.poller.paused, topic),
             poll_error=reader.poller.last_error,
             unread=lag.unread(assigned),
-            unread_seconds=lag.unread_seconds(assigned, asyncio.get_running_loop().time()),
+            unread_seconds=lag.unread_seconds(assigned),
             since_record_seconds=self._counts.since_record_seconds(topic, now),
             fetch_max_wait_ms=options.fetch_max_wait_ms,
             fetch_min_bytes=options.fetch_min_bytes,

@@ -10,8 +10,9 @@ import pytest
 
 from data_analysis import AsyncDataAnalysisService, ConfigurationError
 from data_analysis.lag import PartitionLag, show_lags
+from station_sim.brokers import TopicSpec, open_broker
 from station_sim.kafka.error_codes import ErrorCode
-from tests.core.world import CALENDAR, DATA, World, in_world
+from tests.core.world import CALENDAR, DATA, World, in_world, small_config
 
 
 @pytest.mark.parametrize(
@@ -238,6 +239,26 @@ def test_partitions_that_others_read_and_polls_that_fail() -> None:
             await service.stop()
 
     in_world(story)
+
+
+def test_reasons_and_numbers_can_be_asked_for_from_any_thread() -> None:
+    async def main() -> None:
+        async with open_broker("embedded") as broker:
+            await broker.make_topics(TopicSpec(DATA, 1), TopicSpec(CALENDAR, 1))
+            config = {"bootstrap_servers": [broker.bootstrap], "group_id": "g"}
+            service = AsyncDataAnalysisService(
+                config=small_config(), kafka_config=config, upload_results=False
+            )
+            await service.start()
+            async with asyncio.timeout(60):
+                while not _data(service):
+                    await asyncio.sleep(0.05)
+            found = await asyncio.to_thread(service.explain_empty_polls)
+            assert "no_new_messages" == found[DATA]["cause"]
+            assert 0 == (await asyncio.to_thread(_data, service))["lag"]
+            await service.stop()
+
+    asyncio.run(main())
 
 
 def test_numbers_can_be_written_as_json() -> None:

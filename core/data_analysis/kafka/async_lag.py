@@ -55,9 +55,11 @@ class LagWatch:
         self._unread_since: dict[TopicPartition, float] = {}
         self._client: Any = None
         self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
         """Begin to refresh."""
+        self._loop = asyncio.get_running_loop()
         if self._task is None:
             self._task = asyncio.create_task(self._run())
 
@@ -75,8 +77,11 @@ class LagWatch:
             return None
         return sum(self.lags[tp].unread for tp in tps)
 
-    def unread_seconds(self, tps: Sequence[TopicPartition], now: float) -> float:
-        """Return for how long one of these has been seen to have something unread; loop's time."""
+    def unread_seconds(self, tps: Sequence[TopicPartition]) -> float:
+        """Return for how long one of these has been seen to have something unread."""
+        if self._loop is None:
+            return 0.0
+        now = self._loop.time()
         return max((now - self._unread_since.get(tp, now) for tp in tps), default=0.0)
 
     async def _run(self) -> None:
