@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from data_analysis.gaps import GapCause, GapEvent
     from data_analysis.kafka.async_consumers import AsyncKafkaConsumerClient
     from data_analysis.kafka.async_producer import AsyncKafkaProducerClient
+    from data_analysis.kafka.consumer import KafkaConsumerClient
+    from data_analysis.kafka.producer import KafkaProducerClient
     from data_analysis.offsets import OffsetManager
+    from data_analysis.service import DataAnalysisService
     from data_analysis.types import (
         AcdcHost,
         CarOrder,
@@ -50,6 +53,7 @@ __all__ = [
     "CarPrice",
     "ConfigurationError",
     "DataAnalysisError",
+    "DataAnalysisService",
     "DataDispatcher",
     "DataQuality",
     "DcdcHost",
@@ -59,6 +63,8 @@ __all__ = [
     "GapCause",
     "GapEvent",
     "KafkaConnectionError",
+    "KafkaConsumerClient",
+    "KafkaProducerClient",
     "LoadPredictionInput",
     "OffsetManager",
     "OperationOptimizationInput",
@@ -92,9 +98,12 @@ _HOMES = {
     "AsyncKafkaProducerClient": "data_analysis.kafka.async_producer",
     "BatchCollector": "data_analysis.batches",
     "BatchResultAggregator": "data_analysis.batches",
+    "DataAnalysisService": "data_analysis.service",
     "DataDispatcher": "data_analysis.dispatcher",
     "GapCause": "data_analysis.gaps",
     "GapEvent": "data_analysis.gaps",
+    "KafkaConsumerClient": "data_analysis.kafka.consumer",
+    "KafkaProducerClient": "data_analysis.kafka.producer",
     "OffsetManager": "data_analysis.offsets",
     **dict.fromkeys(_TYPES, "data_analysis.types"),
 }

@@ -1,25 +1,22 @@
-"""Tells of gaps: the log, the newest ones for `health()`, and the user's `on_gap`.
+"""Tells of gaps in the async service: the log, the newest ones, and the user's `on_gap`.
 
 Nothing waits for a handler: reading goes on while a coroutine of the user pages somebody. What a
-gap is lives in `data_analysis.gaps`, how one is found in `data_analysis.kafka.async_positions`.
+gap is lives in `data_analysis.gaps`, how one is found in `data_analysis.kafka.positions`.
 """
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from data_analysis.gap_log import GapLog
 from data_analysis.gaps import GapEvent
 from data_analysis.observe import Counters
 
 logger = logging.getLogger(__name__)
 
-GAPS_SHOWN = 100
-"""Newest gaps that are kept."""
 
-
-class GapReports:
+class GapReports(GapLog):
     """Where gaps go.
 
     Args:
@@ -28,24 +25,14 @@ class GapReports:
     """
 
     def __init__(self, on_gap: Callable[..., Any] | None, counters: Counters) -> None:
-        self.newest: deque[GapEvent] = deque(maxlen=GAPS_SHOWN)
+        super().__init__()
         self._on_gap = on_gap
         self._counters = counters
         self._tasks: dict[asyncio.Task[None], None] = {}
 
     def report(self, gap: GapEvent) -> None:
         """Log a gap, keep it, and hand it to the handler; a coroutine runs on its own."""
-        self.newest.append(gap)
-        logger.warning(
-            "gap in %s partition %d: %d offsets from %d to before %d are lost (%s, time span %s s)",
-            gap.topic,
-            gap.partition,
-            gap.lost,
-            gap.start_offset,
-            gap.end_offset,
-            gap.cause,
-            "unknown" if gap.time_span_seconds is None else f"{gap.time_span_seconds:.1f}",
-        )
+        self.write(gap)
         if self._on_gap is None:
             return
         try:

@@ -17,7 +17,7 @@ from data_analysis.effects import Effect
 from data_analysis.engine import Engine
 from data_analysis.errors import KafkaConnectionError
 from data_analysis.kafka.async_consumer import AsyncGroupMember
-from data_analysis.kafka.async_positions import Positions
+from data_analysis.kafka.async_positions import AsyncPositions
 from data_analysis.kafka.errors import describe, lost_position
 
 logger = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class Poller:
         self,
         consumer: AsyncGroupMember,
         engine: Engine,
-        positions: Positions,
+        positions: AsyncPositions,
         perform: Callable[[Sequence[Effect]], None],
         clock: Clock,
         in_flight: Callable[[], int],

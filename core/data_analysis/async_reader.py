@@ -18,7 +18,7 @@ from data_analysis.errors import KafkaConnectionError
 from data_analysis.gaps import GapEvent
 from data_analysis.kafka.async_commits import Committer
 from data_analysis.kafka.async_consumer import AsyncGroupMember
-from data_analysis.kafka.async_positions import Positions
+from data_analysis.kafka.async_positions import AsyncPositions
 from data_analysis.kafka.async_rebalances import Rebalances
 
 logger = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Reader:
     ) -> None:
         self.member = member
         self.committer = Committer(member, engine.offsets, engine.counters, shares=shares)
-        self.positions = Positions(
+        self.positions = AsyncPositions(
             member, engine, clock, report, nudge, lambda tp: self.poller.forget(tp)
         )
         self.poller = Poller(
@@ -104,7 +104,7 @@ class Reader:
         await self.member.start()
         try:
             async with asyncio.timeout(START_TIMEOUT_SECONDS):
-                await self.positions.found()
+                await self.positions.all_known()
         except TimeoutError:
             searching = [f"{tp.topic}/{tp.partition}" for tp in self.positions.searching]
             raise KafkaConnectionError(

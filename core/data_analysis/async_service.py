@@ -12,9 +12,10 @@ from typing import Any
 from data_analysis import config as default_config
 from data_analysis.async_gap_reports import GapReports
 from data_analysis.async_run import AsyncRun
-from data_analysis.async_stations import Callbacks, StationTasks
+from data_analysis.async_stations import StationTasks
 from data_analysis.async_threads import CallbackThreads
 from data_analysis.batches import BatchResultAggregator
+from data_analysis.callbacks import Callbacks
 from data_analysis.clock import Clock, SystemClock
 from data_analysis.dispatcher import DataDispatcher
 from data_analysis.effects import Effect

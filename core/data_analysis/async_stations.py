@@ -6,11 +6,11 @@ What is next for a station is the engine's decision.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from types import CoroutineType
 from typing import Any
 
 from data_analysis.async_threads import CallbackThreads, TimedSteps
+from data_analysis.callbacks import Callbacks
 from data_analysis.cancelling import is_being_cancelled
 from data_analysis.clock import Clock
 from data_analysis.effects import Effect, RunCallback, RunHandlers
@@ -21,18 +21,6 @@ logger = logging.getLogger(__name__)
 
 JOBS_PER_TURN = 64
 """Callbacks of one station that may run before other tasks get a turn."""
-
-
-@dataclass(slots=True)
-class Callbacks:
-    """Whom to call; each may be a function or a coroutine function.
-
-    `result` gets `(station_id, result)`, `full_result` `(station_id, module_input, result)`.
-    """
-
-    every: Callable[..., Any] | None = None
-    result: Callable[..., Any] | None = None
-    full_result: Callable[..., Any] | None = None
 
 
 class StationTasks:

@@ -28,3 +28,7 @@ class SystemClock:
     def monotonic(self) -> float:
         """Return seconds of the monotonic clock."""
         return time.monotonic()
+
+
+WALL: Clock = SystemClock()
+"""What threads that wait go by, whatever clock a service was given."""

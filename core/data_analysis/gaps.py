@@ -1,7 +1,7 @@
 """Records that were lost for good, as an event, and what a commit remembers to date them.
 
 Here live the event and the text in a commit's metadata. How a gap is found is in
-`data_analysis.kafka.async_positions`.
+`data_analysis.kafka.positions`.
 """
 
 from dataclasses import dataclass

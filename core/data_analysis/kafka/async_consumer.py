@@ -1,7 +1,7 @@
 """aiokafka's consumer in a group: start with retries, polls, commits, look-ups.
 
 It never resets a position by itself when it is told not to; that is done in
-`data_analysis.kafka.async_positions`. The client that users see, one member or one per topic, is in
+`data_analysis.kafka.positions`. The client that users see, one member or one per topic, is in
 `data_analysis.kafka.async_consumers`.
 """
 
@@ -179,10 +179,10 @@ class AsyncGroupMember:
         end = (await self._connected().end_offsets([tp]))[tp]
         return start, end
 
-    async def first_since(self, tp: TopicPartition, timestamp_ms: int) -> int | None:
-        """Return the time of the first record at or after a time, both in epoch milliseconds."""
+    async def first_since(self, tp: TopicPartition, timestamp_ms: int) -> tuple[int, int] | None:
+        """Return offset and time of the first record at or after a time, both in epoch ms."""
         found = (await self._connected().offsets_for_times({tp: timestamp_ms}))[tp]
-        return None if found is None else int(found.timestamp)
+        return None if found is None else (int(found.offset), int(found.timestamp))
 
     def seek(self, tp: TopicPartition, offset: int) -> None:
         """Go on reading a partition at `offset`."""

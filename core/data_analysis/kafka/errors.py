@@ -1,51 +1,72 @@
-"""The errors of aiokafka, mapped in one place to ours and to what may be tried again."""
+"""The errors of both Kafka clients, mapped in one place to ours and to what may be tried again."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from aiokafka.errors import (
-    CorruptRecordException,
-    KafkaError,
-    KafkaTimeoutError,
-    NoOffsetForPartitionError,
-    OffsetOutOfRangeError,
-    ProducerClosed,
-    StaleLeaderEpochCodeError,
-    UnknownError,
-)
+import aiokafka.errors
+import kafka.errors
 from aiokafka.structs import TopicPartition
 
-from data_analysis.errors import KafkaConnectionError
+from data_analysis.errors import DataAnalysisError, KafkaConnectionError
+
+CLIENT_ERRORS = (aiokafka.errors.KafkaError, kafka.errors.KafkaError, OSError)
+"""What the clients raise for the sake of Kafka or the network."""
+
+_TIMEOUTS = (aiokafka.errors.KafkaTimeoutError, kafka.errors.KafkaTimeoutError, OSError)
+_VAGUE = (
+    aiokafka.errors.UnknownError,
+    aiokafka.errors.CorruptRecordException,
+    aiokafka.errors.StaleLeaderEpochCodeError,
+    kafka.errors.UnknownError,
+    kafka.errors.CorruptRecordError,
+)
+_OUT_OF_RANGE = (aiokafka.errors.OffsetOutOfRangeError, kafka.errors.OffsetOutOfRangeError)
+
+
+class UnansweredError(DataAnalysisError):
+    """A request was not answered; `passing` says whether it may be later."""
+
+    def __init__(self, text: str, passing: bool) -> None:
+        super().__init__(text)
+        self.passing = passing
+
+
+def unanswered(error: BaseException) -> UnansweredError:
+    """Return what the decisions are told of a client's error, which is its cause."""
+    ours = UnansweredError(describe(error), may_pass(error))
+    ours.__cause__ = error
+    return ours
 
 
 @contextmanager
 def mapped(what: str) -> Iterator[None]:
-    """Raise `KafkaConnectionError` for what aiokafka raises while doing `what`."""
+    """Raise `KafkaConnectionError` for what a client raises while doing `what`."""
     try:
         yield
-    except (KafkaError, OSError) as error:
+    except CLIENT_ERRORS as error:
         raise KafkaConnectionError(f"{what} failed: {describe(error)}") from error
 
 
 def describe(error: BaseException) -> str:
     """Return an error as one line, without anything that differs from run to run."""
-    return str(error) or type(error).__name__
+    # kafka-python says `None` where there is nothing to say.
+    return str(error).removesuffix(": None") or type(error).__name__
 
 
-def may_pass(error: BaseException) -> bool:
+def may_pass(error: BaseException | None) -> bool:
     """Return whether the same request may succeed later."""
-    if isinstance(error, KafkaTimeoutError | OSError):
+    if isinstance(error, _TIMEOUTS):
         return True
-    return isinstance(error, KafkaError) and error.retriable
+    return isinstance(error, CLIENT_ERRORS) and bool(getattr(error, "retriable", False))
 
 
 def is_vague(error: BaseException) -> bool:
     """Return whether an error says nothing of what was sent: it may pass, or may not.
 
-    Kafka's own trouble, codes that aiokafka does not know, bytes that were damaged on the way, and
+    Kafka's own trouble, codes that a client does not know, bytes that were damaged on the way, and
     code 13, a network's end, which aiokafka takes for something else.
     """
-    return isinstance(error, UnknownError | CorruptRecordException | StaleLeaderEpochCodeError)
+    return isinstance(error, _VAGUE)
 
 
 def producer_is_lost(error: BaseException) -> bool:
@@ -54,22 +75,26 @@ def producer_is_lost(error: BaseException) -> bool:
     aiokafka's sender ends on a fencing error and on one it does not know, which it wraps in a plain
     `KafkaError`.
     """
-    return type(error) is KafkaError or type(error).__name__ in _SENDER_ENDS
+    name = type(error).__name__.removesuffix("Error")
+    return type(error) is aiokafka.errors.KafkaError or name in _SENDER_ENDS
 
 
 _SENDER_ENDS = (
-    ProducerClosed.__name__,
+    "ProducerClosed",
     "ProducerFenced",
     "InvalidProducerEpoch",
     "OutOfOrderSequenceNumber",
     "UnknownProducerId",
+    "IllegalState",
 )
+"""Names that both clients use; kafka-python adds `Error` and says `IllegalStateError` of one that
+is closed or has failed."""
 
 
 def lost_position(error: BaseException) -> TopicPartition | None:
     """Return the partition whose position an error of a poll complains about, None for others."""
-    if isinstance(error, OffsetOutOfRangeError) and error.args:
-        return next(iter(error.args[0]))
-    if isinstance(error, NoOffsetForPartitionError) and error.args:
+    if isinstance(error, _OUT_OF_RANGE) and error.args and isinstance(error.args[0], dict):
+        return TopicPartition(*next(iter(error.args[0])))
+    if isinstance(error, aiokafka.errors.NoOffsetForPartitionError) and error.args:
         return error.args[0]
     return None

@@ -1,0 +1,147 @@
+"""kafka-python's producer: connects with retries, single values, and records with an answer.
+
+What waits for being sent, and what is tried again, is in `data_analysis.kafka.sync_uploads`.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+from kafka import KafkaProducer
+from kafka.errors import IllegalStateError
+
+from data_analysis.errors import KafkaConnectionError
+from data_analysis.kafka.blocking_options import blocking_producer_options
+from data_analysis.kafka.connecting import connected
+from data_analysis.kafka.errors import CLIENT_ERRORS, describe, mapped, may_pass
+from data_analysis.kafka.options import read_kafka_options
+
+logger = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT_MS = 10_000
+"""How long one try to connect may take."""
+
+METADATA_TIMEOUT_MS = 5_000
+"""How long a record may wait for its topic to be known."""
+
+DELIVERY_TIMEOUT_MS = 60_000
+"""How long kafka-python tries by itself before it says what is wrong."""
+
+CLOSE_TIMEOUT_SECONDS = 5.0
+
+
+class KafkaProducerClient:
+    """A producer, idempotent unless `acks` is not "all".
+
+    Args:
+        config: Kafka configuration, nested or flat; `bootstrap_servers` is needed.
+        max_retries: how often connecting, or sending a value, is tried.
+        retry_interval: seconds between two tries.
+        instance_id: client id.
+        connect: False waits for `connect()`.
+
+    Raises:
+        ConfigurationError: the configuration is not valid.
+        KafkaConnectionError: connecting did not work after `max_retries` tries.
+    """
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        max_retries: int = 5,
+        retry_interval: float = 5,
+        *,
+        instance_id: str | None = None,
+        connect: bool = True,
+    ) -> None:
+        self.options = read_kafka_options(config)
+        self._arguments = blocking_producer_options(self.options, config)
+        self._client_id = instance_id or "data-analysis-producer"
+        self._max_retries = max_retries
+        self._retry_interval = retry_interval
+        self._client: Any = None
+        if connect:
+            self.connect()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the client is connected, as far as is known."""
+        return self._client is not None
+
+    def connect(self) -> None:
+        """Connect.
+
+        Raises:
+            KafkaConnectionError: it did not work after `max_retries` tries.
+        """
+        servers = ", ".join(self.options.producer["bootstrap_servers"])
+        what = f"connecting a producer to {servers}"
+        self._client = connected(what, self._make_client, self._max_retries, self._retry_interval)
+
+    def send(self, topic: str, value: Any) -> None:
+        """Send one value as JSON and wait for the acknowledgement.
+
+        Raises:
+            KafkaConnectionError: it was not acknowledged after `max_retries` tries.
+        """
+        data = orjson.dumps(value)
+        for attempt in range(1, self._max_retries + 1):
+            try:
+                with mapped(f"sending to {topic}"):
+                    client = self._connected()
+                    future = client.send(topic, data)
+                    client.flush()
+                    future.get(timeout=DELIVERY_TIMEOUT_MS / 1000)
+                    return
+            except KafkaConnectionError as error:
+                if attempt == self._max_retries or not may_pass(error.__cause__):
+                    raise
+                logger.warning("%s; try %d of %d", error, attempt, self._max_retries)
+                time.sleep(self._retry_interval)
+
+    def close(self) -> None:
+        """Send what waits, within a limit, and close; a second call does nothing."""
+        client, self._client = self._client, None
+        if client is not None:
+            try:
+                client.close(timeout=CLOSE_TIMEOUT_SECONDS)
+            except CLIENT_ERRORS as error:
+                # It flushes first, and a flush that takes too long leaves it open.
+                logger.warning("closing the producer: %s", describe(error))
+                client._sender.force_close()
+
+    def begin(
+        self,
+        topic: str,
+        key: bytes,
+        value: bytes,
+        timestamp_ms: int,
+        headers: list[tuple[str, bytes]],
+        answered: Callable[[BaseException | None], None],
+    ) -> None:
+        """Send one record; `answered` is called once, from any thread, with None or an error.
+
+        kafka-python's errors come as they are.
+        """
+        future = self._connected().send(
+            topic, value, key=key, headers=headers, timestamp_ms=timestamp_ms
+        )
+        future.add_callback(lambda _: answered(None))
+        future.add_errback(answered)
+
+    def _make_client(self) -> Any:
+        return KafkaProducer(
+            client_id=self._client_id,
+            max_block_ms=METADATA_TIMEOUT_MS,
+            delivery_timeout_ms=DELIVERY_TIMEOUT_MS,
+            bootstrap_timeout_ms=CONNECT_TIMEOUT_MS,
+            metrics_enabled=False,
+            **self._arguments,
+        )
+
+    def _connected(self) -> Any:
+        if self._client is None:
+            raise IllegalStateError("the producer is not connected")
+        return self._client
