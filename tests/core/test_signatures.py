@@ -20,6 +20,16 @@ SERVICE = {
 STATION = {"station_id": NO_DEFAULT}
 TOPIC = {**STATION, "topic": NO_DEFAULT}
 REFERENCE = [
+    ("DataAnalysisService", SERVICE),
+    ("DataAnalysisService.start", {"callback": None, "background": True}),
+    ("DataAnalysisService.stop", {}),
+    ("DataAnalysisService.get_outputs", STATION),
+    ("DataAnalysisService.get_all_inputs", STATION),
+    ("DataAnalysisService.add_station", {**STATION, "callback": NO_DEFAULT}),
+    ("DataAnalysisService.remove_station", STATION),
+    ("DataAnalysisService.reload_config", {}),
+    ("DataAnalysisService.get_station_status", {}),
+    ("DataAnalysisService.get_service_status", {}),
     ("AsyncDataAnalysisService", SERVICE),
     (
         "AsyncDataAnalysisService.start",
@@ -64,6 +74,15 @@ REFERENCE = [
     ("AsyncKafkaProducerClient.send", {"topic": NO_DEFAULT, "value": NO_DEFAULT}),
     ("AsyncKafkaProducerClient.stop", {}),
     (
+        "KafkaConsumerClient",
+        {"topics": NO_DEFAULT, "config": NO_DEFAULT, "max_retries": 5, "retry_interval": 5},
+    ),
+    ("KafkaConsumerClient.poll", {"timeout_ms": 1000}),
+    ("KafkaConsumerClient.close", {}),
+    ("KafkaProducerClient", {"config": NO_DEFAULT, "max_retries": 5, "retry_interval": 5}),
+    ("KafkaProducerClient.send", {"topic": NO_DEFAULT, "value": NO_DEFAULT}),
+    ("KafkaProducerClient.close", {}),
+    (
         "OffsetManager",
         {
             "commit_interval_seconds": 5.0,
@@ -107,8 +126,7 @@ def test_every_public_name_can_be_imported_and_errors_have_one_base() -> None:
 
 
 def test_importing_the_package_imports_no_client() -> None:
-    code = (
-        "import sys, data_analysis; print([n for n in ('aiokafka', 'numpy') if n in sys.modules])"
-    )
+    clients = ("aiokafka", "kafka", "numpy")
+    code = f"import sys, data_analysis; print([n for n in {clients} if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "[]" == done.stdout.strip()

@@ -76,9 +76,11 @@ class World:
             stamp_ms = EPOCH_MS + (first_s + 15 * index) * 1000
             await self.send_raw(DATA, json.dumps(value).encode(), stamp_ms)
 
-    async def send_raw(self, topic: str, value: bytes, stamp_ms: int = EPOCH_MS) -> None:
+    async def send_raw(
+        self, topic: str, value: bytes, stamp_ms: int = EPOCH_MS, partition: int = 0
+    ) -> None:
         """Send one record and wait for it."""
-        await self._producer.send_and_wait(topic, value, partition=0, timestamp_ms=stamp_ms)
+        await self._producer.send_and_wait(topic, value, partition=partition, timestamp_ms=stamp_ms)
 
     async def sent(self, topic: str) -> list[Any]:
         """Every record of a topic."""
@@ -108,7 +110,8 @@ class World:
 
 
 @asynccontextmanager
-async def _open(**properties: str) -> AsyncIterator[World]:
+async def open_world(**properties: str) -> AsyncIterator[World]:
+    """Open a virtual broker with the topics of the tests."""
     async with open_broker("virtual", server_properties=properties) as broker:
         await broker.make_topics(
             *(
@@ -130,7 +133,7 @@ def in_world(
     """Run a story in virtual time, with these properties of the broker."""
 
     async def main() -> None:
-        async with _open(**properties or {}) as world:
+        async with open_world(**properties or {}) as world:
             await story(world)
 
     run_virtual(main, seed=1)

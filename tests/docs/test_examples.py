@@ -163,6 +163,7 @@ PROOFS: dict[str, Callable[[str, Path], None]] = {
     "docs/how-to/keep-data.md:1": keeps_data,
     "docs/how-to/blocking-code.md:1": hears_every_reading,
     "docs/how-to/blocking-code.md:2": hears_every_reading,
+    "docs/how-to/blocking-service.md:1": embeds_the_service,
     f"{BATCHES_PAGE}:1": uploads_the_batch_shown,
     f"{BATCHES_PAGE}:2": keeps_data,
     "docs/how-to/multi-consumer.md:1": keeps_data,
