@@ -18,6 +18,7 @@ from aiokafka.structs import ConsumerRecord, OffsetAndMetadata, TopicPartition
 
 from data_analysis.cancelling import is_being_cancelled
 from data_analysis.errors import KafkaConnectionError
+from data_analysis.kafka.async_fetching import keep_awake
 from data_analysis.kafka.errors import describe, lost_position, mapped
 from data_analysis.kafka.options import KafkaOptions
 from data_analysis.settings import check_integer, check_number
@@ -85,6 +86,7 @@ class AsyncGroupMember:
             try:
                 with mapped(f"connecting a consumer to {self._servers()}"):
                     await client.start()
+                keep_awake(client)
             except KafkaConnectionError as error:
                 await self.stop()
                 if attempt == self._max_retries:
