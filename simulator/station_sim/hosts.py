@@ -58,8 +58,11 @@ class Life:
         self._kept: list[object] = []
 
     def add(self, task: "asyncio.Task[Any]", context: Context) -> None:
-        """A task runs on behalf of this life."""
-        self._tasks[task] = context
+        """A task runs on behalf of this life; one that is made when it is over never runs."""
+        if self.is_over:
+            self._freeze(task, context)
+        else:
+            self._tasks[task] = context
 
     def keep(self, thing: object) -> None:
         """Let nothing happen to `thing` until the world ends."""
@@ -78,10 +81,13 @@ class Life:
         self.is_over = True
         for task, context in list(self._tasks.items()):
             if not task.done():
-                self._frozen.append((_closing(task.get_coro()), context))
-                self.keep(task)
-                # Task.cancel would let it run; this is what others see of it.
-                asyncio.Future.cancel(task, f"host {self.host} has crashed")
+                self._freeze(task, context)
+
+    def _freeze(self, task: "asyncio.Task[Any]", context: Context) -> None:
+        self._frozen.append((_closing(task.get_coro()), context))
+        self.keep(task)
+        # Task.cancel would let it run; this is what others see of it.
+        asyncio.Future.cancel(task, f"host {self.host} has crashed")
 
     def close(self) -> None:
         """Close what is frozen; whatever it does about it is of no interest."""

@@ -46,6 +46,27 @@ async def listening(heard: list[object]) -> None:
     await asyncio.get_running_loop().create_server(lambda: Heard(heard), "server", PORT)
 
 
+def test_tasks_that_a_finally_makes_never_run_and_hold_nobody_back() -> None:
+    lived: list[str] = []
+
+    async def story(network: Network) -> None:
+        async def last_words() -> None:
+            lived.append("last words")
+
+        async def program() -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.gather(last_words(), last_words())
+
+        network.start("service", program)
+        await asyncio.sleep(1)
+        network.crash("service")
+
+    in_world(story)
+    assert [] == lived
+
+
 def test_nothing_of_a_crashed_program_goes_on() -> None:
     lived: list[str] = []
 
