@@ -1,9 +1,7 @@
 """Wherever a service crashes, the next one handles what is left, and nothing that was committed."""
 
-import logging
 import random
 from functools import cache
-from typing import Any
 
 import pytest
 
@@ -23,12 +21,7 @@ PARTS = 8
 """Into so many tests the steps of a story and a sort are parted."""
 
 
-@pytest.fixture(autouse=True)
-def quiet() -> Any:
-    """Clients of a crashed host are closed by nobody, and say so."""
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 @cache

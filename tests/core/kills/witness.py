@@ -53,10 +53,14 @@ class Witness:
         """Note what was written."""
         for value in _values(batch):
             if topic == TOPIC:
-                self._places[value["n"]] = (partition, len(self._log[partition]))
-                self._log[partition].append(value["n"])
+                self.place(value["n"], partition)
             elif topic == OUTPUT:
                 self.uploaded[value["output"]["n"]] += 1
+
+    def place(self, number: int, partition: int) -> None:
+        """Note a record behind the others of its partition."""
+        self._places[number] = (partition, len(self._log[partition]))
+        self._log[partition].append(number)
 
     def committed(
         self, group: str, topic: str, partition: int, offset: int, metadata: str, at: float
