@@ -37,6 +37,9 @@ ERRORS_TO_REJOIN = 3
 """Polls that fail in a row until the consumer is taken for dead: aiokafka's fetcher and coordinator
 end on some errors, a refused authorisation among them, and repeat them for ever after."""
 
+ROOM_WAIT_SECONDS = 1.0
+"""How long nothing may end, with as much in work as may be, until partitions are paused."""
+
 WORK_LIMIT_SECONDS = 5.0
 """How long a revocation waits for work in flight."""
 
@@ -123,14 +126,14 @@ class Poller:
             self._rejoin_wanted = False
             await self._give_up(self._positions.pollable())
             await self._rejoin()
-        polled = await self._poll()
+        polled = await self._poll() if self._has_room() or self.paused else False
         room = self.most_pending - self._in_flight()
         records = self._backlog.take(room)
         if records:
             self._perform(self._engine.received(records, self._clock.time()))
-        self._pause_or_resume()
+        self._resume()
         self._tick()
-        if self._backlog and not records:
+        if not self._has_room() and not records:
             await self._wait_for_room()
         elif records or not polled:
             await asyncio.sleep(0)
@@ -146,7 +149,9 @@ class Poller:
         longest_ms = SEARCH_POLL_TIMEOUT_MS if searching else POLL_TIMEOUT_MS
         timeout_ms = 0 if self._backlog else longest_ms
         some: Sequence[TopicPartition] = known if searching else ()
-        records, errors = await self._consumer.drain(timeout_ms, some)
+        records, errors = await self._consumer.drain(
+            timeout_ms, some, self._consumer.options.max_poll_records
+        )
         for tp in sorted(records):
             if self._engine.offsets.owns(tp):
                 self._engine.taken(records[tp])
@@ -194,12 +199,12 @@ class Poller:
             else:
                 return
 
-    def _pause_or_resume(self) -> None:
+    def _has_room(self) -> bool:
+        return self._in_flight() + len(self._backlog) < self.most_pending
+
+    def _resume(self) -> None:
         pending = self._in_flight() + len(self._backlog)
-        if pending >= self.most_pending:
-            self.paused = self._crowded()
-            self._consumer.pause(self.paused)
-        elif self.paused and pending <= self.most_pending // 2:
+        if self.paused and pending <= self.most_pending // 2:
             owned = [tp for tp in self.paused if self._engine.offsets.owns(tp)]
             self.paused = []
             self._consumer.resume(owned)
@@ -220,11 +225,16 @@ class Poller:
             self._ticked()
 
     async def _wait_for_room(self) -> None:
+        """Wait, within a limit, for work to end; without that, pause, so that polls go on.
+
+        Pausing at once would have the client throw away, over and over, what it has fetched.
+        """
         self._progress.clear()
         if self._in_flight() < self.most_pending:
             return
         try:
-            async with asyncio.timeout(POLL_TIMEOUT_MS / 1000):
+            async with asyncio.timeout(ROOM_WAIT_SECONDS):
                 await self._progress.wait()
         except TimeoutError:
-            return
+            self.paused = self._crowded()
+            self._consumer.pause(self.paused)

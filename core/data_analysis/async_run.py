@@ -160,14 +160,15 @@ class AsyncRun:
     def perform(self, effects: Sequence[Effect]) -> None:
         """Do what the engine wants done."""
         for effect in effects:
-            if isinstance(effect, RunCallback | RunHandlers):
-                self._stations.run(effect)
-            elif isinstance(effect, RunBatchHandler):
-                self._batches.run(effect.batch)
-            elif isinstance(effect, Upload):
-                self._uploader.submit(effect)
-            elif isinstance(effect, Note):
-                self._log.write(effect)
+            kind = type(effect)
+            if kind is Upload:
+                self._uploader.submit(effect)  # type: ignore[arg-type]  # of this kind
+            elif kind is RunCallback or kind is RunHandlers:
+                self._stations.run(effect)  # type: ignore[arg-type]  # of these kinds
+            elif kind is RunBatchHandler:
+                self._batches.run(effect.batch)  # type: ignore[union-attr]  # of this kind
+            elif kind is Note:
+                self._log.write(effect)  # type: ignore[arg-type]  # of this kind
         # Something may have been finished: there may be a commit to send, and room for records.
         self._commits.nudge()
         for reader in self._readers:
@@ -250,5 +251,9 @@ class AsyncRun:
             return None, None
         return offsets.position(tp), offsets.committed(tp)
 
-    def _settled(self, ticket: Any, error: str | None) -> None:
-        self.perform(self._engine.acknowledged(ticket, self._clock.time(), error))
+    def _settled(self, tickets: Sequence[Any], error: str | None) -> None:
+        now = self._clock.time()
+        effects: list[Effect] = []
+        for ticket in tickets:
+            effects += self._engine.acknowledged(ticket, now, error)
+        self.perform(effects)

@@ -5,7 +5,7 @@ What is next for a station is the engine's decision.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from types import CoroutineType
 from typing import Any
 
@@ -15,6 +15,7 @@ from data_analysis.cancelling import is_being_cancelled
 from data_analysis.clock import Clock
 from data_analysis.effects import Effect, RunCallback, RunHandlers
 from data_analysis.engine import Engine
+from data_analysis.lanes import Job
 from data_analysis.work import Work
 
 logger = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class StationTasks:
         self._stall_seconds = stall_seconds
         self._threads = threads
 
-    def run(self, job: RunCallback | RunHandlers) -> None:
+    def run(self, job: Job) -> None:
         """Start an idle station's task."""
         task = asyncio.get_running_loop().create_task(self._work(job))
         self.tasks[job.work.station_id] = task
@@ -81,48 +82,73 @@ class StationTasks:
         await asyncio.gather(*late, return_exceptions=True)
         return len(late)
 
-    async def _work(self, first: RunCallback | RunHandlers) -> None:
-        job: RunCallback | RunHandlers | None = first
+    async def _work(self, first: Job) -> None:
+        job: Job | None = first
         jobs = 0
+        others: list[Effect] = []
         while job is not None:
-            if type(job) is RunCallback:
-                effects = await self._call(job.work)
-            else:
-                effects = await self._hand_over(job.work)
+            done = self._call(job.work) if type(job) is RunCallback else self._hand_over(job.work)
+            if type(done) is not list:
+                # Others run meanwhile: what earlier jobs brought about must not wait for this one.
+                others = self._flush(others)
+                done = await done  # type: ignore[misc]  # a coroutine where it is not a list
             job = None
-            others: list[Effect] = []
-            for effect in effects:
-                if isinstance(effect, RunCallback | RunHandlers):
+            for effect in done:
+                if type(effect) is RunCallback or type(effect) is RunHandlers:
                     job = effect
                 else:
                     others.append(effect)
-            self._perform(others)
             jobs += 1
             if jobs % JOBS_PER_TURN == 0:
+                others = self._flush(others)
                 await asyncio.sleep(0)
+        self._flush(others)
 
-    async def _call(self, work: Work) -> list[Effect]:
-        engine = self._engine
-        callback = self.own.get(work.station_id) or self._callbacks.every
-        assert callback is not None, "work is only made for stations with a callback"
+    def _flush(self, effects: list[Effect]) -> list[Effect]:
+        """Perform effects; return where the next ones go."""
+        self._perform(effects)
+        return []
+
+    def _call(self, work: Work) -> list[Effect] | Coroutine[Any, Any, list[Effect]]:
+        """Call back; a plain function's answer is at hand, another's is to be awaited."""
         began = self._clock.monotonic()
         try:
-            shown = work.shown = work.snapshot.assemble(engine.dispatcher.window_form)
-            if self._threads is None:
-                result = callback(work.station_id, shown)
-                self._check_stall(work, self._clock.monotonic() - began)
-            else:
-                result = await self._threads.call(callback, work.station_id, shown)
-            if hasattr(result, "__await__"):
-                result = await self._watched(work, result)
+            work.shown = work.snapshot.assemble(self._engine.dispatcher.window_form)
+            callback = self.own.get(work.station_id) or self._callbacks.every
+            assert callback is not None, "work is only made for stations with a callback"
+            if self._threads is not None:
+                answer = self._threads.call(callback, work.station_id, work.shown)
+                return self._await(work, self._in_thread(work, answer), began)
+            result = callback(work.station_id, work.shown)
         except asyncio.CancelledError as error:
             if is_being_cancelled():
                 raise
-            return engine.failed(work, error)
+            return self._engine.failed(work, error)
         except Exception as error:
-            return engine.failed(work, error)
-        engine.callback_durations.add(self._clock.monotonic() - began)
-        return engine.finished(work, result, self._clock.time())
+            return self._engine.failed(work, error)
+        held_seconds = self._clock.monotonic() - began
+        self._check_stall(work, held_seconds)
+        if hasattr(result, "__await__"):
+            return self._await(work, self._watched(work, result), began)
+        self._engine.callback_durations.add(held_seconds)
+        return self._engine.finished(work, result, self._clock.time())
+
+    async def _await(self, work: Work, answer: Awaitable[Any], began: float) -> list[Effect]:
+        try:
+            result = await answer
+        except asyncio.CancelledError as error:
+            if is_being_cancelled():
+                raise
+            return self._engine.failed(work, error)
+        except Exception as error:
+            return self._engine.failed(work, error)
+        self._engine.callback_durations.add(self._clock.monotonic() - began)
+        return self._engine.finished(work, result, self._clock.time())
+
+    async def _in_thread(self, work: Work, answer: Awaitable[Any]) -> Any:
+        """Return what a callback gives that runs in a thread; it may be a coroutine for us."""
+        result = await answer
+        return await self._watched(work, result) if hasattr(result, "__await__") else result
 
     async def _hand_over(self, work: Work) -> list[Effect]:
         errors: list[BaseException] = []

@@ -141,7 +141,10 @@ class DataDispatcher:
     def apply_settings(self, settings: Settings) -> None:
         """Use other settings, all at once: larger windows keep their points, others the newest."""
         plans = plan_modules(settings, self._padding)
-        feeds = {name: Feed(topic, self._expire_seconds) for name, topic in settings.topics.items()}
+        feeds = {
+            name: Feed(topic, self._expire_seconds, self.window_form)
+            for name, topic in settings.topics.items()
+        }
         stations = {
             station_id: _adapted(stores, self._feeds, feeds)
             for station_id, stores in self._stations.items()
@@ -149,6 +152,11 @@ class DataDispatcher:
         self.settings = settings
         self._plans: dict[str, ModulePlan] = plans
         self._every_plan = tuple(plans.values())
+        self._seen: dict[str | None, tuple[tuple[str, Feed], ...]] = {
+            module: tuple((name, feeds[name]) for name in plan.seen)
+            for module, plan in plans.items()
+        }
+        self._seen[None] = tuple(feeds.items())
         self._feeds = feeds
         self._stations = stations
         self.global_data = {
@@ -216,9 +224,10 @@ class DataDispatcher:
             known = ", ".join(self._plans) or "none"
             raise DispatcherError(f"unknown module {module!r}; the configuration names {known}")
         views: dict[str, View] = {}
-        for topic, store in self._stations.get(station_id, {}).items():
-            feed = self._feeds[topic]
-            if now - store.arrived_at <= feed.limit_s:
+        stores = self._stations.get(station_id, {})
+        for topic, feed in self._seen[module]:
+            store = stores.get(topic)
+            if store is not None and now - store.arrived_at <= feed.limit_s:
                 if feed.settles:
                     store.settle(now, feed.limit_s)
                 view = store.view()

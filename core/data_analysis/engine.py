@@ -5,8 +5,10 @@ after another, stations side by side. It does no I/O, reads no clock and logs no
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Protocol
 
 from data_analysis.batches import BatchCollector, BatchResultAggregator
@@ -16,18 +18,21 @@ from data_analysis.effects import Effect, Note, RunCallback, RunHandlers, Upload
 from data_analysis.flights import Flights
 from data_analysis.gaps import GapEvent
 from data_analysis.lanes import Job, Lanes
-from data_analysis.messages import Message, read_message
+from data_analysis.messages import Message, read_message, read_single
 from data_analysis.observe import Counters
 from data_analysis.offsets import OffsetManager
 from data_analysis.record_batches import RecordBatches
 from data_analysis.reports import dead_letter, note_failed, note_lost, note_refused
 from data_analysis.results import write_result
-from data_analysis.settings import Settings
+from data_analysis.settings import Settings, TopicSettings
 from data_analysis.stores import Outcome
 from data_analysis.topics import TopicFamily, family_of
-from data_analysis.work import Flight, Work
+from data_analysis.topics.general import GeneralTopic
+from data_analysis.work import Flight, Ownership, Work
 
 MILLISECONDS = 1000
+
+_partition_of = attrgetter("topic", "partition")
 
 
 class Record(Protocol):
@@ -61,6 +66,11 @@ class EngineOptions:
     callback_tries: int = 1
     batch_handler_tries: int = 1
     dead_letter_topic: str | None = None
+
+
+_Asked = tuple[Flight, BatchCollector | None]
+_Newest = dict[str, list[_Asked]]
+"""With `coalesce`: what a poll asks of each station, record by record."""
 
 
 class Engine:
@@ -112,7 +122,7 @@ class Engine:
         self._settings = settings
         module = self._options.module_name
         self._topics = {
-            name: _Topic(family_of(topic), _uses(module, topic.modules))
+            name: _Topic.of(topic, _uses(module, topic.modules))
             for name, topic in settings.topics.items()
         }
 
@@ -143,23 +153,24 @@ class Engine:
 
     def taken(self, records: Iterable[Record]) -> None:
         """Note records that are held in memory: none of them, nor what follows, is done yet."""
-        track = self.offsets.track
-        for record in records:
-            track((record.topic, record.partition), record.offset, _time_ms(record))
+        for tp, run in groupby(records, _partition_of):
+            held = list(run)
+            self.offsets.track_all(tp, [each.offset for each in held], [*map(_time_ms, held)])
 
     def received(self, records: Iterable[Record], now: float) -> list[Effect]:
         """Apply taken records, in this order, at the time `now` in epoch seconds."""
         if self.dispatcher.settings is not self._settings:
             self.configure(self.dispatcher.settings)
         effects: list[Effect] = []
-        newest: dict[str, Work] | None = {} if self._options.coalesce else None
-        for record in records:
-            tp = (record.topic, record.partition)
-            if self.offsets.owns(tp):
-                self.counters.records_received += 1
-                self._apply(record, tp, now, effects, newest)
-        for work in (newest or {}).values():
-            self._line_up(RunCallback(work), effects)
+        newest: _Newest | None = {} if self._options.coalesce else None
+        for tp, run in groupby(records, _partition_of):
+            ownership = self._flights.ownership(tp)
+            if ownership is not None:
+                for record in run:
+                    self._apply(record, ownership, now, effects, newest)
+                    self.counters.records_received += 1
+        for station_id, asked in (newest or {}).items():
+            self._line_up(RunCallback(self._merged(station_id, asked, now)), effects)
         return effects
 
     def ticked(self, now: float) -> list[Effect]:
@@ -178,6 +189,9 @@ class Engine:
         self.counters.callbacks_run += 1
         effects: list[Effect] = []
         work.result = result
+        if not self._handles and result is not None:
+            # What waits for its acknowledgement need not keep its input.
+            work.let_go()
         topic, module = self._options.output_topic, self._options.module_name
         if not self._wanted(work):
             self.counters.works_dropped += 1
@@ -322,32 +336,43 @@ class Engine:
     def _apply(
         self,
         record: Record,
-        tp: tuple[str, int],
+        ownership: Ownership,
         now: float,
         effects: list[Effect],
-        newest: dict[str, Work] | None,
+        newest: _Newest | None,
     ) -> None:
-        flight = self._flights.begin(tp[0], tp[1], record.offset)
+        tp = ownership.tp
+        flight = self._flights.begin(ownership, record.offset)
         self._reflected[tp] = record.offset + 1
         topic = self._topics.get(tp[0])
         if topic is not None:
-            message = read_message(record.value, topic.family.scopes)
-            batch_id = self._batches.id_of(tp[0], message.stations, self._settings.timezone)
-            if topic.family.sifts:
-                topic.family.sift(message)
-            if message.reasons:
-                self._refuse(record, message, flight, now, effects)
             time_ms = _time_ms(record)
             timestamp = None if time_ms is None else time_ms / MILLISECONDS
             if time_ms is not None and time_ms > self.newest_ms.get(tp[0], -1):
                 self.newest_ms[tp[0]] = time_ms
-            touched = self._store(tp, message, timestamp, now)
+            batch_id = None
+            single = read_single(record.value) if topic.single else None
+            if single is not None:
+                touched = self._store_single(tp, *single, timestamp, now)
+            else:
+                message = read_message(record.value, topic.family.scopes)
+                batch_id = self._batches.id_of(tp[0], message.stations, self._settings.timezone)
+                if topic.family.sifts:
+                    topic.family.sift(message)
+                if message.reasons:
+                    self._refuse(record, message, flight, now, effects)
+                touched = self._store(tp, message, timestamp, now)
             if topic.used:
-                called = [each for each in touched if self._calls_all or each in self._calls]
+                called = touched
+                if not self._calls_all:
+                    called = [each for each in touched if each in self._calls]
                 batch = self._batches.open(batch_id, called, flight)
                 for station_id in called:
                     self._ask(station_id, flight, batch, now, effects, newest)
-        self._release(flight)
+        if flight.open > 1:
+            flight.open -= 1
+        else:
+            self._release(flight)
 
     def _store(
         self,
@@ -355,7 +380,7 @@ class Engine:
         message: Message,
         timestamp: float | None,
         now: float,
-    ) -> Iterable[str]:
+    ) -> Collection[str]:
         """Put a message's items into windows; return the stations that have something new."""
         topic = tp[0]
         dispatcher = self.dispatcher
@@ -378,6 +403,26 @@ class Engine:
             touched.append(station_id)
         return touched
 
+    def _store_single(
+        self, tp: tuple[str, int], station_id: str, item: Any, timestamp: float | None, now: float
+    ) -> Collection[str]:
+        """Do what `_store` does, for one item of one station."""
+        if station_id in self._removed:
+            self.counters.records_of_removed_stations += 1
+            return ()
+        if not self.dispatcher.knows(station_id):
+            self.dispatcher.ensure_station(station_id, now)
+        outcome = self.dispatcher.update(station_id, tp[0], item, timestamp, now)
+        if outcome is Outcome.APPENDED:
+            self.counters.points_appended += 1
+        else:
+            self._count(outcome)
+        if tp in self._fed:
+            self._fed[tp][station_id] = None
+        else:
+            self._fed[tp] = {station_id: None}
+        return (station_id,)
+
     def _count(self, outcome: Outcome) -> None:
         counters = self.counters
         if outcome is Outcome.APPENDED:
@@ -396,23 +441,31 @@ class Engine:
         batch: BatchCollector | None,
         now: float,
         effects: list[Effect],
-        newest: dict[str, Work] | None,
+        newest: _Newest | None,
     ) -> None:
-        snapshot = self.dispatcher.snapshot(station_id, self._options.module_name, now)
-        work = Work(station_id, snapshot, flight)
         if batch is None:
             flight.open += 1
-        else:
+        if newest is not None:
+            newest.setdefault(station_id, []).append((flight, batch))
+            return
+        work = self._work(station_id, flight, now)
+        if batch is not None:
             work.single = False
             work.batches = (batch,)
-        if newest is None:
-            self._line_up(RunCallback(work), effects)
-        else:
-            earlier = newest.get(station_id)
-            if earlier is not None:
-                work.merged = earlier.flights()
-                work.batches = earlier.batches + work.batches
-            newest[station_id] = work
+        self._line_up(RunCallback(work), effects)
+
+    def _work(self, station_id: str, flight: Flight, now: float) -> Work:
+        snapshot = self.dispatcher.snapshot(station_id, self._options.module_name, now)
+        return Work(station_id, snapshot, flight)
+
+    def _merged(self, station_id: str, asked: list[_Asked], now: float) -> Work:
+        """Return the one work of all that a poll asks of a station, on its newest state."""
+        flight, last = asked[-1]
+        work = self._work(station_id, flight, now)
+        work.single = last is None
+        work.merged = [flight for flight, batch in asked[:-1] if batch is None]
+        work.batches = tuple(batch for _, batch in asked if batch is not None)
+        return work
 
     def _line_up(self, job: Job, effects: list[Effect]) -> None:
         ready = self._lanes.line_up(job)
@@ -445,6 +498,8 @@ class Engine:
         self.counters.records_finished += self._flights.release(flight)
 
     def _wanted(self, work: Work) -> bool:
+        if work.single and work.flight.ownership.current:
+            return True
         return any(map(self._flights.counts, work.flights())) or self._batches.wanted(work)
 
     def _forget(self, tps: Sequence[tuple[str, int]]) -> None:
@@ -492,6 +547,12 @@ class Engine:
 class _Topic:
     family: TopicFamily
     used: bool
+    single: bool
+
+    @classmethod
+    def of(cls, topic: TopicSettings, used: bool) -> "_Topic":
+        family = family_of(topic)
+        return cls(family, used, isinstance(family, GeneralTopic))
 
 
 def _uses(module: str | None, modules: Sequence[str]) -> bool:

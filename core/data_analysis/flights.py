@@ -7,7 +7,7 @@ earlier ownership of its partition counts no more, whatever becomes of it.
 from collections.abc import Iterable
 
 from data_analysis.offsets import OffsetManager
-from data_analysis.work import Flight
+from data_analysis.work import Flight, Ownership
 
 
 class Flights:
@@ -20,42 +20,54 @@ class Flights:
     def __init__(self, offsets: OffsetManager) -> None:
         self.count = 0
         self._offsets = offsets
-        self._by_partition: dict[tuple[str, int], int] = {}
+        self._ownerships: dict[tuple[str, int], Ownership] = {}
 
-    def begin(self, topic: str, partition: int, offset: int) -> Flight:
+    def ownership(self, tp: tuple[str, int]) -> Ownership | None:
+        """Return how a partition is owned now, None if it is not."""
+        if not self._offsets.owns(tp):
+            return None
+        generation = self._offsets.generation(tp)
+        held = self._ownerships.get(tp)
+        if held is None or held.generation != generation:
+            self.forget([tp])
+            held = self._ownerships[tp] = Ownership(tp, generation)
+        return held
+
+    def begin(self, ownership: Ownership, offset: int) -> Flight:
         """Return the flight of a record, with one thing to do: applying it."""
-        tp = (topic, partition)
-        flight = Flight(topic, partition, offset, self._offsets.generation(tp))
-        flight.open = 1
         self.count += 1
-        self._by_partition[tp] = self._by_partition.get(tp, 0) + 1
-        return flight
+        ownership.in_flight += 1
+        return Flight(ownership, offset)
 
     def release(self, flight: Flight) -> bool:
         """Note that one thing a record caused is done; return whether that was the last."""
         flight.open -= 1
-        if flight.open or not self.counts(flight):
+        ownership = flight.ownership
+        if flight.open or not ownership.current:
             return False
-        tp = (flight.topic, flight.partition)
         self.count -= 1
-        self._by_partition[tp] -= 1
-        self._offsets.done(tp, flight.offset, generation=flight.generation)
+        ownership.in_flight -= 1
+        self._offsets.done(ownership.tp, flight.offset, generation=ownership.generation)
         return True
 
     def counts(self, flight: Flight) -> bool:
         """Return whether the record's partition is owned as it was when the record came."""
-        tp = (flight.topic, flight.partition)
-        return self._offsets.owns(tp) and self._offsets.generation(tp) == flight.generation
+        return flight.ownership.current
 
     def count_of(self, tps: Iterable[tuple[str, int]]) -> int:
         """Return how many records of these partitions are in flight."""
-        return sum(self._by_partition.get(tp, 0) for tp in tps)
+        held = self._ownerships
+        return sum(held[tp].in_flight for tp in tps if tp in held)
 
     def busy(self, tps: Iterable[tuple[str, int]]) -> bool:
         """Return whether records of one of these partitions are in flight."""
-        return any(self._by_partition.get(tp) for tp in tps)
+        held = self._ownerships
+        return any(held[tp].in_flight for tp in tps if tp in held)
 
     def forget(self, tps: Iterable[tuple[str, int]]) -> None:
         """Count no more what is in flight of these partitions: they are owned anew, or not."""
         for tp in tps:
-            self.count -= self._by_partition.pop(tp, 0)
+            ownership = self._ownerships.pop(tp, None)
+            if ownership is not None:
+                ownership.current = False
+                self.count -= ownership.in_flight

@@ -13,6 +13,7 @@ import numpy as np
 from data_analysis.columns import CONTAINERS, Array, fresh
 from data_analysis.messages import STATION_KEY
 from data_analysis.padding import pad
+from data_analysis.rows import RowsView
 from data_analysis.settings import Settings, TopicSettings
 from data_analysis.stores import View
 from data_analysis.topics import Shown, family_of
@@ -32,6 +33,7 @@ class TopicPlan:
 
     `names` pairs the names of newest values, and `series` those of whole series, with the numbers
     of their columns. A column has the bare field's name, the one qualified by its topic, or both.
+    Where each column has one name of either kind, in their order, `in_order` has all of them.
     """
 
     name: str
@@ -39,6 +41,7 @@ class TopicPlan:
     series: tuple[tuple[str, int], ...]
     size: int
     padding: str
+    in_order: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,14 @@ class ModulePlan:
     topics: tuple[TopicPlan, ...]
     outputs: tuple[OutputPlan, ...]
     counted: tuple[str, ...]
+    blank: dict[str, Any]
+    """The names of the station and of what topics show, in their order: a copy of a dict that has
+    its size is filled in half the time that a new one takes."""
+
+    @property
+    def seen(self) -> list[str]:
+        """The topics that show in the input."""
+        return [topic.name for topic in self.topics] + [output.name for output in self.outputs]
 
 
 def plan_modules(settings: Settings, padding: str) -> dict[str, ModulePlan]:
@@ -86,15 +97,19 @@ def _plan_module(
     for topic, fields in columns.items():
         for field in fields:
             owners.setdefault(field, []).append(topic.name)
+    plans = tuple(_plan_topic(topic, fields, owners, padding) for topic, fields in columns.items())
     return ModulePlan(
         module,
-        tuple(_plan_topic(topic, fields, owners, padding) for topic, fields in columns.items()),
+        plans,
         tuple(
             _plan_output(topic, topic.output_of, padding)
             for topic in settings.topics.values()
             if topic.output_of is not None and module in topic.modules
         ),
         counted,
+        dict.fromkeys(
+            [STATION_KEY, *(name for plan in plans for name, _ in plan.names + plan.series)]
+        ),
     )
 
 
@@ -115,7 +130,16 @@ def _plan_topic(
             if shown is not Shown.POINT:
                 series.append((name if shown is Shown.SERIES else name + WINDOW_SUFFIX, at))
     own = topic.padding or padding
-    return TopicPlan(topic.name, tuple(names), tuple(series), topic.window_size, own)
+    places = list(range(len(columns)))
+    plain = places == [at for _, at in names] == [at for _, at in series]
+    return TopicPlan(
+        name=topic.name,
+        names=tuple(names),
+        series=tuple(series),
+        size=topic.window_size,
+        padding=own,
+        in_order=tuple(name for name, _ in names + series) if plain else None,
+    )
 
 
 def _plan_output(topic: TopicSettings, module: str, padding: str) -> OutputPlan:
@@ -166,7 +190,8 @@ class Snapshot:
         return {plan.module: self._module(plan, window_form == "array") for plan in self._plans}
 
     def _module(self, plan: ModulePlan, as_arrays: bool) -> dict[str, Any]:
-        shown: dict[str, Any] = {STATION_KEY: self.station_id}
+        shown = plan.blank.copy()
+        shown[STATION_KEY] = self.station_id
         views = self._views
         for topic in plan.topics:
             view = views.get(topic.name)
@@ -176,11 +201,13 @@ class Snapshot:
                 _fill(shown, topic, view, as_arrays)
         for output in plan.outputs:
             _fill_output(shown, output, views.get(output.name), as_arrays)
-        available = [name for name in plan.counted if name in views]
-        total = len(plan.counted)
+        counted = plan.counted
+        available = [name for name in counted if name in views]
+        total = len(counted)
+        complete = len(available) == total
         shown[QUALITY_FIELD] = {
             "available_topics": available,
-            "missing_topics": [name for name in plan.counted if name not in views],
+            "missing_topics": [] if complete else [name for name in counted if name not in views],
             "total_topics": total,
             "availability_ratio": len(available) / total if total else 0.0,
         }
@@ -188,6 +215,12 @@ class Snapshot:
 
 
 def _fill(shown: dict[str, Any], topic: TopicPlan, view: View, as_arrays: bool) -> None:
+    if topic.in_order is not None and type(view) is RowsView and not as_arrays:
+        columns = view.columns()
+        if view.count < topic.size:
+            columns = [pad(values, topic.size, topic.padding) for values in columns]
+        shown.update(zip(topic.in_order, (*view.point(), *columns)))  # noqa: B905 - by the plan
+        return
     newest = view.newest
     for name, column in topic.names:
         value = newest[column]

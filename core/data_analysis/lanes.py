@@ -13,7 +13,8 @@ class Lanes:
     """One lane per busy station; a job runs while others of its station wait."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, deque[Job]] = {}
+        # None while nothing waits behind the job that runs.
+        self._waiting: dict[str, deque[Job] | None] = {}
 
     @property
     def idle(self) -> bool:
@@ -22,11 +23,15 @@ class Lanes:
 
     def line_up(self, job: Job) -> Job | None:
         """Return the job if it may run now, or None: it waits then."""
-        waiting = self._waiting.get(job.work.station_id)
-        if waiting is None:
-            self._waiting[job.work.station_id] = deque()
+        lanes, station_id = self._waiting, job.work.station_id
+        if station_id not in lanes:
+            lanes[station_id] = None
             return job
-        waiting.append(job)
+        waiting = lanes[station_id]
+        if waiting is None:
+            lanes[station_id] = deque((job,))
+        else:
+            waiting.append(job)
         return None
 
     def next(self, station_id: str) -> Job | None:
@@ -39,7 +44,7 @@ class Lanes:
 
     def empty(self, station_id: str) -> list[Work]:
         """Take out what waits for a station."""
-        waiting = self._waiting.get(station_id, deque())
+        waiting = self._waiting.get(station_id) or deque()
         works = [job.work for job in waiting]
         waiting.clear()
         return works
@@ -48,11 +53,12 @@ class Lanes:
         """Take out waiting jobs whose work is not wanted any more."""
         dropped: list[Work] = []
         for waiting in self._waiting.values():
-            jobs = list(waiting)
-            waiting.clear()
+            jobs = list(waiting or ())
+            if waiting:
+                waiting.clear()
             for job in jobs:
                 if unwanted(job.work):
                     dropped.append(job.work)
-                else:
+                elif waiting is not None:
                     waiting.append(job)
         return dropped

@@ -100,6 +100,24 @@ def read_message(value: bytes | None, scopes: tuple[Scope, ...]) -> Message:
     return message
 
 
+def read_single(value: bytes | None) -> tuple[str, Any] | None:
+    """Take apart, quickly, what most records are: one flat item of one station.
+
+    None for whatever else it may be: `read_message` knows.
+    """
+    # Without a list there is no envelope; without a second object nothing is deep.
+    if not value or b"[" in value or value.count(b"{") != 1 or len(value) > LARGEST_VALUE_BYTES:
+        return None
+    try:
+        item = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return None
+    station = item.get(STATION_KEY) if type(item) is dict else None
+    if type(station) is str and 0 < len(station) <= LONGEST_ID_CHARACTERS:
+        return station, item
+    return None
+
+
 def _rescue(value: bytes, scopes: tuple[Scope, ...], message: Message) -> None:
     """Use the good items of a record that the strict parser refuses."""
     try:

@@ -4,9 +4,10 @@ Nothing is sent from here. Partitions are any hashable pairs that sort; an offse
 is the next one to read.
 """
 
-import heapq
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from operator import lt
 from typing import NamedTuple
 
 from data_analysis.clock import Clock, SystemClock
@@ -85,6 +86,18 @@ class OffsetManager:
             self.assign(tp, offset)
             progress = self._partitions[tp]
         progress.track(offset, timestamp_ms)
+
+    def track_all(
+        self, tp: tuple[str, int], offsets: Sequence[int], stamps_ms: Sequence[int | None]
+    ) -> None:
+        """Note that records of one partition are in work, as `track` does for each of them."""
+        progress = self._partitions.get(tp)
+        if progress is not None and offsets and _ascend(offsets):
+            dated = zip(offsets, stamps_ms, strict=True)
+            if progress.track_all(offsets, [each for each in dated if each[1] is not None]):  # type: ignore[misc]  # None is left out
+                return
+        for offset, stamp_ms in zip(offsets, stamps_ms, strict=True):
+            self.track(tp, offset, stamp_ms)
 
     def done(self, tp: tuple[str, int], offset: int, *, generation: int | None = None) -> None:
         """Note that all a record caused is done; one of an earlier ownership changes nothing."""
@@ -197,12 +210,20 @@ class OffsetManager:
         return self.committable()
 
 
+def _ascend(offsets: Sequence[int]) -> bool:
+    return all(map(lt, offsets, offsets[1:]))
+
+
 class _Progress:
-    """One owned partition."""
+    """One owned partition.
+
+    `_order` has the tracked offsets from the lowest unfinished one on, ascending; those among them
+    that are not in `_in_work` are done.
+    """
 
     __slots__ = (
         "_in_work",
-        "_lowest",
+        "_order",
         "_stamps",
         "committed",
         "generation",
@@ -216,33 +237,53 @@ class _Progress:
         self.committed: int | None = position
         self.last_record_ms = last_record_ms
         self._in_work: set[int] = set()
-        self._lowest: list[int] = []
+        self._order: deque[int] = deque()
         self._stamps: deque[tuple[int, int]] = deque()
 
     def track(self, offset: int, timestamp_ms: int | None) -> None:
         if offset in self._in_work:
             return
         self._in_work.add(offset)
-        heapq.heappush(self._lowest, offset)
+        if self._order and offset < self._order[-1]:
+            self._insert(offset)
+        else:
+            self._order.append(offset)
         if offset >= self.position:
             self.position = offset + 1
         if timestamp_ms is not None:
             self._stamps.append((offset, timestamp_ms))
 
+    def track_all(self, offsets: Sequence[int], stamps: Iterable[tuple[int, int]]) -> bool:
+        """Track ascending offsets at once; False, with nothing done, if they are not all new."""
+        first = offsets[0]
+        if first < self.position or (self._order and first <= self._order[-1]):
+            return False
+        self._in_work.update(offsets)
+        self._order.extend(offsets)
+        self._stamps.extend(stamps)
+        self.position = offsets[-1] + 1
+        return True
+
     def done(self, offset: int) -> bool:
         if offset not in self._in_work:
             return False
         self._in_work.remove(offset)
-        lowest = self._lowest
-        while lowest and lowest[0] not in self._in_work:
-            heapq.heappop(lowest)
+        order = self._order
+        while order and order[0] not in self._in_work:
+            order.popleft()
         return True
 
     def next_offset(self) -> int:
-        return self._lowest[0] if self._lowest else self.position
+        return self._order[0] if self._order else self.position
 
     def dated(self) -> int | None:
         offset = self.next_offset()
         while self._stamps and self._stamps[0][0] < offset:
             self.last_record_ms = self._stamps.popleft()[1]
         return self.last_record_ms
+
+    def _insert(self, offset: int) -> None:
+        """Put an offset between others: one that is read again, out of turn."""
+        at = bisect_left(self._order, offset)
+        if self._order[at] != offset:
+            self._order.insert(at, offset)

@@ -1,22 +1,46 @@
 """One record in flight, and one piece of work it caused. Data only; the engine moves it along."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from data_analysis.batches import BatchCollector
 from data_analysis.inputs import Snapshot
 
 
+class Ownership:
+    """A partition while it is ours, from one assignment on: `in_flight` of its records are in work.
+
+    `current` is false once the partition is owned anew, or not at all.
+    """
+
+    __slots__ = ("current", "generation", "in_flight", "tp")
+
+    def __init__(self, tp: tuple[str, int], generation: int) -> None:
+        self.tp = tp
+        self.generation = generation
+        self.current = True
+        self.in_flight = 0
+
+
 class Flight:
     """A record in work: `open` things that it caused are still to be done."""
 
-    __slots__ = ("generation", "offset", "open", "partition", "topic")
+    __slots__ = ("offset", "open", "ownership")
 
-    def __init__(self, topic: str, partition: int, offset: int, generation: int) -> None:
-        self.topic = topic
-        self.partition = partition
+    def __init__(self, ownership: Ownership, offset: int) -> None:
+        self.ownership = ownership
         self.offset = offset
-        self.generation = generation
-        self.open = 0
+        self.open = 1
+
+    @property
+    def topic(self) -> str:
+        """The record's topic."""
+        return self.ownership.tp[0]
+
+    @property
+    def partition(self) -> int:
+        """The record's partition."""
+        return self.ownership.tp[1]
 
 
 class Work:
@@ -43,13 +67,18 @@ class Work:
         self.station_id = station_id
         self.snapshot = snapshot
         self.flight = flight
-        self.merged: list[Flight] = []
+        self.merged: Sequence[Flight] = ()
         self.batches: tuple[BatchCollector, ...] = ()
         self.single = True
         self.attempts = 0
         self.shown: dict[str, Any] | None = None
         self.result: Any = None
 
-    def flights(self) -> list[Flight]:
+    def let_go(self) -> None:
+        """Keep no input: nobody looks at it any more."""
+        self.shown = None
+        del self.snapshot
+
+    def flights(self) -> Sequence[Flight]:
         """Return every record that waits for this work itself, not for a batch."""
         return [*self.merged, self.flight] if self.single else self.merged

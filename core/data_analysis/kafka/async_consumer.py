@@ -128,26 +128,49 @@ class AsyncGroupMember:
             )
             return records
 
-    async def drain(self, timeout_ms: int, partitions: Sequence[TopicPartition] = ()) -> Poll:
-        """Return everything that is there at one instant, and the errors among it.
+    async def drain(
+        self, timeout_ms: int, partitions: Sequence[TopicPartition], per_partition: int
+    ) -> Poll:
+        """Return the first records of each partition at one instant, and the errors among them.
 
-        Waits up to `timeout_ms` for a first record or error, then takes all there is without
-        waiting: what a client returns first follows hash order, what it has does not.
+        Waits up to `timeout_ms` for a first record or error, then takes from every partition what
+        is there, at most `per_partition` records, without waiting: what a client returns first
+        follows hash order, what it has does not. The rest stays, undecoded, in the client.
         """
         records: dict[TopicPartition, list[ConsumerRecord]] = {}
         errors: list[BaseException] = []
+        if not await self._take(records, errors, partitions, timeout_ms, per_partition):
+            return records, errors
+        for tp in sorted(partitions or self.assignment()):
+            wanted = per_partition - len(records.get(tp, ()))
+            if wanted and not await self._take(records, errors, [tp], 0, wanted):
+                break
+        return records, errors
+
+    async def _take(
+        self,
+        records: dict[TopicPartition, list[ConsumerRecord]],
+        errors: list[BaseException],
+        partitions: Sequence[TopicPartition],
+        timeout_ms: int,
+        most: int,
+    ) -> bool:
+        """Add at most so many records, and the errors among them; False if polling itself fails."""
         while True:
             try:
-                some = await self._connected().getmany(*partitions, timeout_ms=timeout_ms)
+                some = await self._connected().getmany(
+                    *partitions, timeout_ms=timeout_ms, max_records=most
+                )
             except KafkaError as error:
                 errors.append(error)
                 if lost_position(error) is None:
-                    return records, errors
+                    return False
             else:
-                if not some:
-                    return records, errors
                 for tp, batch in some.items():
                     records.setdefault(tp, []).extend(batch)
+                    most -= len(batch)
+                if not some or not most:
+                    return True
             timeout_ms = 0
 
     async def commit(self, offsets: Mapping[TopicPartition, tuple[int, str]]) -> None:

@@ -6,7 +6,7 @@ what is in flight; what cannot pass is reported for the one record that caused i
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
@@ -33,11 +33,12 @@ LARGEST_REQUEST_BYTES = 1_048_576
 
 
 class Uploader:
-    """Queues uploads and tells `settled(ticket, error)` what became of each.
+    """Queues uploads and tells `settled(tickets, error)` what became of them.
 
     Args:
         producer: the client; it is replaced by a new one of the same kind if it is lost.
-        settled: called once per upload, with None or the reason why it is lost.
+        settled: called with the tickets of uploads, once for each of these, and with None or the
+            reason why they are lost.
         counters: where retries are counted.
         clock: how long an acknowledgement is waited for; `trouble` reads it in any thread.
     """
@@ -45,7 +46,7 @@ class Uploader:
     def __init__(
         self,
         producer: AsyncKafkaProducerClient,
-        settled: Callable[[Any, str | None], None],
+        settled: Callable[[Sequence[Any], str | None], None],
         counters: Counters,
         clock: Clock,
     ) -> None:
@@ -58,7 +59,7 @@ class Uploader:
         self._waiting: dict[str, list[Upload]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._places: dict[tuple[str, bytes], int] = {}
+        self._places: dict[str, dict[bytes, int]] = {}
         self._counts: dict[str, int] = {}
         self._renewal: asyncio.Task[None] | None = None
         self._sent_at: dict[tuple[str, int], float] = {}
@@ -137,14 +138,14 @@ class Uploader:
     ) -> dict[int, list[Upload]]:
         if self._counts.get(topic) != len(partitions):
             self._counts[topic] = len(partitions)
-            self._places = {place: at for place, at in self._places.items() if place[0] != topic}
+            self._places[topic] = {}
         parts: dict[int, list[Upload]] = {}
-        places = self._places
+        places = self._places[topic]
         for upload in uploads:
-            place = (topic, upload.key)
-            number = places.get(place)
+            number = places.get(upload.key)
             if number is None:
-                number = places[place] = self._producer.partition_for(upload.key, partitions)
+                number = self._producer.partition_for(upload.key, partitions)
+                places[upload.key] = number
             if number in parts:
                 parts[number].append(upload)
             else:
@@ -180,8 +181,7 @@ class Uploader:
                 self.last_error = None
                 delay_seconds = FIRST_DELAY_SECONDS
                 vague = 0
-                for upload in uploads[:count]:
-                    self._settled(upload.ticket, None)
+                self._settled([upload.ticket for upload in uploads[:count]], None)
                 uploads = uploads[count:]
 
     def _fill(self, uploads: list[Upload]) -> tuple[Any, int]:
@@ -193,22 +193,21 @@ class Uploader:
         if len(uploads[0].key) + len(uploads[0].value) > LARGEST_REQUEST_BYTES:
             raise MessageSizeTooLargeError
         batch = self._producer.create_batch()
-        count = 0
-        for upload in uploads:
-            added = batch.append(
+        append = batch.append
+        for count, upload in enumerate(uploads):
+            added = append(
                 timestamp=upload.timestamp_ms,
                 key=upload.key,
                 value=upload.value,
                 headers=list(upload.headers),
             )
             if added is None:
-                break
-            count += 1
-        return batch, count
+                return batch, count
+        return batch, len(uploads)
 
     def _settle(self, upload: Upload, error: BaseException) -> None:
         self.last_error = describe(error)
-        self._settled(upload.ticket, f"{upload.topic}: {describe(error)}")
+        self._settled([upload.ticket], f"{upload.topic}: {describe(error)}")
 
     async def _wait(self, topic: str, error: BaseException, delay_seconds: float) -> float:
         self.last_error = describe(error)
