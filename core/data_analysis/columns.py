@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from data_analysis.listings import Listings, Texts
+
 FLOAT, INTEGER, NONE = 0, 1, 2
 """Codes of a mixed column: what the value at this place was."""
 
@@ -21,6 +23,14 @@ Array = npt.NDArray[Any]
 
 CONTAINERS = (dict, list)
 _CONTAINERS = frozenset(CONTAINERS)
+
+LONG = 1024
+"""Values of numbers from which on a list of them is kept for the next look."""
+
+_LISTINGS: Listings[int] = Listings()
+"""By the identity of the column, which lets go of its list when it ends."""
+
+_TEXTS = Texts()
 
 
 def fresh(value: Any) -> Any:
@@ -65,21 +75,29 @@ class Column:
     is true once lists or dicts were written, which are copied for who reads them.
     """
 
-    __slots__ = ("codes", "data", "nested", "shown", "takes")
+    __slots__ = ("codes", "data", "listed", "nested", "shown", "takes")
 
     def __init__(self, takes: type | None, capacity: int) -> None:
         self.takes = takes
         self.nested = False
+        self.listed = False
         self.data: Array = np.empty(capacity, np.float64 if takes is None else takes)
         self.codes: Array | None = np.empty(capacity, np.uint8) if takes is None else None
         self.shown: Array = self.data.view()
         self.shown.flags.writeable = False
 
+    def __del__(self) -> None:
+        if self.listed:
+            _LISTINGS.drop(id(self))
+
     def put(self, place: int, value: object) -> bool:
         """Write one value; False if a value of this kind has no place here."""
         if self.takes is object:
+            if type(value) is str:
+                value = _TEXTS.shared(value)
+            elif type(value) in CONTAINERS:
+                self.nested = True
             self.data[place] = value
-            self.nested = self.nested or type(value) in CONTAINERS
         elif self.takes is None:
             return self._put_mixed(place, value)
         elif type(value) is self.takes:
@@ -93,7 +111,10 @@ class Column:
 
     def values(self, start: int, end: int) -> list[Any]:
         """Return the values in [start, end) as they went in."""
-        values: list[Any] = self.data[start:end].tolist()
+        if end - start >= LONG and self.takes in (float, int):
+            self.listed = True
+            return _LISTINGS.read(id(self), start, end, self._made)
+        values = self._made(start, end)
         if self.nested:
             return [fresh(value) for value in values]
         if self.codes is None:
@@ -102,9 +123,16 @@ class Column:
             values[place] = None if self.codes[start + place] == NONE else int(values[place])
         return values
 
+    def _made(self, start: int, end: int) -> list[Any]:
+        values: list[Any] = self.data[start:end].tolist()
+        return values
+
     def copy_from(self, other: "Column", start: int, end: int, place: int) -> None:
         """Take over the places [start, end) of a column of the same kind, from `place` on."""
         assert self.takes is other.takes
+        if place == 0 and other.listed:
+            self.listed = True
+            _LISTINGS.move(id(other), id(self), start, end)
         self.data[place : place + end - start] = other.data[start:end]
         self.nested = self.nested or other.nested
         if self.codes is not None and other.codes is not None:

@@ -142,8 +142,7 @@ class RowWindow:
     def in_columns(self, columns: int) -> Window:
         """Return a window with the same points that keeps so many columns."""
         window = Window(columns, self.size)
-        for row, timestamp in zip(self._rows[-self.size :], self.times(), strict=True):
-            window.add(row, None if timestamp == BEFORE_ALL else timestamp, self.arrived_at)
+        window.take(self._rows[-self.size :], self.times(), self.arrived_at)
         return window
 
     def _insert(self, values: Row, timestamp: float, now: float) -> Outcome:

@@ -5,7 +5,7 @@ filled part never changes again: points come in behind it, and a late point, or 
 makes new arrays. What the values mean is known in `data_analysis.topics`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -134,6 +134,14 @@ class Window:
             other._append(change(row), time)
         return other
 
+    def take(
+        self, rows: Iterable[Sequence[Any]], times: Iterable[float], arrived_at: float
+    ) -> None:
+        """Append the points of another window, in their order."""
+        for row, time in zip(rows, times, strict=True):
+            self._append(row, time)
+        self.arrived_at = arrived_at
+
     def _append(self, values: Sequence[Any], timestamp: float) -> None:
         end = self._end
         if end == self._capacity:
@@ -141,8 +149,7 @@ class Window:
             end = self._end
         for index, column in enumerate(self._columns):
             value = values[index]
-            takes = column.takes
-            if takes is object or (takes is float and type(value) is float):
+            if column.takes is float and type(value) is float:
                 column.data[end] = value
             elif not column.put(end, value):
                 self._refit(index, end, value)

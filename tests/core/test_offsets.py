@@ -76,6 +76,52 @@ def test_what_is_committable_is_what_the_naive_model_says(actions: list[Any]) ->
         assert ({TP: lowest} if moved and lowest != committed else {}) == manager.committable()
 
 
+RUNS = st.lists(
+    st.lists(st.tuples(st.integers(0, 12), st.none() | st.integers(0, 99)), max_size=5), max_size=8
+)
+
+
+@given(RUNS, st.lists(st.integers(0, 12), max_size=20))
+def test_tracking_many_at_once_is_tracking_each(
+    runs: list[list[tuple[int, int | None]]], done: list[int]
+) -> None:
+    one, other = (OffsetManager(clock=Clock()) for _ in range(2))
+    one.assign(TP, 0)
+    other.assign(TP, 0)
+    steps = iter(done)
+    for run in runs:
+        for offset, stamp in run:
+            one.track(TP, offset, stamp)
+        other.track_all(TP, [offset for offset, _ in run], [stamp for _, stamp in run])
+        for manager, offset in (
+            (each, step) for step in (next(steps, 0),) for each in (one, other)
+        ):
+            manager.done(TP, offset)
+        assert one.committable() == other.committable()
+        assert (one.position(TP), one.last_record_ms(TP)) == (
+            other.position(TP),
+            other.last_record_ms(TP),
+        )
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 9)), max_size=60))
+def test_records_that_are_read_again_are_in_work_again(steps: list[tuple[bool, int]]) -> None:
+    manager = OffsetManager(clock=Clock())
+    manager.assign(TP, 0)
+    position, in_work = 0, set[int]()
+    for tracked, offset in steps:
+        if tracked:
+            manager.track(TP, offset)
+            in_work.add(offset)
+            position = max(position, offset + 1)
+        else:
+            manager.done(TP, offset)
+            in_work.discard(offset)
+        manager.unknown({TP: 0})
+        lowest = min(in_work, default=position)
+        assert ({TP: lowest} if lowest else {}) == manager.committable()
+
+
 def test_a_commit_is_due_by_count_by_time_and_at_once_behind_a_gap() -> None:
     clock = Clock()
     manager = OffsetManager(5.0, 3, clock=clock)

@@ -1,11 +1,14 @@
 """Windows against a naive model: a sorted list of points, cut to its size."""
 
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data_analysis import columns
+from data_analysis.rows import RowWindow
 from data_analysis.stores import Outcome
 from data_analysis.windows import Window
 
@@ -54,7 +57,11 @@ def _shown(rows: list[Any]) -> list[list[tuple[type, Any]]]:
 
 @given(st.integers(1, 6), st.lists(POINTS, max_size=60))
 def test_a_window_holds_what_a_sorted_list_would(size: int, points: list[Any]) -> None:
-    window, model = Window(2, size), Model(size)
+    for window in (Window(2, size), RowWindow(size)):
+        _compare(window, Model(size), points)
+
+
+def _compare(window: Window | RowWindow, model: Model, points: list[Any]) -> None:
     for time, *values in points:
         assert model.add(values, time) is window.add(values, time, 0.0)
         rows = [row for _, row in model.points]
@@ -66,7 +73,11 @@ def test_a_window_holds_what_a_sorted_list_would(size: int, points: list[Any]) -
 
 @given(st.integers(1, 6), st.lists(POINTS, max_size=60))
 def test_a_view_never_changes_behind_its_reader(size: int, points: list[Any]) -> None:
-    window = Window(2, size)
+    for window in (Window(2, size), RowWindow(size)):
+        _look_back(window, points)
+
+
+def _look_back(window: Window | RowWindow, points: list[Any]) -> None:
     kept = []
     for time, *values in points:
         window.add(values, time, 0.0)
@@ -113,3 +124,50 @@ def test_new_columns_are_empty_for_old_points() -> None:
     window = Window(2, 3)
     window.add([1.0, "a"], 1.0, 0.0)
     assert [("a", None, 1.0)] == window.changed(3, lambda row: (row[1], None, row[0])).view().rows()
+
+
+@given(st.integers(3, 6), st.lists(st.tuples(st.integers(0, 30), st.booleans()), max_size=80))
+def test_long_windows_read_as_lists_are_what_they_hold(
+    size: int, points: list[tuple[int, bool]]
+) -> None:
+    window, model = Window(1, size), Model(size)
+    with patch.object(columns, "LONG", 1):
+        for number, (time, read) in enumerate(points):
+            model.add([float(number)], float(time))
+            window.add([float(number)], float(time), 0.0)
+            if read:
+                assert [row[0] for _, row in model.points] == window.view().values(0)
+
+
+def test_a_list_that_comes_late_to_a_column_of_texts_is_copied() -> None:
+    window = Window(1, 3)
+    window.add(["a"], 1.0, 0.0)
+    window.add([[1]], 2.0, 0.0)
+    window.view().values(0)[1].append(2)
+    assert ["a", [1]] == window.view().values(0)
+
+
+@given(st.integers(2, 6), st.lists(POINTS, max_size=20))
+def test_rows_become_columns_and_rows_again(size: int, points: list[Any]) -> None:
+    window = RowWindow(size)
+    for time, *values in points:
+        window.add(values, time, 7.0)
+    columns_of_it = window.in_columns(2)
+    for other in (columns_of_it, RowWindow.of(columns_of_it)):
+        assert _shown(window.view().rows()) == _shown(other.view().rows())
+        assert (window.times(), len(window)) == (other.times(), len(other))
+
+
+@given(st.integers(1, 6), st.lists(st.lists(VALUES, min_size=2, max_size=2), min_size=1))
+def test_columns_of_rows_are_new_and_equal(size: int, rows: list[list[Any]]) -> None:
+    window = RowWindow(size)
+    for row in rows:
+        window.add(row, None, 0.0)
+    view = window.view()
+    made = view.columns()
+    assert _shown(made) == _shown([view.values(0), view.values(1)])
+    for values in made:
+        for value in (values, *values):
+            if type(value) is list:
+                value.append("edited")
+    assert _shown(zip(*rows[-size:], strict=True)) == _shown(view.columns())
