@@ -552,7 +552,7 @@ class _Topic:
     @classmethod
     def of(cls, topic: TopicSettings, used: bool) -> "_Topic":
         family = family_of(topic)
-        return cls(family, used, isinstance(family, GeneralTopic))
+        return cls(family, used, type(family) is GeneralTopic)
 
 
 def _uses(module: str | None, modules: Sequence[str]) -> bool:

@@ -43,7 +43,7 @@ class Feed:
         self.settings = settings
         self.family = family
         self.row = family.reader(settings)
-        self.single = isinstance(family, GeneralTopic)
+        self.single = type(family) is GeneralTopic
         small = 1 < settings.window_size <= MOST_ROWS
         self._as_rows = self.single and small and form == "list"
         self.store: Callable[[], Any] = (
