@@ -149,9 +149,7 @@ class Poller:
         longest_ms = SEARCH_POLL_TIMEOUT_MS if searching else POLL_TIMEOUT_MS
         timeout_ms = 0 if self._backlog else longest_ms
         some: Sequence[TopicPartition] = known if searching else ()
-        records, errors = await self._consumer.drain(
-            timeout_ms, some, self._consumer.options.max_poll_records
-        )
+        records, errors = await self._consumer.drain(timeout_ms, some, self._share(len(known)))
         for tp in sorted(records):
             if self._engine.offsets.owns(tp):
                 self._engine.taken(records[tp])
@@ -198,6 +196,11 @@ class Poller:
                 logger.error("%s; trying again", error)
             else:
                 return
+
+    def _share(self, partitions: int) -> int:
+        """Return how many records a poll takes from one partition: its share of the room."""
+        room = self.most_pending - self._in_flight() - len(self._backlog)
+        return max(1, min(self._consumer.options.max_poll_records, room // max(1, partitions)))
 
     def _has_room(self) -> bool:
         return self._in_flight() + len(self._backlog) < self.most_pending
