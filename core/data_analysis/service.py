@@ -378,6 +378,8 @@ class DataAnalysisService:
             logger.warning("Kafka settings without effect: %s", ", ".join(kafka.unknown))
         if kafka.enable_auto_commit:
             logger.info("enable_auto_commit: offsets are committed when their work is done")
+        if kafka.multi_consumer_mode:
+            logger.warning("multi_consumer_mode has no effect here: one consumer reads all topics")
         if callback is not None and self.options.module_name is None:
             logger.info("no module_name: results go to the handlers and are not uploaded")
 

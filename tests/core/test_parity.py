@@ -199,13 +199,14 @@ async def _run_async(
     script: Script, told: Told, options: dict[str, Any], count: int
 ) -> dict[str, Any]:
     service = AsyncDataAnalysisService(**options)
-    drain = service.consumer.drain
+    (member,) = service.consumer.members
+    drain = member.drain
 
     async def scripted(timeout_ms: int, partitions: Any = ()) -> Any:
         polled, errors = await drain(min(timeout_ms, 50), partitions)
         return script.play(polled), errors
 
-    service.consumer.drain = scripted  # type: ignore[method-assign]  # the recorded polls
+    member.drain = scripted  # type: ignore[method-assign]  # the recorded polls
     await service.start(told.callback)
     async with asyncio.timeout(600):
         while service.engine.counters.records_finished < count:
