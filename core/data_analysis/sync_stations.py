@@ -121,13 +121,20 @@ class StationThreads:
         engine = self._engine
         callback = self._own.get(work.station_id) or self._callbacks.every
         assert callback is not None, "work is only made for stations with a callback"
+        began = WALL.monotonic()
         try:
             shown = work.shown = work.snapshot.assemble(engine.dispatcher.window_form)
             result = callback(work.station_id, shown)
         except Exception as error:
             failure = error
             return lambda: engine.failed(work, failure)
-        return lambda: engine.finished(work, result, self._clock.time())
+        took_seconds = WALL.monotonic() - began
+
+        def finished() -> list[Effect]:
+            engine.callback_durations.add(took_seconds)
+            return engine.finished(work, result, self._clock.time())
+
+        return finished
 
     def _hand_over(self, work: Work) -> Callable[[], list[Effect]]:
         """Run the handlers; return what tells the engine of it."""
