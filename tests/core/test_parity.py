@@ -202,8 +202,8 @@ async def _run_async(
     (member,) = service.consumer.members
     drain = member.drain
 
-    async def scripted(timeout_ms: int, partitions: Any = ()) -> Any:
-        polled, errors = await drain(min(timeout_ms, 50), partitions)
+    async def scripted(timeout_ms: int, *limits: Any) -> Any:
+        polled, errors = await drain(min(timeout_ms, 50), *limits)
         return script.play(polled), errors
 
     member.drain = scripted  # type: ignore[method-assign]  # the recorded polls
