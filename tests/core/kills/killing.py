@@ -68,16 +68,19 @@ class Killed:
     commits: int
 
 
-async def kill_again_and_again(broker: Broker, folder: Path, kills: int, seed: int) -> Killed:
-    """Kill a service so often on this broker, and judge."""
-    return await _Killing(broker, folder, seed).run(kills)
+async def kill_again_and_again(
+    broker: Broker, folder: Path, kills: int, seed: int, shell: str = "async"
+) -> Killed:
+    """Kill a service, `async` or `sync`, so often on this broker, and judge."""
+    return await _Killing(broker, folder, seed, shell).run(kills)
 
 
 class _Killing:
     """One run."""
 
-    def __init__(self, broker: Broker, folder: Path, seed: int) -> None:
+    def __init__(self, broker: Broker, folder: Path, seed: int, shell: str) -> None:
         self._broker = broker
+        self._shell = shell
         self._journal = folder / "handled"
         self._log = folder / "service.log"
         self._draw = random.Random(seed)
@@ -143,6 +146,7 @@ class _Killing:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 service.__file__,
+                self._shell,
                 self._broker.bootstrap,
                 str(self._journal),
                 str(life),

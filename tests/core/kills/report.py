@@ -1,6 +1,6 @@
 """Prints how many records were handled again after kills and crashes; exits with 1 for a loss.
 
-    python -m tests.core.kills.report [--broker jvm] [--kills 200] [--seed 0] [--every 1]
+    python -m tests.core.kills.report [--broker jvm] [--shell async] [--kills 200] [--every 1]
 
 First a service is killed at random moments on a broker in real time, then it crashes at every step
 (or every so-manieth) of its virtual run.
@@ -20,10 +20,10 @@ from tests.core.kills.steps import REQUESTS, Crash, Told, tell
 STORIES = (("alone", False), ("with a member that joins and leaves", True))
 
 
-async def _killed(kind: str, kills: int, seed: int) -> Killed:
+async def _killed(kind: str, shell: str, kills: int, seed: int) -> Killed:
     with tempfile.TemporaryDirectory() as folder:
         async with open_broker(kind, server_properties=PROPERTIES) as broker:
-            return await kill_again_and_again(broker, Path(folder), kills, seed)
+            return await kill_again_and_again(broker, Path(folder), kills, seed, shell)
 
 
 def _crashed(every: int, *, shared: bool) -> list[Told]:
@@ -56,13 +56,14 @@ def main() -> int:
     """Print the report."""
     parser = argparse.ArgumentParser(description="what kills and crashes of a service cost")
     parser.add_argument("--broker", default="jvm", help="embedded, jvm, docker (%(default)s)")
+    parser.add_argument("--shell", default="async", help="async or sync (%(default)s)")
     parser.add_argument("--kills", type=int, default=200, help="in real time (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the moments (%(default)s)")
     parser.add_argument("--every", type=int, default=1, help="so-manieth step (%(default)s)")
     given = parser.parse_args()
     logging.disable(logging.CRITICAL)
-    killed = asyncio.run(_killed(given.broker, given.kills, given.seed))
-    held = _show(given.broker, killed.tally.line(), killed.wrong)
+    killed = asyncio.run(_killed(given.broker, given.shell, given.kills, given.seed))
+    held = _show(f"{given.broker}, {given.shell}", killed.tally.line(), killed.wrong)
     print("  duplicates kill by kill:", *killed.tally.again)
     for name, shared in STORIES:
         told = _crashed(given.every, shared=shared)
