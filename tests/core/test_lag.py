@@ -57,9 +57,10 @@ def test_lag_is_what_is_there_and_not_committed() -> None:
         await world.send("A", *(float(number) for number in range(1, 11)))
         await service.start(third_waits)
         await asyncio.sleep(20)
-        assert {"current_offset": 10, "committed_offset": 2, "end_offset": 10, "lag": 8} == _data(
-            service
-        )
+        shown = _data(service)
+        # No more is read than has room: where reading stands is between the two.
+        assert 2 <= shown.pop("current_offset") <= 2 + 2 * 2
+        assert {"committed_offset": 2, "end_offset": 10, "lag": 8} == shown
         assert 0 == service.consumer.get_lag_info()[CALENDAR][0]["lag"]
         await world.broker.cut_head(DATA, 0, before_offset=6)
         await world.send("A", 11.0)
