@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+FIRST_SERVICE_PAGES = ("docs/tutorials/first-service.md", "docs/tutorials/first-service.zh.md")
+"""Their programs work together: `tests/docs/test_first_service.py` runs them."""
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

@@ -15,6 +15,10 @@ import click
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from data_analysis.commands.check_config import check_config
+from data_analysis.commands.lag import lag
+from data_analysis.commands.serve import load_callback, serve
+from data_analysis.commands.verify_group_ids import verify_group_ids
 from station_load.command import load
 from station_scenarios.command import run
 from station_scenarios.stories import SCENARIOS
@@ -23,13 +27,21 @@ from station_sim.brokers import open_broker
 from station_sim.clock import EPOCH_S, run_virtual
 from station_sim.kafka.command import broker
 from station_sim.kafka.requests import produce
-from tests.docs.blocks import Block, blocks
+from tests.docs.blocks import FIRST_SERVICE_PAGES, Block, blocks
 
 DEADLINE_S = 60.0
 SMALL = ["--stations", "2", "--duration", "0.2"]
 KAFKA_BROKER_PAGE = "docs/how-to/test-with-kafka-broker.md"
 BATCHES_PAGE = "docs/how-to/batches.md"
-COMMANDS = {"run": run, "load": load, "broker": broker}
+COMMANDS = {
+    "broker": broker,
+    "check-config": check_config,
+    "lag": lag,
+    "load": load,
+    "run": run,
+    "serve": serve,
+    "verify-group-ids": verify_group_ids,
+}
 
 
 def embeds_the_service(text: str, _folder: Path) -> None:
@@ -155,6 +167,13 @@ def _heard(text: str) -> object:
 EVERY_READING = [(second, b"%d kW" % second, int(EPOCH_S) + second) for second in range(60)]
 
 
+def is_served(text: str, folder: Path) -> None:
+    """`serve` finds the callback, which answers."""
+    Path(folder, "forecast.py").write_text(text)
+    callback = load_callback("forecast:predict")
+    assert {"load_forecast": 5.0} == callback("S1", {"totalPower": 5.0})
+
+
 PROOFS: dict[str, Callable[[str, Path], None]] = {
     "README.md:1": embeds_the_service,
     "docs/tutorials/first-accident.md:1": swallows_the_gap,
@@ -168,13 +187,20 @@ PROOFS: dict[str, Callable[[str, Path], None]] = {
     f"{BATCHES_PAGE}:2": keeps_data,
     "docs/how-to/multi-consumer.md:1": keeps_data,
     "docs/how-to/migrate-offsets.md:1": keeps_data,
+    "docs/how-to/reload.md:1": keeps_data,
+    "docs/how-to/dead-letters.md:1": keeps_data,
+    "docs/how-to/gaps.md:1": keeps_data,
+    "docs/how-to/deploy-and-health.md:1": is_served,
     "docs/explanation/architecture.md:1": lives_in_virtual_time,
     "docs/explanation/architecture.md:2": has_the_form_of_a_request,
     "docs/explanation/architecture.md:3": asks_a_broker,
 }
 
 
-@pytest.mark.parametrize("block", list(blocks("python")), ids=str)
+ALONE = [block for block in blocks("python") if block.page not in FIRST_SERVICE_PAGES]
+
+
+@pytest.mark.parametrize("block", ALONE, ids=str)
 def test_python_runs(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
@@ -198,8 +224,14 @@ def shown_commands() -> list[list[str]]:
 
 
 @pytest.mark.parametrize("arguments", shown_commands(), ids=" ".join)
-def test_commands_have_the_options_that_are_shown(arguments: list[str]) -> None:
+def test_commands_have_the_options_that_are_shown(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     name, *rest = arguments
+    for each in rest:
+        if each.endswith((".py", ".toml")):
+            Path(each).touch()
     context = COMMANDS[name].make_context(name, rest)
     assert isinstance(context, click.Context)
     assert set(context.params.get("names") or ()) <= set(SCENARIOS)
