@@ -9,7 +9,6 @@ import inspect
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from data_analysis import config as default_config
@@ -19,6 +18,7 @@ from data_analysis.dispatcher import DataDispatcher
 from data_analysis.effects import Effect
 from data_analysis.engine import Engine, EngineOptions
 from data_analysis.errors import ConfigurationError, DataAnalysisError
+from data_analysis.health import health_of
 from data_analysis.kafka.consumer import KafkaConsumerClient
 from data_analysis.kafka.options import read_kafka_options
 from data_analysis.kafka.producer import KafkaProducerClient
@@ -274,21 +274,17 @@ class DataAnalysisService:
             }
 
     def health(self) -> dict[str, Any]:
-        """Return what an operator asks first: status, what is in work, errors, gaps, counts."""
+        """Return what an operator asks first; see `data_analysis.health` for the keys."""
         with self._lock:
             running = self._run
-            trouble = [] if running is None else running.trouble()
-            return {
-                "status": "stopped" if running is None else "degraded" if trouble else "ok",
-                "trouble": trouble,
-                **self.get_service_status(),
-                "in_flight": self.engine.in_flight,
-                "commits_unknown": self.engine.offsets.commits_unknown,
-                "gaps": [
-                    {**asdict(gap), "cause": str(gap.cause)} for gap in self._gap_reports.newest
-                ],
-                "counters": self.engine.counters.shown(),
-            }
+            return health_of(
+                self.engine,
+                self.get_service_status(),
+                [] if running is None else running.trouble(),
+                self._gap_reports.newest,
+                running=running is not None,
+                positions_known=running is not None and running.positions_known,
+            )
 
     # The parts of a running service, and what they call.
 

@@ -203,6 +203,11 @@ class SyncRun:
             self._engine.revoked(partitions)
             self._poller.drop(partitions)
 
+    @property
+    def positions_known(self) -> bool:
+        """Whether it is known where every partition of this member is read."""
+        return not self._positions.searching
+
     def trouble(self) -> list[str]:
         """Return what is not as it should be, one line each. The lock is held."""
         trouble = [

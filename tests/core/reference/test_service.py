@@ -221,6 +221,9 @@ def test_the_status_of_the_service_says_what_is_alive() -> None:
         service.start(world.callback)
         world.until(lambda: len(world.calls) == 1)
         assert {**dict.fromkeys(alive, True), "station_count": 1} == service.get_service_status()
+        assert (True, True, None) == tuple(
+            service.health()[key] for key in ("live", "ready", "reason")
+        )
         service.stop()
         assert {**dict.fromkeys(alive, False), "station_count": 1} == service.get_service_status()
 
