@@ -239,6 +239,10 @@ class AsyncDataAnalysisService:
         """Return `{module: input}` of one station as it is now."""
         return self.dispatcher.get_all_inputs(station_id)
 
+    async def get_outputs(self, station_id: str) -> dict[str, Any]:
+        """Return what `get_all_inputs` returns."""
+        return await self.get_all_inputs(station_id)
+
     async def add_station(self, station_id: str, callback: Callable[..., Any]) -> None:
         """Make a station known and give it a callback of its own."""
         if not callable(callback):

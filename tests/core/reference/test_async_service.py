@@ -206,6 +206,7 @@ def test_all_inputs_are_one_for_each_module() -> None:
         await service.start(world.callback)
         await world.until(lambda: len(world.calls) == 1)
         inputs = await service.get_all_inputs("A")
+        assert inputs == await service.get_outputs("A")
         await service.stop()
         assert {"load_prediction", "electricity_price"} == set(inputs)
         assert ("A", 5.0) == (
