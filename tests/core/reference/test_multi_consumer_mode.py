@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from data_analysis import AsyncDataAnalysisService
+from data_analysis import AsyncDataAnalysisService, AsyncKafkaConsumerClient
 from data_analysis.empty_polls import EmptyPollCause, TopicFacts, explain_empty_poll
 from data_analysis.kafka.options import read_kafka_options
 from tests.core.reference.statements import states
@@ -47,19 +47,26 @@ def test_every_topic_has_a_consumer() -> None:
 )
 def test_a_busy_topic_takes_nothing_of_a_quiet_one_s_quota() -> None:
     async def story(world: World) -> None:
-        first: list[str] = []
-        await world.send("A", *map(float, range(300)))
-        await world.send_raw(CALENDAR, b'{"calendar": [{"date": "2026-01-01"}]}')
-        service = world.service(kafka={**MULTI, "max_poll_records": 5}, max_pending_records=10)
-
-        async def slow(station_id: str, module_input: dict[str, Any]) -> None:
-            first.append(station_id)
+        await world.send("A", *map(float, range(100)))
+        for _ in range(2):
+            await world.send_raw(CALENDAR, b'{"calendar": []}')
+        config = {
+            "bootstrap_servers": [world.broker.bootstrap],
+            "group_id": "quotas",
+            "auto_offset_reset": "earliest",
+        }
+        found: dict[bool, dict[str, int]] = {}
+        for mode in (True, False):
+            client = AsyncKafkaConsumerClient(
+                [DATA, CALENDAR], {**config, "multi_consumer_mode": mode}
+            )
+            await client.start()
             await asyncio.sleep(1)
-
-        await service.start(slow)
-        await world.until(lambda: CALENDAR in service._global_data_cache, within_s=5.0)
-        assert len(first) < 20
-        await service.stop()
+            polled = await client.getmany(timeout_ms=1000, max_records=2)
+            found[mode] = {tp.topic: len(records) for tp, records in polled.items()}
+            await client.stop()
+        assert {DATA: 2, CALENDAR: 2} == found[True]
+        assert 2 == sum(found[False].values()), "one quota for all"
 
     in_world(story)
 
