@@ -2,9 +2,12 @@
 
 import json
 import time
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from kafka.errors import KafkaTimeoutError
 
 from data_analysis import KafkaConnectionError, KafkaConsumerClient, KafkaProducerClient
 from data_analysis.kafka.blocking_options import (
@@ -116,6 +119,36 @@ def test_a_value_is_in_the_log_when_send_returns() -> None:
         assert None is producer.close()
         (record,) = world.sent(DATA)
         assert {"stationId": "场站"} == json.loads(record.value)
+
+    in_blocking_world(story)
+
+
+@states(
+    "send：失败自动重试；多次重试仍失败将抛出异常",
+    "kafka.producer.KafkaProducerClient.send",
+)
+def test_a_send_that_fails_is_tried_again_until_it_is_given_up() -> None:
+    def story(world: BlockingWorld) -> None:
+        tried: list[float] = []
+        producer = KafkaProducerClient(world.kafka_config(), max_retries=3, retry_interval=7)
+        really_send = producer._client.send
+
+        def fails(*given: Any, times: int, **named: Any) -> Any:
+            tried.append(time.monotonic())
+            if len(tried) <= times:
+                raise KafkaTimeoutError("no room")
+            return really_send(*given, **named)
+
+        producer._client.send = partial(fails, times=2)
+        producer.send(DATA, {"stationId": "A"})
+        assert [7, 7] == [pytest.approx(later - sooner, abs=1) for sooner, later in pairwise(tried)]
+        assert {0: (0, 1)} == world.ask(world.broker.log_ranges(DATA))
+        tried.clear()
+        producer._client.send = partial(fails, times=3)
+        with pytest.raises(KafkaConnectionError, match=f"sending to {DATA}"):
+            producer.send(DATA, {"stationId": "A"})
+        assert 3 == len(tried)
+        producer.close()
 
     in_blocking_world(story)
 
