@@ -12,6 +12,9 @@ from tests.scenarios import members
 from tests.scenarios.processes import in_two_processes
 from tests.scenarios.small import STORIES
 
+pytestmark = pytest.mark.flaky(reruns=0)  # what differs once is not determined
+
+
 SEEDS = ("0", "1")
 
 

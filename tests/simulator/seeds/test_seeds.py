@@ -7,6 +7,9 @@ from tests.scenarios.processes import in_two_processes
 from tests.simulator.seeds.digests import STORIES
 from tests.simulator.seeds.plan import Plan, Seen
 
+pytestmark = pytest.mark.flaky(reruns=0)  # what differs once is not determined
+
+
 SEEDS = 10
 
 SEEDS_OF_FULL = 200
