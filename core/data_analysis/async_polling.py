@@ -152,7 +152,7 @@ class Poller:
         records, errors = await self._consumer.drain(timeout_ms, some, self._share(len(known)))
         for tp in sorted(records):
             if self._engine.offsets.owns(tp):
-                self._engine.taken(records[tp])
+                self._engine.taken([(tp, records[tp])])
                 self._backlog.add(tp, records[tp])
         self._polled(records)
         for error in errors:

@@ -253,6 +253,9 @@ class AsyncRun:
 
     def _settled(self, tickets: Sequence[Any], error: str | None) -> None:
         now = self._clock.time()
+        if error is None:
+            self.perform(self._engine.acknowledged_all(tickets, now))
+            return
         effects: list[Effect] = []
         for ticket in tickets:
             effects += self._engine.acknowledged(ticket, now, error)

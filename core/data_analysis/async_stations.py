@@ -1,10 +1,12 @@
-"""Runs callbacks and result handlers: one task per busy station, one thing after another in it.
+"""Runs callbacks and result handlers: a station's one after another, on the running loop.
 
-What is next for a station is the engine's decision.
+What is next for a station is the engine's decision. Plain functions of all stations take turns in
+one task; a station whose callback or handler awaits something has a task until it is idle.
 """
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from types import CoroutineType
 from typing import Any
@@ -21,7 +23,10 @@ from data_analysis.work import Work
 logger = logging.getLogger(__name__)
 
 JOBS_PER_TURN = 64
-"""Callbacks of one station that may run before other tasks get a turn."""
+"""Callbacks that may run until other tasks get a turn."""
+
+Answer = list[Effect] | Coroutine[Any, Any, list[Effect]]
+"""What a job has brought about, or a coroutine for it."""
 
 
 class StationTasks:
@@ -34,6 +39,8 @@ class StationTasks:
         clock: time of results, and how long a callback holds the loop.
         stall_seconds: holding the loop longer is worth a warning.
         threads: where plain functions run; None for the loop.
+
+    `tasks` has the newest task of each station; those of plain functions share one.
     """
 
     def __init__(
@@ -53,11 +60,15 @@ class StationTasks:
         self._clock = clock
         self._stall_seconds = stall_seconds
         self._threads = threads
+        self._ready: deque[Job] = deque()
+        self._turns: asyncio.Task[None] | None = None
 
     def run(self, job: Job) -> None:
-        """Start an idle station's task."""
-        task = asyncio.get_running_loop().create_task(self._work(job))
-        self.tasks[job.work.station_id] = task
+        """Begin with the job of an idle station, soon."""
+        if self._turns is None:
+            self._turns = self._task(self._take_turns())
+        self._ready.append(job)
+        self.tasks[job.work.station_id] = self._turns
 
     def forget(self, stations: Sequence[str]) -> None:
         """Keep no finished tasks of stations that are not among these."""
@@ -72,7 +83,8 @@ class StationTasks:
         The task of a callback that stops the service goes on.
         """
         here = asyncio.current_task()
-        running = [task for task in self.tasks.values() if not task.done() and task is not here]
+        tasks = dict.fromkeys(self.tasks.values())
+        running = [task for task in tasks if not task.done() and task is not here]
         if not running:
             return 0
         await asyncio.wait(running, timeout=timeout_seconds)
@@ -82,52 +94,82 @@ class StationTasks:
         await asyncio.gather(*late, return_exceptions=True)
         return len(late)
 
-    async def _work(self, first: Job) -> None:
-        job: Job | None = first
-        jobs = 0
+    async def _take_turns(self) -> None:
+        """Do what is ready; what is to be awaited goes on in a task of its own."""
         others: list[Effect] = []
+        jobs = 0
+        try:
+            while self._ready:
+                job: Job | None = self._ready.popleft()
+                while job is not None:
+                    done = self._begin(job)
+                    if type(done) is not list:
+                        self._go_on(job.work.station_id, done)  # type: ignore[arg-type]  # a coroutine where it is not a list
+                        break
+                    job = _sort(done, others)
+                    jobs += 1
+                    if jobs % JOBS_PER_TURN == 0:
+                        others = self._flush(others)
+                        await asyncio.sleep(0)
+        finally:
+            self._turns = None
+        self._flush(others)
+
+    def _go_on(self, station_id: str, answer: Coroutine[Any, Any, list[Effect]]) -> None:
+        self.tasks[station_id] = self._task(self._work(answer))
+
+    async def _work(self, answer: Coroutine[Any, Any, list[Effect]]) -> None:
+        """Await an answer, then do what follows for its station until nothing does."""
+        others: list[Effect] = []
+        job = _sort(await answer, others)
+        jobs = 1
         while job is not None:
-            done = self._call(job.work) if type(job) is RunCallback else self._hand_over(job.work)
+            done = self._begin(job)
             if type(done) is not list:
                 # Others run meanwhile: what earlier jobs brought about must not wait for this one.
                 others = self._flush(others)
                 done = await done  # type: ignore[misc]  # a coroutine where it is not a list
-            job = None
-            for effect in done:
-                if type(effect) is RunCallback or type(effect) is RunHandlers:
-                    job = effect
-                else:
-                    others.append(effect)
+            job = _sort(done, others)
             jobs += 1
             if jobs % JOBS_PER_TURN == 0:
                 others = self._flush(others)
                 await asyncio.sleep(0)
         self._flush(others)
 
+    def _task(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        task.add_done_callback(_log_failure)
+        return task
+
     def _flush(self, effects: list[Effect]) -> list[Effect]:
         """Perform effects; return where the next ones go."""
         self._perform(effects)
         return []
 
-    def _call(self, work: Work) -> list[Effect] | Coroutine[Any, Any, list[Effect]]:
+    def _begin(self, job: Job) -> Answer:
+        return self._call(job.work) if type(job) is RunCallback else self._hand_over(job.work)
+
+    def _call(self, work: Work) -> Answer:
         """Call back; a plain function's answer is at hand, another's is to be awaited."""
-        began = self._clock.monotonic()
+        monotonic = self._clock.monotonic
+        began = monotonic()
         try:
-            work.shown = work.snapshot.assemble(self._engine.dispatcher.window_form)
+            shown = work.show(self._engine.dispatcher.window_form)
             callback = self.own.get(work.station_id) or self._callbacks.every
             assert callback is not None, "work is only made for stations with a callback"
             if self._threads is not None:
-                answer = self._threads.call(callback, work.station_id, work.shown)
+                answer = self._threads.call(callback, work.station_id, shown)
                 return self._await(work, self._in_thread(work, answer), began)
-            result = callback(work.station_id, work.shown)
+            result = callback(work.station_id, shown)
         except asyncio.CancelledError as error:
             if is_being_cancelled():
                 raise
             return self._engine.failed(work, error)
         except Exception as error:
             return self._engine.failed(work, error)
-        held_seconds = self._clock.monotonic() - began
-        self._check_stall(work, held_seconds)
+        held_seconds = monotonic() - began
+        if held_seconds > self._stall_seconds:
+            self._warn_of_stall(work, held_seconds)
         if hasattr(result, "__await__"):
             return self._await(work, self._watched(work, result), began)
         self._engine.callback_durations.add(held_seconds)
@@ -182,14 +224,33 @@ class StationTasks:
         try:
             return await steps
         finally:
-            self._check_stall(work, steps.longest_seconds)
+            if steps.longest_seconds > self._stall_seconds:
+                self._warn_of_stall(work, steps.longest_seconds)
 
-    def _check_stall(self, work: Work, held_seconds: float) -> None:
-        if held_seconds > self._stall_seconds:
-            logger.warning(
-                "the callback of station %s held the event loop for %.1f s: nothing else ran;"
-                " make it a coroutine that awaits, or set run_callbacks_in='threads' for a plain"
-                " function",
-                work.station_id,
-                held_seconds,
-            )
+    def _warn_of_stall(self, work: Work, held_seconds: float) -> None:
+        logger.warning(
+            "the callback of station %s held the event loop for %.1f s: nothing else ran;"
+            " make it a coroutine that awaits, or set run_callbacks_in='threads' for a plain"
+            " function",
+            work.station_id,
+            held_seconds,
+        )
+
+
+def _sort(effects: list[Effect], others: list[Effect]) -> Job | None:
+    """Return the station's next job, if there is one among the effects; add the rest to `others`.
+
+    What is done for a station makes no job for another one.
+    """
+    job: Job | None = None
+    for effect in effects:
+        if type(effect) is RunCallback or type(effect) is RunHandlers:
+            job = effect
+        else:
+            others.append(effect)
+    return job
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        logger.critical("work of stations has ended", exc_info=task.exception())

@@ -39,20 +39,20 @@ class Backlog:
         """Return how many records of a partition wait."""
         return len(self._waiting.get(tp, ()))
 
-    def take(self, limit: int) -> list[Any]:
-        """Return the next round: at most `limit` records, sorted by partition, then offset."""
+    def take(self, limit: int) -> list[tuple[tuple[str, int], list[Any]]]:
+        """Return the next round, at most `limit` records: by partition, sorted, in their order."""
         if not self._waiting or limit < 1:
             return []
         share = min(self._per_partition, max(1, limit // len(self._waiting)))
-        taken: list[Any] = []
+        runs: list[tuple[tuple[str, int], list[Any]]] = []
         for tp in self._turn(limit):
             waiting = self._waiting[tp]
             count = min(share, len(waiting))
-            taken.extend(waiting.popleft() for _ in range(count))
+            runs.append((tp, [waiting.popleft() for _ in range(count)]))
+            self._count -= count
             if not waiting:
                 del self._waiting[tp]
-        self._count -= len(taken)
-        return taken
+        return runs
 
     def _turn(self, limit: int) -> list[tuple[str, int]]:
         """Return the partitions of the next round, sorted."""

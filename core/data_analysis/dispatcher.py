@@ -5,14 +5,14 @@ the engine uses are told the time.
 """
 
 import logging
-from collections.abc import Container, Sequence
+from collections.abc import Container
 from typing import Any
 
 from data_analysis import config as default_config
 from data_analysis.clock import Clock, SystemClock
 from data_analysis.errors import DispatcherError
 from data_analysis.feeds import Feed
-from data_analysis.inputs import ModulePlan, Snapshot, plan_modules
+from data_analysis.inputs import EveryPlan, Inputs, plan_modules
 from data_analysis.messages import Message
 from data_analysis.refusals import Reason
 from data_analysis.settings import (
@@ -83,7 +83,7 @@ class DataDispatcher:
         Raises:
             DispatcherError: the topic is unknown.
         """
-        feed = self._feed(topic)
+        feed = self.feed(topic)
         now = self._clock.time()
         message = _message(feed, station_id, raw_data)
         for reason in message.reasons:
@@ -103,7 +103,7 @@ class DataDispatcher:
         Raises:
             DispatcherError: the topic is unknown.
         """
-        feed = self._feed(topic)
+        feed = self.feed(topic)
         view = self._view(station_id, feed, self._clock.time())
         return [] if view is None else feed.family.points(station_id, feed.settings, view)
 
@@ -113,12 +113,11 @@ class DataDispatcher:
         Raises:
             DispatcherError: the module is unknown.
         """
-        snapshot = self.snapshot(station_id, module, self._clock.time())
-        return snapshot.assemble(self.window_form)
+        return self._input(station_id, module)
 
     def get_all_inputs(self, station_id: str) -> dict[str, Any]:
         """Return `{module: input}` for one station."""
-        return self.snapshot(station_id, None, self._clock.time()).assemble(self.window_form)
+        return self._input(station_id, None)
 
     def clean_expired(self) -> None:
         """Empty the windows that have expired and forget stations that have none left."""
@@ -150,13 +149,12 @@ class DataDispatcher:
             for station_id, stores in self._stations.items()
         }
         self.settings = settings
-        self._plans: dict[str, ModulePlan] = plans
-        self._every_plan = tuple(plans.values())
-        self._seen: dict[str | None, tuple[tuple[str, Feed], ...]] = {
-            module: tuple((name, feeds[name]) for name in plan.seen)
-            for module, plan in plans.items()
+        self._inputs: dict[str | None, Inputs] = {None: EveryPlan(tuple(plans.values()))}
+        self._inputs.update(plans)
+        self._seen: dict[str | None, tuple[Feed, ...]] = {
+            module: tuple(feeds[name] for name in plan.seen) for module, plan in plans.items()
         }
-        self._seen[None] = tuple(feeds.items())
+        self._seen[None] = tuple(feeds.values())
         self._feeds = feeds
         self._stations = stations
         self.global_data = {
@@ -198,11 +196,19 @@ class DataDispatcher:
         self, station_id: str, topic: str, payload: Any, timestamp: float | None, now: float
     ) -> Outcome:
         """Put a sifted payload of a known topic into the store of a known station."""
-        feed = self._feeds[topic]
-        stores = self._stations[station_id]
-        store = stores.get(topic)
+        return self.take(station_id, self._feeds[topic], payload, timestamp, now)
+
+    def take(
+        self, station_id: str, feed: Feed, payload: Any, timestamp: float | None, now: float
+    ) -> Outcome:
+        """Do what `update` does, for a station that may be new."""
+        stores = self._stations.get(station_id)
+        if stores is None:
+            self.ensure_station(station_id, now)
+            stores = self._stations[station_id]
+        store = stores.get(feed.name)
         if store is None:
-            store = stores[topic] = feed.store()
+            store = stores[feed.name] = feed.store()
         elif now - store.arrived_at > feed.limit_s:
             store.clear()
         elif feed.settles:
@@ -210,30 +216,30 @@ class DataDispatcher:
         outcome: Outcome = store.add(feed.row(payload), timestamp, now)
         return outcome
 
-    def snapshot(self, station_id: str, module: str | None, now: float) -> Snapshot:
-        """Return a station's windows as they are: of one module, or of all for None.
+    def inputs(self, module: str | None) -> Inputs:
+        """Return what makes the input of one module, or of all for None.
 
         Raises:
             DispatcherError: the module is unknown.
         """
-        if module is None:
-            plans: Sequence[ModulePlan] = self._every_plan
-        elif module in self._plans:
-            plans = (self._plans[module],)
-        else:
-            known = ", ".join(self._plans) or "none"
+        if module not in self._inputs:
+            known = ", ".join(each for each in self._inputs if each is not None) or "none"
             raise DispatcherError(f"unknown module {module!r}; the configuration names {known}")
+        return self._inputs[module]
+
+    def views(self, station_id: str, module: str | None, now: float) -> dict[str, View]:
+        """Return a station's windows as they are: of one known module, or of all for None."""
         views: dict[str, View] = {}
         stores = self._stations.get(station_id, {})
-        for topic, feed in self._seen[module]:
-            store = stores.get(topic)
+        for feed in self._seen[module]:
+            store = stores.get(feed.name)
             if store is not None and now - store.arrived_at <= feed.limit_s:
                 if feed.settles:
                     store.settle(now, feed.limit_s)
                 view = store.view()
                 if view.count:
-                    views[topic] = view
-        return Snapshot(station_id, views, plans, module is None)
+                    views[feed.name] = view
+        return views
 
     def expire(self, now: float, keep: Container[str] = ()) -> list[str]:
         """Empty expired windows; return the stations that had none left and are forgotten.
@@ -256,6 +262,11 @@ class DataDispatcher:
             del self._stations[station_id]
         return forgotten
 
+    def _input(self, station_id: str, module: str | None) -> dict[str, Any]:
+        inputs = self.inputs(module)
+        views = self.views(station_id, module, self._clock.time())
+        return inputs.assemble(station_id, views, self.window_form)
+
     def _view(self, station_id: str, feed: Feed, now: float) -> View | None:
         store: Any = self._stations.get(station_id, {}).get(feed.settings.name)
         if store is None or now - store.arrived_at > feed.limit_s:
@@ -265,7 +276,12 @@ class DataDispatcher:
         view: View = store.view()
         return view
 
-    def _feed(self, topic: str) -> Feed:
+    def feed(self, topic: str) -> Feed:
+        """Return what is configured for a topic.
+
+        Raises:
+            DispatcherError: the topic is unknown.
+        """
         if topic not in self._feeds:
             known = ", ".join(self._feeds) or "none"
             raise DispatcherError(f"unknown topic {topic!r}; the configuration names {known}")

@@ -1,15 +1,14 @@
 """The engine: records, answers and time go in, effects come out.
 
 It ties windows, callbacks and offsets together and decides the order of work: per station one thing
-after another, stations side by side. It does no I/O, reads no clock and logs nothing.
+after another, stations side by side. What records do to windows is in `data_analysis.intake`. It
+does no I/O, reads no clock and logs nothing.
 """
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import attrgetter
-from typing import Any, Protocol
+from typing import Any
 
 from data_analysis.batches import BatchCollector, BatchResultAggregator
 from data_analysis.dispatcher import DataDispatcher
@@ -17,39 +16,16 @@ from data_analysis.durations import Durations
 from data_analysis.effects import Effect, Note, RunCallback, RunHandlers, Upload
 from data_analysis.flights import Flights
 from data_analysis.gaps import GapEvent
+from data_analysis.intake import MILLISECONDS, Asked, Intake, Run, time_of
 from data_analysis.lanes import Job, Lanes
-from data_analysis.messages import Message, read_message, read_single
 from data_analysis.observe import Counters
 from data_analysis.offsets import OffsetManager
 from data_analysis.record_batches import RecordBatches
-from data_analysis.reports import dead_letter, note_failed, note_lost, note_refused
+from data_analysis.reports import DeadLetters, note_failed, note_lost
 from data_analysis.results import write_result
-from data_analysis.settings import Settings, TopicSettings
-from data_analysis.stores import Outcome
-from data_analysis.topics import TopicFamily, family_of
-from data_analysis.topics.general import GeneralTopic
-from data_analysis.work import Flight, Ownership, Work
-
-MILLISECONDS = 1000
-
-_partition_of = attrgetter("topic", "partition")
-
-
-class Record(Protocol):
-    """What the engine needs of a client's record; `timestamp` in epoch ms, None or < 0 for none."""
-
-    @property
-    def topic(self) -> str: ...
-    @property
-    def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int | None: ...
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
+from data_analysis.roster import Roster
+from data_analysis.settings import Settings
+from data_analysis.work import Flight, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +42,6 @@ class EngineOptions:
     callback_tries: int = 1
     batch_handler_tries: int = 1
     dead_letter_topic: str | None = None
-
-
-_Asked = tuple[Flight, BatchCollector | None]
-_Newest = dict[str, list[_Asked]]
-"""With `coalesce`: what a poll asks of each station, record by record."""
 
 
 class Engine:
@@ -94,24 +65,26 @@ class Engine:
         self.offsets = offsets
         self.counters = Counters()
         self.callback_durations = Durations()
-        self.newest_ms: dict[str, int] = {}
-        """The newest record time of each topic, epoch milliseconds."""
         self._flights = Flights(offsets)
         self._aggregator = aggregator or BatchResultAggregator(None)
         self._batches = RecordBatches(
             self._aggregator, self._flights, self.counters, options.batch_handler_tries
         )
         self._options = options
-        self._calls_all = False
-        self._calls: dict[str, None] = {}
-        self._removed: dict[str, None] = {}
+        self._roster = Roster()
         self._handles = False
         self._lanes = Lanes()
-        self._reflected: dict[tuple[str, int], int] = {}
-        self._fed: dict[tuple[str, int], dict[str, None]] = {}
-        self._topics: dict[str, _Topic] = {}
+        self._dead_letters = DeadLetters(options.dead_letter_topic)
+        self._intake = Intake(
+            dispatcher,
+            self._flights,
+            self._batches,
+            self.counters,
+            self._roster,
+            self._dead_letters,
+            options.module_name,
+        )
         self._settings = dispatcher.settings
-        self.configure(dispatcher.settings)
 
     # Who is called.
 
@@ -120,27 +93,21 @@ class Engine:
         if self.dispatcher.settings is not settings:
             self.dispatcher.apply_settings(settings)
         self._settings = settings
-        module = self._options.module_name
-        self._topics = {
-            name: _Topic.of(topic, _uses(module, topic.modules))
-            for name, topic in settings.topics.items()
-        }
+        self._intake.configure(settings)
 
     def call(self, *, all_stations: bool, handlers: bool) -> None:
         """Say whether every station has a callback, and whether results have handlers."""
-        self._calls_all = all_stations
+        self._roster.everyone = all_stations
         self._handles = handlers
 
     def add_station(self, station_id: str, now: float) -> None:
         """Make a station known that has a callback of its own."""
-        self._removed.pop(station_id, None)
-        self._calls[station_id] = None
+        self._roster.add(station_id)
         self.dispatcher.ensure_station(station_id, now)
 
     def remove_station(self, station_id: str) -> list[Effect]:
         """Forget a station and what waits for it; its records are passed over from now on."""
-        self._removed[station_id] = None
-        self._calls.pop(station_id, None)
+        self._roster.remove(station_id)
         self.dispatcher.drop_station(station_id)
         effects: list[Effect] = []
         for work in self._lanes.empty(station_id):
@@ -151,31 +118,35 @@ class Engine:
 
     # Records and time in.
 
-    def taken(self, records: Iterable[Record]) -> None:
-        """Note records that are held in memory: none of them, nor what follows, is done yet."""
-        for tp, run in groupby(records, _partition_of):
-            held = list(run)
-            self.offsets.track_all(tp, [each.offset for each in held], [*map(_time_ms, held)])
+    @property
+    def newest_ms(self) -> dict[str, int]:
+        """The newest record time of each topic, epoch milliseconds."""
+        return self._intake.newest_ms
 
-    def received(self, records: Iterable[Record], now: float) -> list[Effect]:
+    def taken(self, runs: Iterable[Run]) -> None:
+        """Note records that are held in memory: none of them, nor what follows, is done yet."""
+        for tp, records in runs:
+            offsets = [record.offset for record in records]
+            self.offsets.track_all(tp, offsets, [*map(time_of, records)])
+
+    def received(self, runs: Iterable[Run], now: float) -> list[Effect]:
         """Apply taken records, in this order, at the time `now` in epoch seconds."""
         if self.dispatcher.settings is not self._settings:
             self.configure(self.dispatcher.settings)
         effects: list[Effect] = []
-        newest: _Newest | None = {} if self._options.coalesce else None
-        for tp, run in groupby(records, _partition_of):
+        asked: Asked | None = {} if self._options.coalesce else None
+        for tp, records in runs:
             ownership = self._flights.ownership(tp)
-            if ownership is not None:
-                for record in run:
-                    self._apply(record, ownership, now, effects, newest)
-                    self.counters.records_received += 1
-        for station_id, asked in (newest or {}).items():
-            self._line_up(RunCallback(self._merged(station_id, asked, now)), effects)
+            if ownership is not None and records:
+                for work in self._intake.apply(ownership, records, now, effects, asked):
+                    self._line_up(RunCallback(work), effects)
+        for station_id, flights in (asked or {}).items():
+            self._line_up(RunCallback(self._merged(station_id, flights, now)), effects)
         return effects
 
     def ticked(self, now: float) -> list[Effect]:
         """Let time pass: windows that have expired are emptied."""
-        forgotten = self.dispatcher.expire(now, keep=self._calls)
+        forgotten = self.dispatcher.expire(now, keep=self._roster.own)
         if not forgotten:
             return []
         return [
@@ -221,13 +192,26 @@ class Engine:
         self.counters.callback_errors += 1
         work.attempts += 1
         effects: list[Effect] = [note_failed(work, "callback failed", error)]
-        known = work.station_id not in self._removed
+        known = work.station_id not in self._roster.removed
         if known and work.attempts < self._options.callback_tries and self._wanted(work):
             effects.append(RunCallback(work))
             return effects
         self._batches.answer(work, None, effects)
         self._close(work)
         self._next(work.station_id, effects)
+        return effects
+
+    def acknowledged_all(self, tickets: Sequence[Any], now: float) -> list[Effect]:
+        """Uploads have been acknowledged."""
+        effects: list[Effect] = []
+        flights: list[Flight] = []
+        for ticket in tickets:
+            if self._handles or type(ticket) is Flight:
+                effects += self.acknowledged(ticket, now)
+            else:
+                self.counters.results_uploaded += 1
+                flights += ticket.flights()
+        self.counters.records_finished += self._flights.release_all(flights)
         return effects
 
     def acknowledged(self, ticket: Any, now: float, error: str | None = None) -> list[Effect]:
@@ -286,10 +270,7 @@ class Engine:
         """A partition is ours, from `position` on; windows that reflect another one are dropped."""
         self.offsets.assign(tp, position, last_record_ms=last_record_ms)
         self._forget([tp])
-        if self._reflected.get(tp, position) != position:
-            for station_id in self._fed.pop(tp, {}):
-                self.dispatcher.drop_window(station_id, tp[0])
-        self._reflected[tp] = position
+        self._intake.begin_at(tp, position)
 
     def declared(self, gap: GapEvent) -> None:
         """A gap is known: it is counted; `moved` says where reading goes on."""
@@ -303,7 +284,7 @@ class Engine:
         self.offsets.gap(tp, start, end, last_record_ms=last_record_ms)
         if self.offsets.generation(tp) != generation:
             self._forget([tp])
-        self._reflected[tp] = end
+        self._intake.go_on_at(tp, end)
 
     @property
     def in_flight(self) -> int:
@@ -333,135 +314,12 @@ class Engine:
 
     # Inside.
 
-    def _apply(
-        self,
-        record: Record,
-        ownership: Ownership,
-        now: float,
-        effects: list[Effect],
-        newest: _Newest | None,
-    ) -> None:
-        tp = ownership.tp
-        flight = self._flights.begin(ownership, record.offset)
-        self._reflected[tp] = record.offset + 1
-        topic = self._topics.get(tp[0])
-        if topic is not None:
-            time_ms = _time_ms(record)
-            timestamp = None if time_ms is None else time_ms / MILLISECONDS
-            if time_ms is not None and time_ms > self.newest_ms.get(tp[0], -1):
-                self.newest_ms[tp[0]] = time_ms
-            batch_id = None
-            single = read_single(record.value) if topic.single else None
-            if single is not None:
-                touched = self._store_single(tp, *single, timestamp, now)
-            else:
-                message = read_message(record.value, topic.family.scopes)
-                batch_id = self._batches.id_of(tp[0], message.stations, self._settings.timezone)
-                if topic.family.sifts:
-                    topic.family.sift(message)
-                if message.reasons:
-                    self._refuse(record, message, flight, now, effects)
-                touched = self._store(tp, message, timestamp, now)
-            if topic.used:
-                called = touched
-                if not self._calls_all:
-                    called = [each for each in touched if each in self._calls]
-                batch = self._batches.open(batch_id, called, flight)
-                for station_id in called:
-                    self._ask(station_id, flight, batch, now, effects, newest)
-        if flight.open > 1:
-            flight.open -= 1
-        else:
-            self._release(flight)
-
-    def _store(
-        self,
-        tp: tuple[str, int],
-        message: Message,
-        timestamp: float | None,
-        now: float,
-    ) -> Collection[str]:
-        """Put a message's items into windows; return the stations that have something new."""
-        topic = tp[0]
-        dispatcher = self.dispatcher
-        if message.everyone is not None:
-            dispatcher.keep_for_everyone(topic, message.everyone, timestamp)
-            touched = dispatcher.station_ids()
-            for station_id in touched:
-                self._count(dispatcher.update(station_id, topic, message.everyone, timestamp, now))
-            return touched
-        fed = self._fed.setdefault(tp, {})
-        touched = []
-        for station_id, items in message.stations.items():
-            if station_id in self._removed:
-                self.counters.records_of_removed_stations += 1
-                continue
-            dispatcher.ensure_station(station_id, now)
-            for payload in items:
-                self._count(dispatcher.update(station_id, topic, payload, timestamp, now))
-            fed[station_id] = None
-            touched.append(station_id)
-        return touched
-
-    def _store_single(
-        self, tp: tuple[str, int], station_id: str, item: Any, timestamp: float | None, now: float
-    ) -> Collection[str]:
-        """Do what `_store` does, for one item of one station."""
-        if station_id in self._removed:
-            self.counters.records_of_removed_stations += 1
-            return ()
-        if not self.dispatcher.knows(station_id):
-            self.dispatcher.ensure_station(station_id, now)
-        outcome = self.dispatcher.update(station_id, tp[0], item, timestamp, now)
-        if outcome is Outcome.APPENDED:
-            self.counters.points_appended += 1
-        else:
-            self._count(outcome)
-        if tp in self._fed:
-            self._fed[tp][station_id] = None
-        else:
-            self._fed[tp] = {station_id: None}
-        return (station_id,)
-
-    def _count(self, outcome: Outcome) -> None:
-        counters = self.counters
-        if outcome is Outcome.APPENDED:
-            counters.points_appended += 1
-        elif outcome is Outcome.INSERTED:
-            counters.points_inserted += 1
-        elif outcome is Outcome.TOO_LATE:
-            counters.points_too_late += 1
-        else:
-            counters.points_duplicate += 1
-
-    def _ask(
-        self,
-        station_id: str,
-        flight: Flight,
-        batch: BatchCollector | None,
-        now: float,
-        effects: list[Effect],
-        newest: _Newest | None,
-    ) -> None:
-        if batch is None:
-            flight.open += 1
-        if newest is not None:
-            newest.setdefault(station_id, []).append((flight, batch))
-            return
-        work = self._work(station_id, flight, now)
-        if batch is not None:
-            work.single = False
-            work.batches = (batch,)
-        self._line_up(RunCallback(work), effects)
-
-    def _work(self, station_id: str, flight: Flight, now: float) -> Work:
-        snapshot = self.dispatcher.snapshot(station_id, self._options.module_name, now)
-        return Work(station_id, snapshot, flight)
-
-    def _merged(self, station_id: str, asked: list[_Asked], now: float) -> Work:
+    def _merged(
+        self, station_id: str, asked: list[tuple[Flight, BatchCollector | None]], now: float
+    ) -> Work:
         """Return the one work of all that a poll asks of a station, on its newest state."""
         flight, last = asked[-1]
-        work = self._work(station_id, flight, now)
+        work = self._intake.work(station_id, flight, now)
         work.single = last is None
         work.merged = [flight for flight, batch in asked[:-1] if batch is None]
         work.batches = tuple(batch for _, batch in asked if batch is not None)
@@ -506,63 +364,15 @@ class Engine:
         self._flights.forget(tps)
         self._batches.forget()
 
-    def _refuse(
-        self, record: Record, message: Message, flight: Flight, now: float, effects: list[Effect]
-    ) -> None:
-        for reason in message.reasons:
-            self.counters.refuse(reason.value)
-        reasons = list(dict.fromkeys(message.reasons))
-        effects.extend(note_refused(flight, reason) for reason in reasons)
-        if record.value:
-            why = ",".join(reason.value for reason in reasons)
-            key = record.key or record.topic.encode()
-            self._bury(flight, key, bytes(record.value), why, now, effects)
-
     def _lose(self, work: Work, error: str, now: float, effects: list[Effect]) -> None:
         self.counters.results_lost += 1
         note = note_lost(work, error)
         effects.append(note)
         text = (note.text % note.details).encode("utf-8", "replace")
-        self._bury(work.flight, _key(work.station_id), text, "result_lost", now, effects)
+        self._dead_letters.bury(
+            work.flight, _key(work.station_id), text, "result_lost", now, effects
+        )
         self._close(work)
-
-    def _bury(
-        self,
-        flight: Flight,
-        key: bytes,
-        value: bytes,
-        reason: str,
-        now: float,
-        effects: list[Effect],
-    ) -> None:
-        """Send a dead letter, if there is a topic for them; the record waits for it."""
-        topic = self._options.dead_letter_topic
-        if topic is not None:
-            flight.open += 1
-            now_ms = int(now * MILLISECONDS)
-            effects.append(dead_letter(topic, flight, key, value, reason, now_ms))
-
-
-@dataclass(frozen=True, slots=True)
-class _Topic:
-    family: TopicFamily
-    used: bool
-    single: bool
-
-    @classmethod
-    def of(cls, topic: TopicSettings, used: bool) -> "_Topic":
-        family = family_of(topic)
-        return cls(family, used, type(family) is GeneralTopic)
-
-
-def _uses(module: str | None, modules: Sequence[str]) -> bool:
-    """Return whether a topic of these modules matters to a service of one, or of all for None."""
-    return bool(modules) if module is None else module in modules
-
-
-def _time_ms(record: Record) -> int | None:
-    """Return a record's time; clients give None or a negative one for a record without."""
-    return None if record.timestamp is None or record.timestamp < 0 else record.timestamp
 
 
 def _key(station_id: str) -> bytes:

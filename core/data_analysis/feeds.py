@@ -29,6 +29,7 @@ class Feed:
         "_as_rows",
         "family",
         "limit_s",
+        "name",
         "row",
         "settings",
         "settles",
@@ -40,6 +41,7 @@ class Feed:
     def __init__(self, settings: TopicSettings, expire_seconds: float, form: str) -> None:
         family: TopicFamily = family_of(settings)
         limit = settings.expire_seconds
+        self.name = settings.name
         self.settings = settings
         self.family = family
         self.row = family.reader(settings)

@@ -4,7 +4,7 @@ A record is in flight from the moment it is applied until all that it caused is 
 earlier ownership of its partition counts no more, whatever becomes of it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from data_analysis.offsets import OffsetManager
 from data_analysis.work import Flight, Ownership
@@ -33,11 +33,11 @@ class Flights:
             held = self._ownerships[tp] = Ownership(tp, generation)
         return held
 
-    def begin(self, ownership: Ownership, offset: int) -> Flight:
-        """Return the flight of a record, with one thing to do: applying it."""
-        self.count += 1
-        ownership.in_flight += 1
-        return Flight(ownership, offset)
+    def begin(self, ownership: Ownership, offsets: Sequence[int]) -> list[Flight]:
+        """Return the flights of records, each with one thing to do: applying it."""
+        self.count += len(offsets)
+        ownership.in_flight += len(offsets)
+        return [Flight(ownership, offset) for offset in offsets]
 
     def release(self, flight: Flight) -> bool:
         """Note that one thing a record caused is done; return whether that was the last."""
@@ -49,6 +49,25 @@ class Flights:
         ownership.in_flight -= 1
         self._offsets.done(ownership.tp, flight.offset, generation=ownership.generation)
         return True
+
+    def release_all(self, flights: Iterable[Flight]) -> int:
+        """Note that one thing is done of each; return for how many records it was the last."""
+        ended: dict[Ownership, list[int]] = {}
+        for flight in flights:
+            flight.open -= 1
+            if not flight.open:
+                ownership = flight.ownership
+                if ownership in ended:
+                    ended[ownership].append(flight.offset)
+                elif ownership.current:
+                    ended[ownership] = [flight.offset]
+        count = 0
+        for ownership, offsets in ended.items():
+            count += len(offsets)
+            ownership.in_flight -= len(offsets)
+            self._offsets.done_all(ownership.tp, offsets, generation=ownership.generation)
+        self.count -= count
+        return count
 
     def counts(self, flight: Flight) -> bool:
         """Return whether the record's partition is owned as it was when the record came."""

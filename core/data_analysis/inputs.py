@@ -1,12 +1,12 @@
 """From views of windows to the input of a module: names, forms, and what is missing.
 
-A plan says once which column becomes which name; a snapshot is the views of one instant and becomes
-a dict on demand. Which points a window holds is decided in `data_analysis.windows`.
+A plan says once which column becomes which name, and makes a dict of the views of one instant.
+Which points a window holds is decided in `data_analysis.windows`.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -76,6 +76,21 @@ class ModulePlan:
     def seen(self) -> list[str]:
         """The topics that show in the input."""
         return [topic.name for topic in self.topics] + [output.name for output in self.outputs]
+
+    def assemble(self, station_id: str, views: Mapping[str, View], form: str) -> dict[str, Any]:
+        """Return the module's input; see `Inputs.assemble`."""
+        return _assemble(self, station_id, views, form == "array")
+
+
+@dataclass(frozen=True, slots=True)
+class EveryPlan:
+    """How the inputs of all modules are put together."""
+
+    plans: tuple[ModulePlan, ...]
+
+    def assemble(self, station_id: str, views: Mapping[str, View], form: str) -> dict[str, Any]:
+        """Return `{module: input}`; see `Inputs.assemble`."""
+        return {plan.module: plan.assemble(station_id, views, form) for plan in self.plans}
 
 
 def plan_modules(settings: Settings, padding: str) -> dict[str, ModulePlan]:
@@ -159,68 +174,59 @@ def _names(topic: str, field: str, owners: list[str]) -> tuple[str, ...]:
     return bare + qualified
 
 
-class Snapshot:
-    """The windows of one station at one instant, for one or all modules.
+class Inputs(Protocol):
+    """Makes an input of the views of one station at one instant."""
 
-    Args:
-        station_id: the station.
-        views: topic name to the view of its data; a topic without data has none.
-        plans: the module whose input is wanted, or all.
-        named: True to make `{module: input}` of it, False for the one input.
-    """
+    def assemble(self, station_id: str, views: Mapping[str, View], form: str) -> dict[str, Any]:
+        """Return the input as a new dict.
 
-    __slots__ = ("_named", "_plans", "_views", "station_id")
+        Args:
+            station_id: the station.
+            views: topic name to the view of its data; a topic without data has none.
+            form: "list" or "array".
+        """
 
-    def __init__(
-        self,
-        station_id: str,
-        views: Mapping[str, View],
-        plans: Sequence[ModulePlan],
-        named: bool,
-    ) -> None:
-        self.station_id = station_id
-        self._views = views
-        self._plans = plans
-        self._named = named
 
-    def assemble(self, window_form: str) -> dict[str, Any]:
-        """Return the input as a new dict; `window_form` is "list" or "array"."""
-        if not self._named:
-            return self._module(self._plans[0], window_form == "array")
-        return {plan.module: self._module(plan, window_form == "array") for plan in self._plans}
+def _assemble(
+    plan: ModulePlan, station_id: str, views: Mapping[str, View], as_arrays: bool
+) -> dict[str, Any]:
+    shown = plan.blank.copy()
+    shown[STATION_KEY] = station_id
+    for topic in plan.topics:
+        view = views.get(topic.name)
+        if view is None:
+            _fill_missing(shown, topic, as_arrays)
+        elif topic.in_order is not None and type(view) is RowsView and not as_arrays:
+            values = view.shown()
+            if view.count < topic.size:
+                first = len(topic.names)
+                values[first:] = [pad(each, topic.size, topic.padding) for each in values[first:]]
+            shown.update(zip(topic.in_order, values))  # noqa: B905 - by the plan
+        else:
+            _fill(shown, topic, view, as_arrays)
+    for output in plan.outputs:
+        _fill_output(shown, output, views.get(output.name), as_arrays)
+    shown[QUALITY_FIELD] = _quality(plan.counted, views)
+    return shown
 
-    def _module(self, plan: ModulePlan, as_arrays: bool) -> dict[str, Any]:
-        shown = plan.blank.copy()
-        shown[STATION_KEY] = self.station_id
-        views = self._views
-        for topic in plan.topics:
-            view = views.get(topic.name)
-            if view is None:
-                _fill_missing(shown, topic, as_arrays)
-            else:
-                _fill(shown, topic, view, as_arrays)
-        for output in plan.outputs:
-            _fill_output(shown, output, views.get(output.name), as_arrays)
-        counted = plan.counted
-        available = [name for name in counted if name in views]
-        total = len(counted)
-        complete = len(available) == total
-        shown[QUALITY_FIELD] = {
-            "available_topics": available,
-            "missing_topics": [] if complete else [name for name in counted if name not in views],
-            "total_topics": total,
-            "availability_ratio": len(available) / total if total else 0.0,
-        }
-        return shown
+
+def _quality(counted: tuple[str, ...], views: Mapping[str, View]) -> dict[str, Any]:
+    total = len(counted)
+    missing = (
+        []
+        if total == 1 and counted[0] in views
+        else [each for each in counted if each not in views]
+    )
+    available = [name for name in counted if name in views] if missing else list(counted)
+    return {
+        "available_topics": available,
+        "missing_topics": missing,
+        "total_topics": total,
+        "availability_ratio": len(available) / total if total else 0.0,
+    }
 
 
 def _fill(shown: dict[str, Any], topic: TopicPlan, view: View, as_arrays: bool) -> None:
-    if topic.in_order is not None and type(view) is RowsView and not as_arrays:
-        columns = view.columns()
-        if view.count < topic.size:
-            columns = [pad(values, topic.size, topic.padding) for values in columns]
-        shown.update(zip(topic.in_order, (*view.point(), *columns)))  # noqa: B905 - by the plan
-        return
     newest = view.newest
     for name, column in topic.names:
         value = newest[column]

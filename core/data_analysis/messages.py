@@ -105,8 +105,8 @@ def read_single(value: bytes | None) -> tuple[str, Any] | None:
 
     None for whatever else it may be: `read_message` knows.
     """
-    # Without a list there is no envelope; without a second object nothing is deep.
-    if not value or b"[" in value or value.count(b"{") != 1 or len(value) > LARGEST_VALUE_BYTES:
+    # Without a list there is no envelope; without a second object nothing is nested.
+    if not value or value.rfind(b"{") or value.rfind(b"[") >= 0 or len(value) > LARGEST_VALUE_BYTES:
         return None
     try:
         item = orjson.loads(value)

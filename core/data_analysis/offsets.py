@@ -92,10 +92,8 @@ class OffsetManager:
     ) -> None:
         """Note that records of one partition are in work, as `track` does for each of them."""
         progress = self._partitions.get(tp)
-        if progress is not None and offsets and _ascend(offsets):
-            dated = zip(offsets, stamps_ms, strict=True)
-            if progress.track_all(offsets, [each for each in dated if each[1] is not None]):  # type: ignore[misc]  # None is left out
-                return
+        if progress is not None and progress.track_all(offsets, stamps_ms):
+            return
         for offset, stamp_ms in zip(offsets, stamps_ms, strict=True):
             self.track(tp, offset, stamp_ms)
 
@@ -108,6 +106,16 @@ class OffsetManager:
             self._done_since_commit += 1
             if progress.next_offset() != progress.committed:
                 self._pending[tp] = None
+
+    def done_all(self, tp: tuple[str, int], offsets: Sequence[int], *, generation: int) -> None:
+        """Note that all that records of one partition caused is done, as `done` does for each."""
+        progress = self._partitions.get(tp)
+        if progress is None or generation != progress.generation:
+            return
+        count = progress.done_all(offsets)
+        self._done_since_commit += count
+        if count and progress.next_offset() != progress.committed:
+            self._pending[tp] = None
 
     def gap(
         self, tp: tuple[str, int], start: int, end: int, *, last_record_ms: int | None = None
@@ -210,15 +218,15 @@ class OffsetManager:
         return self.committable()
 
 
-def _ascend(offsets: Sequence[int]) -> bool:
-    return all(map(lt, offsets, offsets[1:]))
+_Stamps = tuple[Sequence[int], Sequence[int | None]]
 
 
 class _Progress:
     """One owned partition.
 
     `_order` has the tracked offsets from the lowest unfinished one on, ascending; those among them
-    that are not in `_in_work` are done.
+    that are not in `_in_work` are done. `_stamps` has the times of tracked records, as they came:
+    ascending offsets and their times.
     """
 
     __slots__ = (
@@ -238,7 +246,7 @@ class _Progress:
         self.last_record_ms = last_record_ms
         self._in_work: set[int] = set()
         self._order: deque[int] = deque()
-        self._stamps: deque[tuple[int, int]] = deque()
+        self._stamps: deque[_Stamps] = deque()
 
     def track(self, offset: int, timestamp_ms: int | None) -> None:
         if offset in self._in_work:
@@ -250,17 +258,18 @@ class _Progress:
             self._order.append(offset)
         if offset >= self.position:
             self.position = offset + 1
-        if timestamp_ms is not None:
-            self._stamps.append((offset, timestamp_ms))
+        self._stamps.append(([offset], [timestamp_ms]))
 
-    def track_all(self, offsets: Sequence[int], stamps: Iterable[tuple[int, int]]) -> bool:
-        """Track ascending offsets at once; False, with nothing done, if they are not all new."""
+    def track_all(self, offsets: Sequence[int], stamps_ms: Sequence[int | None]) -> bool:
+        """Track offsets at once; False, with nothing done, unless they ascend and are all new."""
+        if not offsets or not all(map(lt, offsets, offsets[1:])):
+            return False
         first = offsets[0]
         if first < self.position or (self._order and first <= self._order[-1]):
             return False
         self._in_work.update(offsets)
         self._order.extend(offsets)
-        self._stamps.extend(stamps)
+        self._stamps.append((offsets, stamps_ms))
         self.position = offsets[-1] + 1
         return True
 
@@ -273,13 +282,30 @@ class _Progress:
             order.popleft()
         return True
 
+    def done_all(self, offsets: Sequence[int]) -> int:
+        in_work, order = self._in_work, self._order
+        before = len(in_work)
+        in_work.difference_update(offsets)
+        while order and order[0] not in in_work:
+            order.popleft()
+        return before - len(in_work)
+
     def next_offset(self) -> int:
         return self._order[0] if self._order else self.position
 
     def dated(self) -> int | None:
         offset = self.next_offset()
-        while self._stamps and self._stamps[0][0] < offset:
-            self.last_record_ms = self._stamps.popleft()[1]
+        while self._stamps and self._stamps[0][0][0] < offset:
+            offsets, stamps_ms = self._stamps[0]
+            done = bisect_left(offsets, offset)
+            for stamp_ms in reversed(stamps_ms[:done]):
+                if stamp_ms is not None:
+                    self.last_record_ms = stamp_ms
+                    break
+            if done < len(offsets):
+                self._stamps[0] = (offsets[done:], stamps_ms[done:])
+                break
+            self._stamps.popleft()
         return self.last_record_ms
 
     def _insert(self, offset: int) -> None:

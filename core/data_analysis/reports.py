@@ -2,7 +2,7 @@
 
 import logging
 
-from data_analysis.effects import Note, Upload
+from data_analysis.effects import Effect, Note, Upload
 from data_analysis.refusals import Reason
 from data_analysis.work import Flight, Work
 
@@ -39,14 +39,36 @@ def note_lost(work: Work, error: str) -> Note:
     )
 
 
-def dead_letter(
-    topic: str, flight: Flight, key: bytes, value: bytes, reason: str, now_ms: int
-) -> Upload:
-    """Return the upload of a dead letter: its headers say why, and where it came from."""
-    headers = (
-        ("reason", reason.encode()),
-        ("topic", flight.topic.encode()),
-        ("partition", str(flight.partition).encode()),
-        ("offset", str(flight.offset).encode()),
-    )
-    return Upload(topic, key, value, now_ms, headers, flight)
+class DeadLetters:
+    """Sends what cannot be used to a topic, if there is one for it.
+
+    Args:
+        topic: where dead letters go; None for nowhere.
+    """
+
+    def __init__(self, topic: str | None) -> None:
+        self._topic = topic
+
+    def bury(
+        self,
+        flight: Flight,
+        key: bytes,
+        value: bytes,
+        reason: str,
+        now: float,
+        effects: list[Effect],
+    ) -> None:
+        """Add the upload of a dead letter, whose headers say why, and where it came from.
+
+        The record of the flight waits for it. `now` is in epoch seconds.
+        """
+        if self._topic is None:
+            return
+        headers = (
+            ("reason", reason.encode()),
+            ("topic", flight.topic.encode()),
+            ("partition", str(flight.partition).encode()),
+            ("offset", str(flight.offset).encode()),
+        )
+        flight.open += 1
+        effects.append(Upload(self._topic, key, value, int(now * 1000), headers, flight))

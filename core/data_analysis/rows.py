@@ -28,21 +28,27 @@ class RowsView:
 
     __slots__ = ("_end", "_nested", "_start", "_stored", "count")
 
-    def __init__(self, stored: list[Row], start: int, end: int, nested: bool) -> None:
+    def __init__(self, stored: list[Row], count: int, nested: bool) -> None:
+        end = len(stored)
         self._stored = stored
-        self._start = start
+        self._start = end - count
         self._end = end
         self._nested = nested
-        self.count = end - start
+        self.count = count
 
     @property
     def newest(self) -> Row:
         """The values of the newest point, one per column; empty without points."""
         return self._stored[self._end - 1] if self.count else ()
 
-    def point(self) -> Row:
-        """Return the newest point's values, containers as copies."""
-        return [fresh(value) for value in self.newest] if self._nested else self.newest
+    def shown(self) -> list[Any]:
+        """Return the newest point's values, then every column as `values` does."""
+        rows = self._stored[self._start : self._end]
+        if self._nested:
+            rows = [[fresh(value) for value in row] for row in rows]
+            newest = [fresh(value) for value in rows[-1]]
+            return [*newest, *map(list, zip(*rows))]  # noqa: B905 - rows are of one length
+        return [*rows[-1], *map(list, zip(*rows))]  # noqa: B905 - rows are of one length
 
     @property
     def _rows(self) -> list[Row]:
@@ -57,12 +63,6 @@ class RowsView:
         """Return one column as a new list of the values that went in."""
         values = [row[column] for row in self._rows]
         return [fresh(value) for value in values] if self._nested else values
-
-    def columns(self) -> list[list[Any]]:
-        """Return every column as `values` does; none without points."""
-        if self._nested:
-            return [[fresh(value) for value in values] for values in zip(*self._rows, strict=True)]
-        return [*map(list, zip(*self._rows))]  # noqa: B905 - rows are of one length
 
     def rows(self) -> list[tuple[Any, ...]]:
         """Return the points as tuples in column order, oldest first."""
@@ -96,8 +96,8 @@ class RowWindow:
 
     def view(self) -> RowsView:
         """Return the points as they are now."""
-        end = len(self._rows)
-        return RowsView(self._rows, max(0, end - self.size), end, self._nested)
+        rows, size = self._rows, self.size
+        return RowsView(rows, size if len(rows) > size else len(rows), self._nested)
 
     def times(self) -> list[float]:
         """Return the time of each point, oldest first."""

@@ -202,9 +202,11 @@ class DataAnalysisService:
 
     def get_all_inputs(self, station_id: str) -> dict[str, Any]:
         """Return `{module: input}` of one station as it is now."""
+        dispatcher = self.dispatcher
         with self._lock:
-            snapshot = self.dispatcher.snapshot(station_id, None, self._clock.time())
-        return snapshot.assemble(self.dispatcher.window_form)
+            inputs = dispatcher.inputs(None)
+            views = dispatcher.views(station_id, None, self._clock.time())
+        return inputs.assemble(station_id, views, dispatcher.window_form)
 
     def get_outputs(self, station_id: str) -> dict[str, Any]:
         """Return what `get_all_inputs` returns."""

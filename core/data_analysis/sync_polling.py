@@ -148,7 +148,7 @@ class Poller:
         with self._lock:
             for tp in sorted(polled):
                 if self._engine.offsets.owns(tp):
-                    self._engine.taken(polled[tp])
+                    self._engine.taken([(tp, polled[tp])])
                     self._backlog.add(tp, polled[tp])
             self.last_error = None
             self._errors_in_a_row = 0

@@ -123,7 +123,7 @@ class StationThreads:
         assert callback is not None, "work is only made for stations with a callback"
         began = WALL.monotonic()
         try:
-            shown = work.shown = work.snapshot.assemble(engine.dispatcher.window_form)
+            shown = work.show(engine.dispatcher.window_form)
             result = callback(work.station_id, shown)
         except Exception as error:
             failure = error

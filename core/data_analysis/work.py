@@ -1,10 +1,13 @@
 """One record in flight, and one piece of work it caused. Data only; the engine moves it along."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from data_analysis.batches import BatchCollector
-from data_analysis.inputs import Snapshot
+from data_analysis.inputs import Inputs
+from data_analysis.stores import View
+
+_NOTHING: Mapping[str, View] = {}
 
 
 class Ownership:
@@ -46,26 +49,30 @@ class Flight:
 class Work:
     """What one record, or with `coalesce` all of one poll, asks of one station.
 
-    `flight` is the record whose state the snapshot shows, `merged` the earlier records of the poll;
-    `shown` is the input as the callback got it. `batches` get the result; where all that the work
-    was caused by are batches, it is not `single`: nothing but they waits for it.
+    `flight` is the record whose state `views` show, to `inputs`; `merged` are the earlier records
+    of the poll; `shown` is the input as the callback got it. `batches` get the result; where all
+    that the work was caused by are batches, it is not `single`: nothing but they waits for it.
     """
 
     __slots__ = (
         "attempts",
         "batches",
         "flight",
+        "inputs",
         "merged",
         "result",
         "shown",
         "single",
-        "snapshot",
         "station_id",
+        "views",
     )
 
-    def __init__(self, station_id: str, snapshot: Snapshot, flight: Flight) -> None:
+    def __init__(
+        self, station_id: str, inputs: Inputs, views: Mapping[str, View], flight: Flight
+    ) -> None:
         self.station_id = station_id
-        self.snapshot = snapshot
+        self.inputs = inputs
+        self.views = views
         self.flight = flight
         self.merged: Sequence[Flight] = ()
         self.batches: tuple[BatchCollector, ...] = ()
@@ -74,10 +81,15 @@ class Work:
         self.shown: dict[str, Any] | None = None
         self.result: Any = None
 
+    def show(self, form: str) -> dict[str, Any]:
+        """Return the input as a new dict, which is `shown` from now on; `form` as in `Inputs`."""
+        self.shown = self.inputs.assemble(self.station_id, self.views, form)
+        return self.shown
+
     def let_go(self) -> None:
         """Keep no input: nobody looks at it any more."""
         self.shown = None
-        del self.snapshot
+        self.views = _NOTHING
 
     def flights(self) -> Sequence[Flight]:
         """Return every record that waits for this work itself, not for a batch."""

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 from data_analysis import DataDispatcher, OffsetManager
 from data_analysis.effects import Effect, RunCallback, Upload
 from data_analysis.engine import Engine, EngineOptions
+from data_analysis.intake import runs_of
 from tests.benchmarks.yardstick import print_yardstick
 from tests.benchmarks.yardsticks.job import FIELDS
 from tests.benchmarks.yardsticks.meter import memory_mb
@@ -97,8 +98,8 @@ def flat(records: int) -> float:
         if not warm_mb and first >= records // 5:
             warm_mb = memory_mb()
         taken = [_record(offset) for offset in range(first, first + RECORDS_AT_ONCE)]
-        engine.taken(taken)
-        _finish(engine, engine.received(taken, 0.0))
+        engine.taken(runs_of(taken))
+        _finish(engine, engine.received(runs_of(taken), 0.0))
         offsets = engine.offsets.committable()
         engine.offsets.attempted()
         engine.offsets.last_record_ms((TOPIC, 0))
@@ -116,7 +117,7 @@ def _finish(engine: Engine, effects: list[Effect]) -> None:
     while effects:
         effect = effects.pop()
         if isinstance(effect, RunCallback):
-            effect.work.shown = effect.work.snapshot.assemble("list")
+            effect.work.show("list")
             effects += engine.finished(effect.work, {"mean": 1.0}, 0.0)
         elif isinstance(effect, Upload):
             effects += engine.acknowledged(effect.ticket, 0.0)

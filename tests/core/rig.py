@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from data_analysis import DataDispatcher, OffsetManager, config
 from data_analysis.effects import RunCallback, RunHandlers, Upload
 from data_analysis.engine import Engine, EngineOptions
+from data_analysis.intake import runs_of
 from tests.core.test_dispatcher import Clock
 
 TOPICS = [*config.TOPIC_DETAIL, "MODULE-OUTPUT-LOAD_PREDICTION"]
@@ -55,15 +56,15 @@ class Rig:
         offset = self._next.get(topic, 0)
         self._next[topic] = offset + 1
         record = Record(topic, 0, offset, timestamp_ms, None, value)
-        self.engine.taken([record])
+        self.engine.taken(runs_of([record]))
         inputs: dict[str, Any] = {}
-        waiting = self.engine.received([record], self.clock.now)
+        waiting = self.engine.received(runs_of([record]), self.clock.now)
         while waiting:
             effect = waiting.pop(0)
             if isinstance(effect, RunCallback):
                 work = effect.work
-                inputs[work.station_id] = work.shown = work.snapshot.assemble("list")
-                work.snapshot.assemble("array")
+                inputs[work.station_id] = work.show("list")
+                work.show("array")
                 waiting += self.engine.finished(work, None, self.clock.now)
             elif isinstance(effect, RunHandlers):
                 waiting += self.engine.handled(effect.work)

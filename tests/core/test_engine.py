@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from data_analysis import DataDispatcher, OffsetManager
 from data_analysis.effects import Effect, RunCallback, RunHandlers, Upload
 from data_analysis.engine import Engine, EngineOptions
+from data_analysis.intake import runs_of
 
 CONFIG = SimpleNamespace(
     TOPIC_DETAIL={"T": {"fields": ["stationId", "n"], "modules": ["m"], "window_size": 5}},
@@ -68,8 +69,8 @@ class Shell:
         for record in records:
             for item in json.loads(record.value or b""):
                 self.owed.setdefault(item["stationId"], []).append(item["n"])
-        self.engine.taken(records)
-        self.take(self.engine.received(records, 0.0))
+        self.engine.taken(runs_of(records))
+        self.take(self.engine.received(runs_of(records), 0.0))
 
     def take(self, effects: list[Effect]) -> None:
         self.open.extend(effects)
@@ -88,7 +89,7 @@ class Shell:
         engine = self.engine
         if isinstance(effect, RunCallback):
             station = effect.work.station_id
-            shown = effect.work.shown = effect.work.snapshot.assemble("list")
+            shown = effect.work.show("list")
             assert self.owed[station].pop(0) == shown["n"]
             self.called.setdefault(station, []).append(shown["n"])
             if choice % 5 == 0:
@@ -147,8 +148,8 @@ def test_stations_see_their_records_in_order_and_nothing_is_done_too_early(
 
 def test_a_record_of_a_topic_the_module_does_not_use_calls_nobody() -> None:
     engine = _engine(module_name="other", output_topic=None)
-    engine.taken([_record(0, 0, ["A"])])
-    assert [] == engine.received([_record(0, 0, ["A"])], 0.0)
+    engine.taken(runs_of([_record(0, 0, ["A"])]))
+    assert [] == engine.received(runs_of([_record(0, 0, ["A"])]), 0.0)
     assert {("T", 0): 1} == engine.offsets.committable()
     assert 1 == len(engine.dispatcher.get_topic_window("A", "T"))
 
@@ -156,8 +157,8 @@ def test_a_record_of_a_topic_the_module_does_not_use_calls_nobody() -> None:
 def test_a_result_that_cannot_be_written_is_counted_and_the_rest_goes_on() -> None:
     engine = _engine()
     shell = Shell(engine)
-    engine.taken([_record(0, 0, ["A"])])
-    (effect,) = engine.received([_record(0, 0, ["A"])], 0.0)
+    engine.taken(runs_of([_record(0, 0, ["A"])]))
+    (effect,) = engine.received(runs_of([_record(0, 0, ["A"])]), 0.0)
     assert isinstance(effect, RunCallback)
     shell.take(engine.finished(effect.work, object(), 0.0))
     assert 1 == engine.counters.results_unserialisable
@@ -167,8 +168,8 @@ def test_a_result_that_cannot_be_written_is_counted_and_the_rest_goes_on() -> No
 def test_revoked_work_that_waits_is_dropped_and_commits_nothing() -> None:
     engine = _engine()
     records = [_record(0, 0, ["A"]), _record(0, 1, ["A"])]
-    engine.taken(records)
-    (running,) = engine.received(records, 0.0)
+    engine.taken(runs_of(records))
+    (running,) = engine.received(runs_of(records), 0.0)
     assert isinstance(running, RunCallback)
     engine.revoked([("T", 0)])
     assert [] == engine.finished(running.work, {}, 0.0)
@@ -179,8 +180,8 @@ def test_revoked_work_that_waits_is_dropped_and_commits_nothing() -> None:
 def test_windows_are_kept_at_the_same_position_and_dropped_at_another() -> None:
     engine = _engine()
     records = [_record(0, 0, ["A"]), _record(0, 1, ["A"])]
-    engine.taken(records)
-    engine.received(records, 0.0)
+    engine.taken(runs_of(records))
+    engine.received(runs_of(records), 0.0)
     engine.revoked([("T", 0)])
     engine.assigned(("T", 0), 2, None)
     assert 2 == len(engine.dispatcher.get_topic_window("A", "T"))
@@ -191,8 +192,8 @@ def test_windows_are_kept_at_the_same_position_and_dropped_at_another() -> None:
 
 def test_a_partition_that_is_found_anew_leaves_nothing_in_flight() -> None:
     engine = _engine()
-    engine.taken([_record(0, 0, ["A"])])
-    engine.received([_record(0, 0, ["A"])], 0.0)
+    engine.taken(runs_of([_record(0, 0, ["A"])]))
+    engine.received(runs_of([_record(0, 0, ["A"])]), 0.0)
     assert 1 == engine.in_flight
     engine.assigned(("T", 0), 0, None)
     assert 0 == engine.in_flight
@@ -202,8 +203,8 @@ def test_records_without_a_time_are_appended_and_date_nothing() -> None:
     for timestamp in (-1, None):
         engine = _engine()
         record = _record(0, 0, ["A"])._replace(timestamp=timestamp)  # type: ignore[arg-type]  # as clients do
-        engine.taken([record])
-        (callback,) = engine.received([record], 0.0)
+        engine.taken(runs_of([record]))
+        (callback,) = engine.received(runs_of([record]), 0.0)
         assert isinstance(callback, RunCallback)
         engine.failed(callback.work, ValueError())
         assert 1 == engine.counters.points_appended
@@ -215,8 +216,8 @@ def test_records_without_a_time_are_appended_and_date_nothing() -> None:
 
 def test_a_removed_station_is_not_tried_again() -> None:
     engine = _engine(callback_tries=3)
-    engine.taken([_record(0, 0, ["A"])])
-    (callback,) = engine.received([_record(0, 0, ["A"])], 0.0)
+    engine.taken(runs_of([_record(0, 0, ["A"])]))
+    (callback,) = engine.received(runs_of([_record(0, 0, ["A"])]), 0.0)
     assert isinstance(callback, RunCallback)
     engine.remove_station("A")
     effects = engine.failed(callback.work, ValueError())
@@ -228,6 +229,6 @@ def test_a_dispatcher_that_was_reloaded_by_itself_is_followed() -> None:
     engine = _engine()
     detail = {"U": {"fields": ["n"], "modules": ["m"], "window_size": 5}}
     engine.dispatcher.reload_config(SimpleNamespace(TOPIC_DETAIL=detail, MODULE_DEPENDENCIES={}))
-    engine.taken([_record(0, 0, ["A"])])
-    assert [] == engine.received([_record(0, 0, ["A"])], 0.0)
+    engine.taken(runs_of([_record(0, 0, ["A"])]))
+    assert [] == engine.received(runs_of([_record(0, 0, ["A"])]), 0.0)
     assert {("T", 0): 1} == engine.offsets.committable()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from data_analysis import BatchResultAggregator, DataDispatcher, OffsetManager
 from data_analysis.effects import Effect, Note, RunBatchHandler, RunCallback, RunHandlers, Upload
 from data_analysis.engine import Engine, EngineOptions
+from data_analysis.intake import runs_of
 from data_analysis.record_batches import BATCH_TOPIC, newest_send_time
 
 FIELDS = {"fields": ["stationId", "n"], "modules": ["m"], "window_size": 5}
@@ -75,8 +76,8 @@ class Shell:
             self.ends[tp] += 1
             if tp == TP and len(letters) > 1 and self.answering:
                 self.owed.add(records[-1].offset)
-        self.engine.taken(records)
-        self.take(self.engine.received(records, self.clock.now))
+        self.engine.taken(runs_of(records))
+        self.take(self.engine.received(runs_of(records), self.clock.now))
 
     def take(self, effects: list[Effect]) -> None:
         self.open.extend(effects)
@@ -91,7 +92,7 @@ class Shell:
         engine, now = self.engine, self.clock.now
         if isinstance(effect, RunCallback):
             work = effect.work
-            work.shown = work.snapshot.assemble("list")
+            work.show("list")
             if choice % 5 == 0:
                 self.take(engine.failed(work, ValueError("no")))
             else:

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from data_analysis.clock import Clock
-from data_analysis.engine import MILLISECONDS, Engine
+from data_analysis.engine import Engine
 from data_analysis.gaps import GapCause, GapEvent, read_commit_note
+from data_analysis.intake import MILLISECONDS
 from data_analysis.kafka.errors import UnansweredError
 
 logger = logging.getLogger(__name__)

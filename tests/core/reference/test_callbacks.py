@@ -74,7 +74,7 @@ def test_the_station_id_is_a_string_although_the_wire_has_a_number() -> None:
 @states(
     "`module_input` (dict): 该场站当前模块所需输入数据，包含所有依赖数据"
     "（含窗口补全/插值、依赖聚合）",
-    "inputs.Snapshot.assemble",
+    "inputs.ModulePlan.assemble",
 )
 def test_the_input_has_the_station_s_windows_and_those_of_its_dependencies() -> None:
     async def story(world: World) -> None:

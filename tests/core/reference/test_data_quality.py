@@ -24,7 +24,7 @@ def eight_topics() -> DataDispatcher:
 @states(
     "`dispatcher.get_all_inputs()` 在每个模块输入中注入 `_data_quality` 字段："
     "`available_topics`、`missing_topics`、`total_topics`、`availability_ratio`",
-    "inputs.Snapshot.assemble",
+    "inputs.ModulePlan.assemble",
 )
 def test_every_input_says_which_topics_are_there() -> None:
     held = eight_topics()
@@ -42,7 +42,7 @@ def test_every_input_says_which_topics_are_there() -> None:
 
 @states(
     "只要窗口中存在数据即视为可用，不对“数据新鲜度”做额外约束",
-    "inputs.Snapshot.assemble",
+    "inputs.ModulePlan.assemble",
 )
 def test_old_data_is_available_as_long_as_it_is_held() -> None:
     config = small_config()
@@ -97,7 +97,7 @@ def test_what_has_expired_is_missing(expire_seconds: float, missing: list[str]) 
     assert missing == quality["missing_topics"]
 
 
-@states("适用于事件驱动+缓存复用模式", "inputs.Snapshot.assemble")
+@states("适用于事件驱动+缓存复用模式", "inputs.ModulePlan.assemble")
 def test_data_that_came_once_is_available_at_every_later_event() -> None:
     async def story(world: World) -> None:
         missing: list[Any] = []

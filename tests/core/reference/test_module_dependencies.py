@@ -46,7 +46,7 @@ def test_every_module_that_is_named_has_an_input() -> None:
 @states(
     "依赖模块的数据会自动包含在模块输入中",
     "topics.outputs.OutputTopic",
-    "inputs.Snapshot.assemble",
+    "inputs.ModulePlan.assemble",
 )
 def test_what_one_service_uploads_is_in_the_input_of_a_module_that_depends_on_it() -> None:
     async def story(world: World) -> None:

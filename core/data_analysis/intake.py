@@ -1,0 +1,305 @@
+"""Records in: into windows they go, and what they ask for comes out as work.
+
+Who is called is in `data_analysis.roster`; in which order work is done, and what becomes of its
+results, is in `data_analysis.engine`.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, Protocol
+
+from data_analysis.batches import BatchCollector
+from data_analysis.dispatcher import DataDispatcher
+from data_analysis.effects import Effect
+from data_analysis.feeds import Feed
+from data_analysis.flights import Flights
+from data_analysis.messages import Message, read_message, read_single
+from data_analysis.observe import Counters
+from data_analysis.record_batches import RecordBatches
+from data_analysis.reports import DeadLetters, note_refused
+from data_analysis.roster import Roster
+from data_analysis.settings import Settings
+from data_analysis.stores import Outcome
+from data_analysis.work import Flight, Ownership, Work
+
+MILLISECONDS = 1000
+
+_APPENDED = Outcome.APPENDED
+
+
+class Record(Protocol):
+    """What the engine needs of a client's record; `timestamp` in epoch ms, None or < 0 for none."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int | None: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+
+
+Run = tuple[tuple[str, int], Sequence[Record]]
+"""A partition, and records of it in the order of their offsets."""
+
+Asked = dict[str, list[tuple[Flight, BatchCollector | None]]]
+"""What a poll asks of each station, record by record."""
+
+
+class Intake:
+    """Applies records.
+
+    Args:
+        dispatcher: the windows.
+        flights: where records begin to be in flight.
+        batches: which records open batches.
+        counters: where outcomes are counted.
+        roster: who is called.
+        dead_letters: where records go that cannot be used.
+        module: whose input is wanted, None for all.
+    """
+
+    def __init__(
+        self,
+        dispatcher: DataDispatcher,
+        flights: Flights,
+        batches: RecordBatches,
+        counters: Counters,
+        roster: Roster,
+        dead_letters: DeadLetters,
+        module: str | None,
+    ) -> None:
+        self.newest_ms: dict[str, int] = {}
+        """The newest record time of each topic, epoch milliseconds."""
+        self._dispatcher = dispatcher
+        self._flights = flights
+        self._batches = batches
+        self._counters = counters
+        self._roster = roster
+        self._dead_letters = dead_letters
+        self._module = module
+        self._topics: dict[str, _Topic] = {}
+        self._reflected: dict[tuple[str, int], int] = {}
+        self._fed: dict[tuple[str, int], dict[str, None]] = {}
+        self.configure(dispatcher.settings)
+
+    def configure(self, settings: Settings) -> None:
+        """Use these topics, which the dispatcher knows already, from now on."""
+        dispatcher = self._dispatcher
+        self._zone = settings.timezone
+        self._inputs = dispatcher.inputs(self._module)
+        self._topics = {
+            name: _Topic(dispatcher.feed(name), self._module) for name in settings.topics
+        }
+
+    def begin_at(self, tp: tuple[str, int], position: int) -> None:
+        """A partition is read from here on; windows that reflect another position are dropped."""
+        if self._reflected.get(tp, position) != position:
+            for station_id in self._fed.pop(tp, {}):
+                self._dispatcher.drop_window(station_id, tp[0])
+        self._reflected[tp] = position
+
+    def go_on_at(self, tp: tuple[str, int], position: int) -> None:
+        """A partition is read from here on; what was between is lost, and windows stay."""
+        self._reflected[tp] = position
+
+    def apply(
+        self,
+        ownership: Ownership,
+        records: Sequence[Record],
+        now: float,
+        effects: list[Effect],
+        asked: Asked | None,
+    ) -> list[Work]:
+        """Apply records of one partition, in their order.
+
+        Args:
+            ownership: of the partition.
+            records: one at least.
+            now: the time of arrival, in epoch seconds.
+            effects: get notes and dead letters.
+            asked: takes what is asked of stations, in place of works.
+
+        Returns:
+            What is asked of stations, one work for each record and station.
+        """
+        tp = ownership.tp
+        flights = self._flights.begin(ownership, [record.offset for record in records])
+        self._reflected[tp] = records[-1].offset + 1
+        self._counters.records_received += len(records)
+        works: list[Work] = []
+        topic = self._topics.get(tp[0])
+        if topic is not None:
+            self._note_newest(tp[0], records)
+            for record, flight in zip(records, flights, strict=True):
+                single = read_single(record.value) if topic.single else None
+                if single is None:
+                    self._apply(record, flight, topic, now, effects, works, asked)
+                else:
+                    self._apply_single(record, flight, topic, *single, now, works, asked)
+        self._counters.records_finished += self._flights.release_all(flights)
+        return works
+
+    def work(self, station_id: str, flight: Flight, now: float) -> Work:
+        """Return what a record asks of a station, on its windows as they are."""
+        views = self._dispatcher.views(station_id, self._module, now)
+        return Work(station_id, self._inputs, views, flight)
+
+    def _apply_single(
+        self,
+        record: Record,
+        flight: Flight,
+        topic: "_Topic",
+        station_id: str,
+        item: Any,
+        now: float,
+        works: list[Work],
+        asked: Asked | None,
+    ) -> None:
+        """Do what `_apply` does, for a flat item of one station."""
+        roster = self._roster
+        if station_id in roster.removed:
+            self._counters.records_of_removed_stations += 1
+            return
+        time_ms = record.timestamp
+        timestamp = None if time_ms is None or time_ms < 0 else time_ms / MILLISECONDS
+        outcome = self._dispatcher.take(station_id, topic.feed, item, timestamp, now)
+        if outcome is _APPENDED:
+            self._counters.points_appended += 1
+        else:
+            self._count(outcome)
+        fed = self._fed.get(flight.ownership.tp)
+        if fed is None:
+            fed = self._fed[flight.ownership.tp] = {}
+        fed[station_id] = None
+        if topic.used and (roster.everyone or station_id in roster.own):
+            flight.open += 1
+            if asked is None:
+                works.append(self.work(station_id, flight, now))
+            elif station_id in asked:
+                asked[station_id].append((flight, None))
+            else:
+                asked[station_id] = [(flight, None)]
+
+    def _apply(
+        self,
+        record: Record,
+        flight: Flight,
+        topic: "_Topic",
+        now: float,
+        effects: list[Effect],
+        works: list[Work],
+        asked: Asked | None,
+    ) -> None:
+        message = read_message(record.value, topic.family.scopes)
+        batch_id = self._batches.id_of(flight.topic, message.stations, self._zone)
+        if topic.family.sifts:
+            topic.family.sift(message)
+        if message.reasons:
+            self._refuse(record, message, flight, now, effects)
+        time_ms = time_of(record)
+        timestamp = None if time_ms is None else time_ms / MILLISECONDS
+        touched = self._store(flight.ownership.tp, topic.feed, message, timestamp, now)
+        if not topic.used:
+            return
+        called = self._roster.called(touched)
+        batch = self._batches.open(batch_id, called, flight)
+        if batch is None:
+            flight.open += len(called)
+        if asked is not None:
+            for station_id in called:
+                asked.setdefault(station_id, []).append((flight, batch))
+            return
+        for station_id in called:
+            work = self.work(station_id, flight, now)
+            if batch is not None:
+                work.single = False
+                work.batches = (batch,)
+            works.append(work)
+
+    def _store(
+        self,
+        tp: tuple[str, int],
+        feed: Feed,
+        message: Message,
+        timestamp: float | None,
+        now: float,
+    ) -> Collection[str]:
+        """Put a message's items into windows; return the stations that have something new."""
+        dispatcher = self._dispatcher
+        if message.everyone is not None:
+            dispatcher.keep_for_everyone(tp[0], message.everyone, timestamp)
+            touched = dispatcher.station_ids()
+            for station_id in touched:
+                self._count(dispatcher.take(station_id, feed, message.everyone, timestamp, now))
+            return touched
+        removed = self._roster.removed
+        touched = []
+        for station_id, items in message.stations.items():
+            if station_id in removed:
+                self._counters.records_of_removed_stations += 1
+                continue
+            for payload in items:
+                self._count(dispatcher.take(station_id, feed, payload, timestamp, now))
+            touched.append(station_id)
+        self._fed.setdefault(tp, {}).update(dict.fromkeys(touched))
+        return touched
+
+    def _note_newest(self, topic: str, records: Sequence[Record]) -> None:
+        times = [record.timestamp for record in records if record.timestamp is not None]
+        newest = max(times, default=-1)
+        if newest > self.newest_ms.get(topic, -1):
+            self.newest_ms[topic] = newest
+
+    def _count(self, outcome: Outcome) -> None:
+        counters = self._counters
+        if outcome is Outcome.APPENDED:
+            counters.points_appended += 1
+        elif outcome is Outcome.INSERTED:
+            counters.points_inserted += 1
+        elif outcome is Outcome.TOO_LATE:
+            counters.points_too_late += 1
+        else:
+            counters.points_duplicate += 1
+
+    def _refuse(
+        self, record: Record, message: Message, flight: Flight, now: float, effects: list[Effect]
+    ) -> None:
+        for reason in message.reasons:
+            self._counters.refuse(reason.value)
+        reasons = list(dict.fromkeys(message.reasons))
+        effects.extend(note_refused(flight, reason) for reason in reasons)
+        if record.value:
+            why = ",".join(reason.value for reason in reasons)
+            key = record.key or record.topic.encode()
+            self._dead_letters.bury(flight, key, bytes(record.value), why, now, effects)
+
+
+class _Topic:
+    """A configured topic: `single` where most records are one flat item of one station, `used`
+    where its records call back."""
+
+    __slots__ = ("family", "feed", "single", "used")
+
+    def __init__(self, feed: Feed, module: str | None) -> None:
+        modules = feed.settings.modules
+        self.feed = feed
+        self.family = feed.family
+        self.single = feed.single
+        self.used = bool(modules) if module is None else module in modules
+
+
+def time_of(record: Record) -> int | None:
+    """Return a record's time; clients give None or a negative one for a record without."""
+    return None if record.timestamp is None or record.timestamp < 0 else record.timestamp
+
+
+def runs_of(records: Iterable[Record]) -> list[Run]:
+    """Return records as runs: those that follow each other and are of one partition."""
+    return [(tp, list(run)) for tp, run in groupby(records, attrgetter("topic", "partition"))]
