@@ -24,8 +24,7 @@ from data_analysis.effects import Effect, RunCallback, Upload
 from data_analysis.engine import Engine, EngineOptions
 from data_analysis.intake import runs_of
 from tests.benchmarks.yardstick import print_yardstick
-from tests.benchmarks.yardsticks.job import FIELDS
-from tests.benchmarks.yardsticks.meter import memory_mb
+from tests.benchmarks.yardsticks.common import FIELDS
 
 TOPIC = "T"
 MODULE = "m"
@@ -47,6 +46,15 @@ class Record(NamedTuple):
     timestamp: int
     key: bytes | None
     value: bytes | None
+
+
+def memory_mb() -> float:
+    """Resident memory of this process in MiB."""
+    with open("/proc/self/status") as status:
+        for line in status:
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+    raise RuntimeError("/proc/self/status has no VmRSS")
 
 
 def config(window: int) -> SimpleNamespace:

@@ -1,8 +1,9 @@
 """Programs that do the service's job without the service, as a competent engineer would.
 
-They are what the figures of the core are compared with, so they are kept as quick as they can be
-without leaving their clients' everyday calls. All do the job of `job.py` under the meter of
-`meter.py`, on what `fill.py` wrote; nothing of `data_analysis` is in here.
+They are what the figures of the core are compared with, and are not touched: neither formatted nor
+made quicker or slower. Each is run as a file of its own and prints one line of JSON.
 
-    python -m tests.benchmarks.yardsticks.loop_aiokafka --bootstrap HOST:PORT --topic T --records N
+    python tests/benchmarks/yardsticks/gen.py --bootstrap HOST:PORT --topic T --messages N
+    python tests/benchmarks/yardsticks/peer_plain_aiokafka.py --style numpy \
+        --bootstrap HOST:PORT --topic T --out-topic OUT --messages N --window 10
 """
