@@ -13,6 +13,7 @@ same. With `--profile` only the service runs, once a row, under cProfile.
 import argparse
 import asyncio
 import dataclasses
+import shlex
 import sys
 from collections.abc import Sequence
 
@@ -66,6 +67,12 @@ def warn_of_late_start(row: Row, pairs: Sequence[Pair]) -> None:
         print(f"{row.name}: {late:.0%} of the time before the first callback", file=sys.stderr)
 
 
+def with_options(row: Row, service: str) -> Row:
+    """Return the row with further options of its service, and of it alone."""
+    ours = dataclasses.replace(row.ours, options=(*row.ours.options, *shlex.split(service)))
+    return dataclasses.replace(row, ours=ours)
+
+
 def with_records(row: Row, messages: int) -> Row:
     """Return the row with another number of records."""
 
@@ -84,8 +91,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--records", type=int, help="of each row, in place of its own number")
     parser.add_argument("--profile", metavar="FILE", help="profile the service, compare nothing")
+    parser.add_argument("--service", default="", help="options of core_service: '--linger-ms 5'")
     options = parser.parse_args()
-    rows = [known[name] for name in options.row or known]
+    rows = [with_options(known[name], options.service) for name in options.row or known]
     if options.records is not None:
         rows = [with_records(row, options.records) for row in rows]
     try:
