@@ -193,19 +193,23 @@ class VirtualLoop(RealTimeRefusals):
         """
         if self._timers_cancelled:
             self._drop_cancelled_timers()
+        ready, timers = self._ready, self._timers
         now = self.now + STEP_S
         if now <= self.now:
             now = math.nextafter(self.now, math.inf)
-        if not self._ready and not self._stopping:
-            if not self._timers or self._timers[0][0] == math.inf:
+        if not ready and not self._stopping:
+            if not timers or timers[0][0] == math.inf:
                 raise DeadlockError(self.who_waits())
-            if self._timers[0][0] > now:
-                now = self._timers[0][0]
+            if timers[0][0] > now:
+                now = timers[0][0]
         self.now = now
-        self._collect_garbage()
-        self._make_due_ready(_later(now, RESOLUTION_S))
-        pop = self._ready.popleft
-        for _ in range(len(self._ready)):
+        self.iterations += 1
+        if self.iterations % COLLECT_EVERY_ITERATIONS == 0:
+            self._collect_garbage()
+        if timers and timers[0][0] <= now + RESOLUTION_S:
+            self._make_due_ready(_later(now, RESOLUTION_S))
+        pop = ready.popleft
+        for _ in range(len(ready)):
             handle = pop()
             if not handle._cancelled:
                 try:
@@ -238,10 +242,8 @@ class VirtualLoop(RealTimeRefusals):
             self._timers_cancelled -= 1
 
     def _collect_garbage(self) -> None:
-        self.iterations += 1
-        if self.iterations % COLLECT_EVERY_ITERATIONS == 0:
-            collections = self.iterations // COLLECT_EVERY_ITERATIONS
-            gc.collect(2 if collections % FULL_COLLECT_EVERY == 0 else 1)
+        collections = self.iterations // COLLECT_EVERY_ITERATIONS
+        gc.collect(2 if collections % FULL_COLLECT_EVERY == 0 else 1)
 
     def who_waits(self) -> str:
         """Who waits for what, in one line: the text of a deadlock."""

@@ -105,13 +105,11 @@ class Wire:
 
     def _deliver(self, data: _Message, delay_s: float) -> None:
         assert self._receiver is not None, "a wire leads to a transport before it is used"
-        loop = self._receiver.loop
-        self._last_at = max(self._last_at, loop.time() + delay_s)
-        loop.call_at(self._last_at, self._arrive, data, context=self._receiver.context)
-
-    def _arrive(self, data: _Message) -> None:
-        assert self._receiver is not None
-        self._receiver.arrived(data)
+        receiver = self._receiver
+        arrives_at = receiver.loop.time() + delay_s
+        if arrives_at > self._last_at:
+            self._last_at = arrives_at
+        receiver.loop.call_at(self._last_at, receiver.arrived, data, context=receiver.context)
 
     def taken(self, size_bytes: int) -> None:
         """The receiver took bytes over: there is room for more."""

@@ -39,6 +39,9 @@ PARTITIONS_PER_MEMBER = 2
 SIZES = (5, 20, 80)
 DEADLINE_S = 600.0
 
+MAX_POLL_INTERVAL_MS = 24 * 3_600_000
+"""Members of aiokafka fetch without being polled; after this long the client would have left."""
+
 POLL_MS = 500
 """How long a blocking member waits for records before it looks whether it is to leave."""
 
@@ -57,13 +60,16 @@ class Member(Protocol):
 
 
 class AiokafkaMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
-    """A consumer of aiokafka with its defaults."""
+    """A consumer of aiokafka with its defaults, but that it need not be polled."""
 
     def __init__(self, bootstrap: str, client_id: str) -> None:
         self.client_id = client_id
         self.assignments = 0
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap, group_id=GROUP, client_id=client_id
+            bootstrap_servers=bootstrap,
+            group_id=GROUP,
+            client_id=client_id,
+            max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
         )
         self._consumer.subscribe([TOPIC], listener=self)
 

@@ -88,7 +88,8 @@ def _check_records(
     batch: Batch, partition: tuple[str, int], config: TopicConfig, now_ms: int
 ) -> None:
     """As LogValidator: of each record the key first, then the time; a wrong time names the lot."""
-    looks_at_times = not config.log_append_time and not _times_are_in_order(batch, config, now_ms)
+    allowed_ms = _time_bounds_ms(config, now_ms)
+    looks_at_times = not config.log_append_time and not _times_are_in_order(batch, allowed_ms)
     if not config.compacts and not looks_at_times:
         return
     errors: list[tuple[int, str]] = []
@@ -97,7 +98,7 @@ def _check_records(
         if config.compacts and record.key is None:
             errors.append((record.offset, _KEY_MISSING.format(*partition)))
         elif looks_at_times:
-            wrong = _wrong_time(record, config, now_ms)
+            wrong = _wrong_time(record, allowed_ms)
             if wrong is not None:
                 has_wrong_time = True
                 errors.append((record.offset, wrong))
@@ -106,14 +107,14 @@ def _check_records(
         raise RefusalError(code, _text_of(errors, has_wrong_time), record_errors=errors)
 
 
-def _times_are_in_order(batch: Batch, config: TopicConfig, now_ms: int) -> bool:
+def _times_are_in_order(batch: Batch, allowed_ms: tuple[int, int]) -> bool:
     """Look at the header first, for most batches are in order."""
-    earliest_ms, latest_ms = _time_bounds_ms(config, now_ms)
+    earliest_ms, latest_ms = allowed_ms
     return batch.max_timestamp_ms <= latest_ms and not 0 <= batch.base_timestamp_ms < earliest_ms
 
 
-def _wrong_time(record: Record, config: TopicConfig, now_ms: int) -> str | None:
-    earliest_ms, latest_ms = _time_bounds_ms(config, now_ms)
+def _wrong_time(record: Record, allowed_ms: tuple[int, int]) -> str | None:
+    earliest_ms, latest_ms = allowed_ms
     if record.timestamp_ms < 0 or earliest_ms <= record.timestamp_ms <= latest_ms:
         return None
     return (

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable
 from struct import Struct
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from station_sim.kafka.dispatch import BadRequestError, Call, perform, read_call, read_token
@@ -210,7 +211,7 @@ class Connection(asyncio.Protocol):
         node = self._node
         try:
             answer = _perform_slowly(node, call) if node.delay_s else perform(node.cluster, call)
-            if asyncio.iscoroutine(answer):
+            if isinstance(answer, CoroutineType):
                 answer = asyncio.get_running_loop().create_task(answer)
             if isinstance(answer, asyncio.Future):
                 self._waiting = answer

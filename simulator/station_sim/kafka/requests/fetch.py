@@ -8,6 +8,7 @@ offset, and told which transactions in it were aborted. Not here: followers.
 
 import asyncio
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from kafka.protocol.consumer import FetchRequest, FetchResponse
 
@@ -114,14 +115,36 @@ class Reading:
                 if committed:
                     answer.aborted_transactions = _aborted(log, asked.fetch_offset, data)
                 partitions.append(answer)
-            answered = _TOPIC(topic=topic.topic, partitions=partitions)
-            if by_id:
-                answered.topic_id = topic.topic_id
-            answers.append(answered)
+            answers.append(_topic(topic.topic, topic.topic_id if by_id else None, partitions))
         self.is_enough = failed or found_bytes >= request.min_bytes or not request.topics
-        self.response = RESPONSE(throttle_time_ms=0, error_code=0, session_id=0, responses=answers)
+        self.response = _response(answers)
         if led_elsewhere and context.version >= _FIRST_VERSION_WITH_LEADERS:
             name_leaders(cluster, self.response, led_elsewhere)
+
+
+def _response(answers: list[Any]) -> Any:
+    """Built field by field, as all that a fetch's answer is made of: there are very many of them.
+
+    What a version has not is set too, for a field that nobody set is slow to read.
+    """
+    response = _new(RESPONSE)
+    response.tags = response.unknown_tags = response._version = None
+    response._header = response._min_version = response._max_version = None
+    response.throttle_time_ms = 0
+    response.error_code = 0
+    response.session_id = 0
+    response.responses = answers
+    response.node_endpoints = []
+    return response
+
+
+def _topic(name: str, topic_id: UUID | None, partitions: list[Any]) -> Any:
+    answer = _new(_TOPIC)
+    answer.tags = answer.unknown_tags = answer._version = None
+    answer.topic = name
+    answer.topic_id = topic_id
+    answer.partitions = partitions
+    return answer
 
 
 def _error(log: PartitionLog | None, asked: Any, node: "Node", follows: bool) -> ErrorCode:
@@ -158,21 +181,18 @@ def _diverged(index: int, log: PartitionLog, end: EpochEnd) -> Any:
 
 
 def _answer(index: int, error: ErrorCode, log: PartitionLog | None, data: list[bytes]) -> Any:
-    """The answer for a partition; without a log it says -1 for its ends, as with every error.
-
-    It is built field by field, for there are very many of them.
-    """
+    """The answer for a partition; without a log it says -1 for its ends, as with every error."""
     answer = _new(_PARTITION)
-    answer.tags = None
-    answer.unknown_tags = None
+    answer.tags = answer.unknown_tags = answer._version = None
     answer.partition_index = index
     answer.error_code = error
-    answer.high_watermark = -1 if log is None else log.high_watermark
-    answer.last_stable_offset = -1 if log is None else log.last_stable_offset
-    answer.log_start_offset = -1 if log is None else log.log_start_offset
-    answer.diverging_epoch = None
-    answer.current_leader = None
-    answer.snapshot_id = None
+    if log is None:
+        answer.high_watermark = answer.last_stable_offset = answer.log_start_offset = -1
+    else:
+        answer.high_watermark = log.high_watermark
+        answer.last_stable_offset = log.last_stable_offset
+        answer.log_start_offset = log.log_start_offset
+    answer.diverging_epoch = answer.current_leader = answer.snapshot_id = None
     answer.aborted_transactions = [] if error in _NOT_ASKED_A_LOG else None
     answer.preferred_read_replica = -1
     answer.records = data
