@@ -21,6 +21,9 @@ PATIENCE_S = 0.03
 AS_KAFKA = {**SOON_OLD, "offsets.topic.num.partitions": str(OFFSETS_PARTITIONS)}
 """Settings that let the simulated Kafka be like brokers of kind jvm."""
 
+KEPT = {"log.retention.ms": "-1"}
+"""Records of programs are old, and topics made by the way have no settings of their own."""
+
 REAL = ("embedded", "jvm")
 
 
@@ -47,8 +50,10 @@ class RealDuel:
     async def _open(self, kinds: tuple[str, str]) -> Duel:
         brokers = []
         for kind in kinds:
-            options = {"server_properties": AS_KAFKA} if kind == "embedded" else {}
-            broker = await self._stack.enter_async_context(open_broker(kind, **options))
+            properties = {**AS_KAFKA, **KEPT} if kind == "embedded" else KEPT
+            broker = await self._stack.enter_async_context(
+                open_broker(kind, server_properties=properties)
+            )
             brokers.append((kind, broker.bootstrap))
         return Duel(brokers, f"machine-{uuid.uuid4().hex[:8]}", patience_s=PATIENCE_S)
 
