@@ -40,6 +40,9 @@ end on some errors, a refused authorisation among them, and repeat them for ever
 ROOM_WAIT_SECONDS = 1.0
 """How long nothing may end, with as much in work as may be, until partitions are paused."""
 
+ROUND_RECORDS = 1000
+"""Most records that are handed over at once: what they need stays in the processor's cache."""
+
 WORK_LIMIT_SECONDS = 5.0
 """How long a revocation waits for work in flight."""
 
@@ -58,6 +61,7 @@ class Poller:
         polled: called with what each poll brought.
         ticked: called after the engine's tick.
         give_up: awaited to finish and commit what is in work for partitions that are given up.
+        begun: awaited, with a limit in seconds, until callbacks that need not wait have run.
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class Poller:
         polled: Callable[[Mapping[TopicPartition, Sequence[Any]]], None],
         ticked: Callable[[], None],
         give_up: Callable[[list[TopicPartition]], Awaitable[None]],
+        begun: Callable[[float], Awaitable[None]],
     ) -> None:
         self.last_error: str | None = None
         self.paused: list[TopicPartition] = []
@@ -85,6 +90,7 @@ class Poller:
         self._polled = polled
         self._ticked = ticked
         self._give_up = give_up
+        self._begun = begun
         self._rejoin_wanted = False
         self._errors_in_a_row = 0
         self._backlog = Backlog(consumer.options.max_poll_records)
@@ -128,14 +134,16 @@ class Poller:
             await self._rejoin()
         polled = await self._poll() if self._has_room() or self.paused else False
         room = self.most_pending - self._in_flight()
-        records = self._backlog.take(room)
-        if records:
-            self._perform(self._engine.received(records, self._clock.time()))
+        runs = self._backlog.take(min(room, ROUND_RECORDS))
+        if runs:
+            self._perform(self._engine.received(runs, self._clock.time()))
         self._resume()
         self._tick()
-        if not self._has_room() and not records:
+        if runs:
+            await self._begun(ROOM_WAIT_SECONDS)
+        elif not self._has_room():
             await self._wait_for_room()
-        elif records or not polled:
+        elif not polled:
             await asyncio.sleep(0)
 
     async def _poll(self) -> bool:

@@ -5,7 +5,7 @@ A service has one, or in multi-consumer mode one per topic; what fails in one st
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from aiokafka.structs import TopicPartition
@@ -41,6 +41,7 @@ class Reader:
         report: called with every gap.
         nudge: called when there may be something to commit.
         flush: sends the uploads that wait.
+        begun: awaited, with a limit in seconds, until callbacks that need not wait have run.
         ticked: called after the engine's ticks.
         polled: called with this reader and what a poll of it brought.
         most_pending: most records in work.
@@ -58,6 +59,7 @@ class Reader:
         report: Callable[[GapEvent], None],
         nudge: Callable[[], None],
         flush: Callable[[], None],
+        begun: Callable[[float], Awaitable[None]],
         ticked: Callable[[], None],
         polled: Callable[["Reader", Mapping[TopicPartition, Sequence[Any]]], None],
         most_pending: int,
@@ -79,6 +81,7 @@ class Reader:
             lambda records: polled(self, records),
             ticked,
             self._revoked,
+            begun,
         )
         self._engine = engine
         self._flush = flush

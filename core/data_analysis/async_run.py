@@ -225,6 +225,7 @@ class AsyncRun:
             report=self._gap_reports.report,
             nudge=lambda: self._commits.nudge(),
             flush=self._uploader.flush,
+            begun=self._stations.begun,
             ticked=lambda: self._stations.forget(self._engine.dispatcher.station_ids()),
             polled=self._watch.polled,
             most_pending=self._share(),

@@ -70,6 +70,13 @@ class StationTasks:
         self._ready.append(job)
         self.tasks[job.work.station_id] = self._turns
 
+    async def begun(self, timeout_seconds: float) -> None:
+        """Return when plain functions that are ready have run, within a limit; not at once."""
+        if self._turns is None:
+            await asyncio.sleep(0)
+        else:
+            await asyncio.wait([self._turns], timeout=timeout_seconds)
+
     def forget(self, stations: Sequence[str]) -> None:
         """Keep no finished tasks of stations that are not among these."""
         kept = dict.fromkeys(stations)
@@ -102,9 +109,10 @@ class StationTasks:
             while self._ready:
                 job: Job | None = self._ready.popleft()
                 while job is not None:
-                    done = self._begin(job)
+                    work = job.work
+                    done = self._call(work) if type(job) is RunCallback else self._hand_over(work)
                     if type(done) is not list:
-                        self._go_on(job.work.station_id, done)  # type: ignore[arg-type]  # a coroutine where it is not a list
+                        self._go_on(work.station_id, done)  # type: ignore[arg-type]  # a coroutine where it is not a list
                         break
                     job = _sort(done, others)
                     jobs += 1
@@ -124,7 +132,8 @@ class StationTasks:
         job = _sort(await answer, others)
         jobs = 1
         while job is not None:
-            done = self._begin(job)
+            work = job.work
+            done = self._call(work) if type(job) is RunCallback else self._hand_over(work)
             if type(done) is not list:
                 # Others run meanwhile: what earlier jobs brought about must not wait for this one.
                 others = self._flush(others)
@@ -145,9 +154,6 @@ class StationTasks:
         """Perform effects; return where the next ones go."""
         self._perform(effects)
         return []
-
-    def _begin(self, job: Job) -> Answer:
-        return self._call(job.work) if type(job) is RunCallback else self._hand_over(job.work)
 
     def _call(self, work: Work) -> Answer:
         """Call back; a plain function's answer is at hand, another's is to be awaited."""

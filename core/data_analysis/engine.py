@@ -164,7 +164,7 @@ class Engine:
             # What waits for its acknowledgement need not keep its input.
             work.let_go()
         topic, module = self._options.output_topic, self._options.module_name
-        if not self._wanted(work):
+        if not (work.single and work.flight.ownership.current) and not self._wanted(work):
             self.counters.works_dropped += 1
             result = None
         elif not work.single and not work.merged:
@@ -347,17 +347,16 @@ class Engine:
             self._close(work)
 
     def _close(self, work: Work) -> None:
-        for flight in work.merged:
-            self._release(flight)
+        flights = self._flights
+        if work.merged:
+            self.counters.records_finished += flights.release_all(work.merged)
         if work.single:
-            self._release(work.flight)
+            self.counters.records_finished += flights.release(work.flight)
 
     def _release(self, flight: Flight) -> None:
         self.counters.records_finished += self._flights.release(flight)
 
     def _wanted(self, work: Work) -> bool:
-        if work.single and work.flight.ownership.current:
-            return True
         return any(map(self._flights.counts, work.flights())) or self._batches.wanted(work)
 
     def _forget(self, tps: Sequence[tuple[str, int]]) -> None:
