@@ -79,7 +79,26 @@ class ModulePlan:
 
     def assemble(self, station_id: str, views: Mapping[str, View], form: str) -> dict[str, Any]:
         """Return the module's input; see `Inputs.assemble`."""
-        return _assemble(self, station_id, views, form == "array")
+        as_arrays = form == "array"
+        shown = self.blank.copy()
+        shown[STATION_KEY] = station_id
+        for topic in self.topics:
+            view = views.get(topic.name)
+            if view is None:
+                _fill_missing(shown, topic, as_arrays)
+            elif topic.in_order is not None and type(view) is RowsView and not as_arrays:
+                values = view.shown()
+                if view.count < topic.size:
+                    first = len(topic.names)
+                    series = values[first:]
+                    values[first:] = [pad(each, topic.size, topic.padding) for each in series]
+                shown.update(zip(topic.in_order, values))  # noqa: B905 - by the plan
+            else:
+                _fill(shown, topic, view, as_arrays)
+        for output in self.outputs:
+            _fill_output(shown, output, views.get(output.name), as_arrays)
+        shown[QUALITY_FIELD] = _quality(self.counted, views)
+        return shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,29 +204,6 @@ class Inputs(Protocol):
             views: topic name to the view of its data; a topic without data has none.
             form: "list" or "array".
         """
-
-
-def _assemble(
-    plan: ModulePlan, station_id: str, views: Mapping[str, View], as_arrays: bool
-) -> dict[str, Any]:
-    shown = plan.blank.copy()
-    shown[STATION_KEY] = station_id
-    for topic in plan.topics:
-        view = views.get(topic.name)
-        if view is None:
-            _fill_missing(shown, topic, as_arrays)
-        elif topic.in_order is not None and type(view) is RowsView and not as_arrays:
-            values = view.shown()
-            if view.count < topic.size:
-                first = len(topic.names)
-                values[first:] = [pad(each, topic.size, topic.padding) for each in values[first:]]
-            shown.update(zip(topic.in_order, values))  # noqa: B905 - by the plan
-        else:
-            _fill(shown, topic, view, as_arrays)
-    for output in plan.outputs:
-        _fill_output(shown, output, views.get(output.name), as_arrays)
-    shown[QUALITY_FIELD] = _quality(plan.counted, views)
-    return shown
 
 
 def _quality(counted: tuple[str, ...], views: Mapping[str, View]) -> dict[str, Any]:

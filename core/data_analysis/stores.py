@@ -71,6 +71,8 @@ class Store(Protocol):
 
 def same(one: Sequence[Any], other: Sequence[Any]) -> bool:
     """Return whether two rows are equal, value by value and of the same types."""
+    if type(one) is type(other) and one != other:
+        return False
     return all(
         type(held) is type(value) and held == value for held, value in zip(one, other, strict=True)
     )
