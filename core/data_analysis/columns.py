@@ -6,6 +6,7 @@ everything else as Python objects. Which points belong to a window is decided in
 """
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -106,6 +107,21 @@ class Column:
             except OverflowError:
                 return False
         else:
+            return False
+        return True
+
+    def put_all(self, place: int, values: Sequence[object]) -> bool:
+        """Write values one behind the other; False if one of them has no place here."""
+        kinds = set(map(type, values))
+        if self.takes is object and kinds == {str}:
+            values = [_TEXTS.shared(value) for value in values]  # type: ignore[arg-type]  # texts
+        elif self.takes not in (float, int):
+            return all(map(self.put, count(place), values))
+        elif kinds != {self.takes}:
+            return False
+        try:
+            self.data[place : place + len(values)] = values
+        except OverflowError:
             return False
         return True
 

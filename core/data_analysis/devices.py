@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from data_analysis.columns import Array, fresh, objects
-from data_analysis.stores import BEFORE_ALL, Outcome, same
+from data_analysis.stores import BEFORE_ALL, OneByOne, Outcome, same
 
 
 class _Device(NamedTuple):
@@ -44,7 +44,7 @@ class DevicesView:
         return [({device.code: fresh(device.payload) for device in self._devices},)]
 
 
-class Devices:
+class Devices(OneByOne):
     """The newest payload of every device by record time, ties by arrival."""
 
     __slots__ = ("_codes", "_devices", "_view", "arrived_at")

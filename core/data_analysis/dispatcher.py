@@ -5,7 +5,8 @@ the engine uses are told the time.
 """
 
 import logging
-from collections.abc import Container
+from collections import Counter
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from data_analysis import config as default_config
@@ -91,8 +92,7 @@ class DataDispatcher:
         items = message.stations.get(station_id, ())
         if items:
             self.ensure_station(station_id, now)
-        for item in items:
-            self.update(station_id, topic, item, timestamp, now)
+            self.take_all(station_id, feed, items, timestamp, now)
 
     def get_topic_window(self, station_id: str, topic: str) -> list[Any]:
         """Return the points of a window, oldest first, as they came in: the configured fields.
@@ -215,6 +215,23 @@ class DataDispatcher:
             store.settle(now, feed.limit_s)
         outcome: Outcome = store.add(feed.row(payload), timestamp, now)
         return outcome
+
+    def take_all(
+        self,
+        station_id: str,
+        feed: Feed,
+        payloads: Sequence[Any],
+        timestamp: float | None,
+        now: float,
+    ) -> Mapping[Outcome, int]:
+        """Do what `take` does for each of some payloads; count the outcomes."""
+        outcomes = Counter((self.take(station_id, feed, payloads[0], timestamp, now),))
+        if len(payloads) > 1:
+            # The first has made the store, or emptied it where it had expired.
+            store = self._stations[station_id][feed.name]
+            rows = [*map(feed.row, payloads[1:])]
+            outcomes.update(store.add_all(rows, timestamp, now))
+        return outcomes
 
     def inputs(self, module: str | None) -> Inputs:
         """Return what makes the input of one module, or of all for None.

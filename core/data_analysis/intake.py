@@ -245,8 +245,12 @@ class Intake:
             if station_id in removed:
                 self._counters.records_of_removed_stations += 1
                 continue
-            for payload in items:
-                self._count(dispatcher.take(station_id, feed, payload, timestamp, now))
+            if len(items) == 1:
+                self._count(dispatcher.take(station_id, feed, items[0], timestamp, now))
+            else:
+                outcomes = dispatcher.take_all(station_id, feed, items, timestamp, now)
+                for outcome, times in outcomes.items():
+                    self._count(outcome, times)
             touched.append(station_id)
         self._fed.setdefault(tp, {}).update(dict.fromkeys(touched))
         return touched
@@ -257,16 +261,16 @@ class Intake:
         if newest > self.newest_ms.get(topic, -1):
             self.newest_ms[topic] = newest
 
-    def _count(self, outcome: Outcome) -> None:
+    def _count(self, outcome: Outcome, times: int = 1) -> None:
         counters = self._counters
         if outcome is Outcome.APPENDED:
-            counters.points_appended += 1
+            counters.points_appended += times
         elif outcome is Outcome.INSERTED:
-            counters.points_inserted += 1
+            counters.points_inserted += times
         elif outcome is Outcome.TOO_LATE:
-            counters.points_too_late += 1
+            counters.points_too_late += times
         else:
-            counters.points_duplicate += 1
+            counters.points_duplicate += times
 
     def _refuse(
         self, record: Record, message: Message, flight: Flight, now: float, effects: list[Effect]

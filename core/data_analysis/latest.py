@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from data_analysis.columns import Array, fitting, fresh, read_only
-from data_analysis.stores import BEFORE_ALL, Outcome, same
+from data_analysis.stores import BEFORE_ALL, OneByOne, Outcome, same
 
 
 class LatestView:
@@ -55,7 +55,7 @@ class SeriesView(LatestView):
 _EMPTY = LatestView((), 0)
 
 
-class Latest:
+class Latest(OneByOne):
     """The newest point by record time, ties by arrival.
 
     Args:

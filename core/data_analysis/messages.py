@@ -12,7 +12,14 @@ from typing import Any
 
 import orjson
 
-from data_analysis.refusals import DEEPEST_NESTING, Reason, flaw_of, read_leniently, too_deep
+from data_analysis.refusals import (
+    DEEPEST_NESTING,
+    Reason,
+    flaw_of,
+    looks_shallow,
+    read_leniently,
+    too_deep,
+)
 
 LARGEST_VALUE_BYTES = 16 * 1024 * 1024
 LONGEST_ID_CHARACTERS = 256
@@ -95,7 +102,7 @@ def read_message(value: bytes | None, scopes: tuple[Scope, ...]) -> Message:
             _rescue(value, scopes, message)
         else:
             levels = _open(content, scopes, message)
-            if value.count(b"[") + value.count(b"{") > DEEPEST_NESTING and too_deep(content):
+            if not looks_shallow(value) and too_deep(content):
                 _sift(message, DEEPEST_NESTING - levels)
     return message
 
@@ -228,9 +235,14 @@ def _send_time(item: dict[str, Any]) -> str:
 def _take_all(items: list[Any], station_key: str, message: Message) -> None:
     if not items:
         message.reasons.append(Reason.EMPTY)
+    known = message.stations
     for item in items:
         if type(item) is dict:
-            _take(item, station_key, message)
+            station = item.get(station_key)
+            if type(station) is str and station in known:
+                known[station].append(item)
+            else:
+                _take(item, station_key, message)
         else:
             message.reasons.append(Reason.BAD_ITEM)
 

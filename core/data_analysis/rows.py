@@ -5,11 +5,12 @@ are looked at as arrays, are in `data_analysis.windows`.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from data_analysis.columns import CONTAINERS, Array, fitting, fresh
-from data_analysis.stores import BEFORE_ALL, Outcome, same
+from data_analysis.stores import BEFORE_ALL, Outcome, outcomes_of, same, unknown
 from data_analysis.windows import Window
 
 MOST_ROWS = 32
@@ -115,7 +116,7 @@ class RowWindow:
             timestamp = self._newest_at
         elif timestamp <= self._newest_at:
             if timestamp < self._newest_at:
-                return self._insert(values, timestamp, now)
+                return next(iter(self.add_all((values,), timestamp, now)))
             if self._holds(values, timestamp):
                 return Outcome.DUPLICATE
         if len(self._rows) >= self._most:
@@ -127,6 +128,29 @@ class RowWindow:
         if not _FLAT(map(type, values)):
             self._nested = True
         return Outcome.APPENDED
+
+    def add_all(
+        self, rows: Sequence[Row], timestamp: float | None, now: float
+    ) -> Mapping[Outcome, int]:
+        """Put points of one time where it says; see `Store.add_all`."""
+        held, times = self._rows[-self.size :], self.times()
+        place, new = len(times), rows
+        if timestamp is None:
+            timestamp = self._newest_at
+        else:
+            place = bisect_right(times, timestamp)
+            room = self.size - (len(times) - place)
+            if not room:
+                return {Outcome.TOO_LATE: len(rows)}
+            new = unknown(rows, held[bisect_left(times, timestamp) : place], room)
+        if new:
+            # New lists: views keep the old ones.
+            self._rows = [*held[:place], *new, *held[place:]][-self.size :]
+            self._times = [*times[:place], *[timestamp] * len(new), *times[place:]][-self.size :]
+            self._newest_at = self._times[-1]
+            self._nested = self._nested or not _FLAT(map(type, chain.from_iterable(new)))
+            self.arrived_at = now
+        return outcomes_of(len(rows), len(new), place < len(times))
 
     @classmethod
     def of(cls, window: Window) -> "RowWindow":
@@ -144,20 +168,6 @@ class RowWindow:
         window = Window(columns, self.size)
         window.take(self._rows[-self.size :], self.times(), self.arrived_at)
         return window
-
-    def _insert(self, values: Row, timestamp: float, now: float) -> Outcome:
-        self._renew()
-        times, rows = self._times, self._rows
-        place = bisect_right(times, timestamp)
-        if place == 0 and len(times) == self.size:
-            return Outcome.TOO_LATE
-        if self._holds(values, timestamp):
-            return Outcome.DUPLICATE
-        times.insert(place, timestamp)
-        rows.insert(place, values)
-        self.arrived_at = now
-        self._nested = self._nested or not _FLAT(map(type, values))
-        return Outcome.INSERTED
 
     def _renew(self) -> None:
         """Go on with new lists, of the points that count: views keep the old ones."""

@@ -10,7 +10,7 @@ from math import floor
 from typing import Any
 
 from data_analysis.columns import Array, fresh, objects
-from data_analysis.stores import BEFORE_ALL, Outcome, same
+from data_analysis.stores import BEFORE_ALL, OneByOne, Outcome, same
 
 QUIET_SECONDS = 2.0
 """Silence after which the newest second is taken as complete."""
@@ -46,7 +46,7 @@ class SecondsView:
         return [(second,) for second in self.values(0)]
 
 
-class Seconds:
+class Seconds(OneByOne):
     """The newest `size` seconds that have records, each in the order of time, ties by arrival."""
 
     __slots__ = ("_numbers", "_quiet", "_seconds", "_view", "arrived_at", "size")

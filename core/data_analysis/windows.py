@@ -5,13 +5,13 @@ filled part never changes again: points come in behind it, and a late point, or 
 makes new arrays. What the values mean is known in `data_analysis.topics`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from data_analysis.columns import Array, Column, fitting
-from data_analysis.stores import BEFORE_ALL, Outcome
+from data_analysis.stores import BEFORE_ALL, Outcome, outcomes_of, unknown
 
 SMALLEST_CAPACITY = 16
 """Points that a new window has room for, and the least slack behind a full one."""
@@ -110,12 +110,31 @@ class Window:
         if timestamp is None:
             timestamp = self._newest_at
         elif timestamp < self._newest_at:
-            return self._insert(values, timestamp, now)
+            return next(iter(self.add_all((values,), timestamp, now)))
         elif timestamp == self._newest_at and self._holds(values, timestamp):
             return Outcome.DUPLICATE
         self._append(values, timestamp)
         self.arrived_at = now
         return Outcome.APPENDED
+
+    def add_all(
+        self, rows: Sequence[Sequence[Any]], timestamp: float | None, now: float
+    ) -> Mapping[Outcome, int]:
+        """Put points of one time where it says; see `Store.add_all`."""
+        place, new, late = self._end, rows, False
+        if timestamp is None:
+            timestamp = self._newest_at
+        else:
+            first, place = self._run(timestamp)
+            late = place < self._end
+            room = self.size - (self._end - place)
+            if not room:
+                return {Outcome.TOO_LATE: len(rows)}
+            new = unknown(rows, self._rows(first, place), room)
+        if new:
+            self._merge(new, timestamp, place)
+            self.arrived_at = now
+        return outcomes_of(len(rows), len(new), late)
 
     def resized(self, size: int) -> "Window":
         """Return a window of another size with the newest points of this one."""
@@ -161,6 +180,25 @@ class Window:
             self._start = end - self.size
         self._view = None
 
+    def _append_all(self, rows: Sequence[Sequence[Any]], timestamp: float) -> None:
+        """Append points of one time, for which there is room."""
+        end = self._end + len(rows)
+        for index, values in enumerate(zip(*rows, strict=True)):
+            self._write(index, self._end, values)
+        self._times[self._end : end] = timestamp
+        self._newest_at = timestamp
+        self._row = rows[-1]
+        self._end = end
+        self._start = max(self._start, end - self.size)
+        self._view = None
+
+    def _write(self, index: int, place: int, values: Sequence[Any]) -> None:
+        """Write values of one column from a place on, whatever kind of column that takes."""
+        if not self._columns[index].put_all(place, values):
+            for at, value in enumerate(values, place):
+                if not self._columns[index].put(at, value):
+                    self._refit(index, at, value)
+
     def _room_for(self, points: int) -> int:
         full = self.size + max(self.size // 8, SMALLEST_CAPACITY)
         return min(full, max(2 * points, SMALLEST_CAPACITY))
@@ -190,11 +228,18 @@ class Window:
         columns[index] = fitting(value, [value] * self._start + held, self._capacity)
         self._columns = tuple(columns)
 
-    def _holds(self, values: Sequence[Any], timestamp: float) -> bool:
+    def _run(self, timestamp: float) -> tuple[int, int]:
+        """Return the place of the first point of this time or later, and behind the last of it."""
         times = self._times[self._start : self._end]
-        first = self._start + int(np.searchsorted(times, timestamp, "left"))
-        last = self._start + int(np.searchsorted(times, timestamp, "right"))
-        return any(self._same(values, place) for place in range(first, last))
+        first, behind = (int(np.searchsorted(times, timestamp, side)) for side in ("left", "right"))
+        return self._start + first, self._start + behind
+
+    def _holds(self, values: Sequence[Any], timestamp: float) -> bool:
+        return any(self._same(values, place) for place in range(*self._run(timestamp)))
+
+    def _rows(self, start: int, end: int) -> list[tuple[Any, ...]]:
+        """Return the points in the places [start, end)."""
+        return WindowView(self._columns, start, end, ()).rows() if start < end else []
 
     def _same(self, values: Sequence[Any], place: int) -> bool:
         for column, value in zip(self._columns, values, strict=True):
@@ -203,31 +248,28 @@ class Window:
                 return False
         return True
 
-    def _insert(self, values: Sequence[Any], timestamp: float, now: float) -> Outcome:
-        times = self._times[self._start : self._end]
-        place = self._start + int(np.searchsorted(times, timestamp, "right"))
-        full = len(self) == self.size
-        if full and place == self._start:
-            return Outcome.TOO_LATE
-        if self._holds(values, timestamp):
-            return Outcome.DUPLICATE
+    def _merge(self, rows: Sequence[Sequence[Any]], timestamp: float, place: int) -> None:
+        """Put points of one time to `place`, before later ones; the oldest leave."""
         columns, times, end = self._columns, self._times, self._end
         newest, row = self._newest_at, self._row
-        capacity = max(self._capacity, self._room_for(len(self) + 1))
-        self._rebuild(capacity, self._start + full, place)
-        self._append(values, timestamp)
-        for index, column in enumerate(columns):
-            self._extend(index, column, place, end)
-        self._times[self._end : self._end + end - place] = times[place:end]
-        self._end += end - place
-        self._newest_at, self._row = newest, row
-        self.arrived_at = now
-        return Outcome.INSERTED
+        room = self.size - (end - place)
+        rows = rows[-room:]
+        kept = min(place - self._start, room - len(rows))
+        if place < end or end + len(rows) > self._capacity:
+            if not self._capacity:
+                self._columns = tuple(fitting(value, (), 1) for value in rows[0])
+            capacity = max(self._capacity, self._room_for(kept + len(rows) + end - place))
+            self._rebuild(capacity, place - kept, place)
+        self._append_all(rows, timestamp)
+        if place < end:
+            for index, column in enumerate(columns):
+                self._extend(index, column, place, end)
+            self._times[self._end : self._end + end - place] = times[place:end]
+            self._end += end - place
+            self._newest_at, self._row = newest, row
 
     def _extend(self, index: int, old: Column, start: int, end: int) -> None:
         if self._columns[index].takes is old.takes:
             self._columns[index].copy_from(old, start, end, self._end)
             return
-        for place, value in enumerate(old.values(start, end), self._end):
-            if not self._columns[index].put(place, value):
-                self._refit(index, place, value)
+        self._write(index, self._end, old.values(start, end))

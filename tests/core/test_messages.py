@@ -1,13 +1,14 @@
 """The wire: every envelope, every reason, and bytes that mean nothing."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from data_analysis.messages import LARGEST_VALUE_BYTES, Scope, read_message
-from data_analysis.refusals import Reason
+from data_analysis.refusals import Reason, looks_shallow, too_deep
 
 BOTH = (Scope.STATION, Scope.EVERYONE)
 
@@ -118,3 +119,25 @@ def test_days_of_a_calendar_that_are_none_are_counted_and_the_others_used() -> N
     assert some.everyone is not None
     none = read_message(b'{"calendar": [7]}', BOTH)
     assert (None, [Reason.BAD_ITEM]) == (none.everyone, none.reasons)
+
+
+NESTED = st.recursive(
+    st.one_of(st.integers(0, 9), st.text('[]{}"\\a中', max_size=4)),
+    lambda inside: st.one_of(
+        st.lists(inside, max_size=3), st.dictionaries(st.text('[]{}"\\', max_size=2), inside)
+    ),
+    max_leaves=30,
+)
+
+
+@given(NESTED, st.integers(1, 4), st.booleans())
+def test_brackets_never_hide_depth(content: Any, levels: int, ascii_only: bool) -> None:
+    value = json.dumps(content, ensure_ascii=ascii_only).encode()
+    assert not (looks_shallow(value, levels) and too_deep(content, levels))
+
+
+@given(st.recursive(st.none(), lambda inside: st.lists(inside, max_size=2), max_leaves=90))
+def test_brackets_alone_tell_the_depth_where_no_text_has_any(content: Any) -> None:
+    value = json.dumps({'a "quoted" \\': content}).encode()
+    for levels in range(1, 8):
+        assert too_deep({"": content}, levels) is not looks_shallow(value, levels)

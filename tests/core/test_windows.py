@@ -1,5 +1,6 @@
 """Windows against a naive model: a sorted list of points, cut to its size."""
 
+from collections import Counter
 from typing import Any
 from unittest.mock import patch
 
@@ -22,6 +23,11 @@ VALUES = st.one_of(
     st.lists(st.integers(0, 2), max_size=2),
 )
 NUMBERS = st.one_of(st.floats(-2, 2, allow_nan=False), st.integers(-2, 2), st.none())
+TIMES = st.one_of(st.none(), st.integers(0, 6))
+# Many are duplicates, and some are equal but for their types.
+ALIKE = st.sampled_from([(0, 0.0), (0.0, 0.0), (0, None), (1.0, [0]), (True, [0]), (1.0, "a")])
+ROWS = st.one_of(ALIKE, st.tuples(NUMBERS, VALUES))
+PUSHES = st.tuples(TIMES, st.lists(ROWS, min_size=1, max_size=9))
 POINTS = st.tuples(st.one_of(st.none(), st.integers(0, 12)), NUMBERS, VALUES)
 
 
@@ -69,6 +75,29 @@ def _compare(window: Window | RowWindow, model: Model, points: list[Any]) -> Non
         if rows:
             assert _shown([rows[-1]]) == _shown([window.view().newest])
         assert [at for at, _ in model.points] == window.times()
+
+
+@given(st.integers(1, 6), st.lists(PUSHES, max_size=12), st.sampled_from([1, 1024]))
+def test_many_points_of_one_time_are_as_one_after_the_other(
+    size: int, pushes: list[Any], long: int
+) -> None:
+    with patch.object(columns, "LONG", long):
+        for window in (Window(2, size), RowWindow(size)):
+            model = Model(size)
+            views: list[Any] = []
+            for now, (time, rows) in enumerate(pushes):
+                before = window.arrived_at
+                expected = Counter(model.add(list(row), time) for row in rows)
+                assert expected == window.add_all(rows, time, now)
+                stored = expected[Outcome.APPENDED] + expected[Outcome.INSERTED]
+                assert (now if stored else before) == window.arrived_at
+                held = [row for _, row in model.points]
+                assert _shown(held) == _shown(window.view().rows())
+                assert _shown(held[-1:]) == _shown([window.view().newest])
+                assert [at for at, _ in model.points] == window.times()
+                views.append((window.view(), _shown(held)))
+            for view, held in views:
+                assert held == _shown(view.rows())
 
 
 @given(st.integers(1, 6), st.lists(POINTS, max_size=60))
