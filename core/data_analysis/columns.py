@@ -6,7 +6,7 @@ everything else as Python objects. Which points belong to a window is decided in
 """
 
 from collections.abc import Sequence
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
@@ -39,8 +39,13 @@ def fresh(value: Any) -> Any:
     if type(value) is dict:
         return {key: fresh(each) for key, each in value.items()}
     if type(value) is list:
-        flat = _CONTAINERS.isdisjoint(map(type, value))
-        return value.copy() if flat else [fresh(each) for each in value]
+        kinds = set(map(type, value))
+        if _CONTAINERS.isdisjoint(kinds):
+            return value.copy()
+        # The usual table: lists of numbers.
+        if kinds == {list} and _CONTAINERS.isdisjoint(map(type, chain.from_iterable(value))):
+            return [each.copy() for each in value]
+        return [fresh(each) for each in value]
     return value
 
 

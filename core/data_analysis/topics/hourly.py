@@ -9,9 +9,13 @@ A station of whose items none has a readable sendTime keeps them in the order of
 marks and without hours between; else an item without one is refused.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence, Set
+from itertools import chain
+from operator import itemgetter
 from typing import Any, NamedTuple
 
+from data_analysis.columns import fresh
 from data_analysis.latest import Latest, SeriesView
 from data_analysis.messages import Message
 from data_analysis.refusals import Reason
@@ -24,57 +28,58 @@ from data_analysis.topics.times import HOUR_SECONDS, SEND_TIME_KEY, hour_marks, 
 HOST_KEY = "hostCode"
 POWER_KEY = "gunPower"
 GUN_KEY = "gunNo"
-GUN_SERIES = _AVERAGE, _LARGEST = ("outputPowerPerGunAvg", "outputPowerPerGunMax")
+GUN_SERIES = ("outputPowerPerGunAvg", "outputPowerPerGunMax")
 STATION_SERIES = ("outputPowerPerStationAvg", "outputPowerPerStationMax")
 
-_NUMBERS = frozenset((int, float, type(None)))
-_NAMES = frozenset((str, int))
+_NOTHING: type = type(None)
+_NUMBERS: frozenset[type] = frozenset((int, float, _NOTHING))
+_NAMES: frozenset[type] = frozenset((str, int))
+_HOSTS = _NAMES | {_NOTHING}
 _NO_POWER: dict[str, Any] = {}
 
+Item = dict[str, Any]
+"""One hour of one host."""
 
-class Hour(NamedTuple):
-    """One item of a push, checked: one hour of one host.
 
-    `seconds` is local time from 1970, None in a push without times; `guns` are the numbers of its
-    guns, `power` maps the names of series to one value per gun.
+class Push(NamedTuple):
+    """The items of a push, checked, in the order of time.
+
+    `seconds` are their times, local from 1970, None in a push without times.
     """
 
-    seconds: int | None
-    host: Any
-    guns: Sequence[Any]
-    power: dict[str, Any]
-    item: dict[str, Any]
+    seconds: Sequence[int] | None
+    items: Sequence[Item]
+
+    def last(self, size: int) -> "Push":
+        """Return what a window of this size reaches."""
+        if self.seconds is None:
+            return Push(None, self.items[-size:])
+        first = bisect_right(self.seconds, self.seconds[-1] - size * HOUR_SECONDS)
+        return Push(self.seconds[first:], self.items[first:])
 
 
 class HourlyTopic(GeneralTopic):
-    """Hours of a station; a row has one value per column and, last, the hours themselves."""
+    """Hours of a station; a row has one value per column and, last, the push itself."""
 
     sifts = True
 
     def sift(self, message: Message) -> None:
-        """Leave one payload per station: its hours in the order of time."""
+        """Leave one payload per station: its push."""
         for station_id, items in list(message.stations.items()):
-            hours: list[Hour] = []
-            for item in items:
-                hour = _hour(item)
-                if isinstance(hour, Hour):
-                    hours.append(hour)
-                else:
-                    message.reasons.append(hour)
-            timed = [hour for hour in hours if hour.seconds is not None]
-            if timed:
-                message.reasons.extend([Reason.BAD_TIME] * (len(hours) - len(timed)))
-                timed.sort(key=_seconds)
-                hours = timed
-            if hours:
-                message.stations[station_id] = [hours]
+            # Looked at side by side first: a bad item is rare.
+            good = items if _sound(items) else [item for item in items if _sound([item])]
+            message.reasons.extend([Reason.BAD_ITEM] * (len(items) - len(good)))
+            push = _in_order(good)
+            message.reasons.extend([Reason.BAD_TIME] * (len(good) - len(push.items)))
+            if push.items:
+                message.stations[station_id] = [push]
             else:
                 del message.stations[station_id]
 
     def reader(self, topic: TopicSettings) -> Callable[[Any], Sequence[Any]]:
-        """Return the function from hours to the row."""
+        """Return the function from a push to the row."""
         columns, size = self.columns(topic), topic.window_size
-        return lambda hours: _row(hours, columns, size)
+        return lambda push: _row(push, columns, size)
 
     def store(self, topic: TopicSettings) -> Store:
         """Return room for one push."""
@@ -93,75 +98,72 @@ class HourlyTopic(GeneralTopic):
 
     def points(self, station_id: str, topic: TopicSettings, view: View) -> list[Any]:
         """Return the items of the window as they came, in the order of time."""
-        return [hour.item for row in view.rows() for hour in _kept(row[-1], topic.window_size)]
+        if not view.count:
+            return []
+        push: Push = view.newest[-1]
+        return [fresh(item) for item in push.last(topic.window_size).items]
 
 
-def _seconds(hour: Hour) -> int:
-    assert hour.seconds is not None
-    return hour.seconds
+def _in_order(items: Sequence[Item]) -> Push:
+    """Return items in the order of time; without those that have none, unless no item has one."""
+    seconds = [local_seconds(item.get(SEND_TIME_KEY)) for item in items]
+    timed = [each for each in seconds if each is not None]
+    if not timed:
+        return Push(None, items)
+    if len(timed) < len(items):
+        items = [item for item, each in zip(items, seconds, strict=True) if each is not None]
+    in_order = sorted(timed)
+    if in_order != timed:
+        pairs = sorted(zip(timed, items, strict=True), key=itemgetter(0))
+        items = [item for _, item in pairs]
+    return Push(in_order, items)
 
 
-def _hour(item: dict[str, Any]) -> Hour | Reason:
-    seconds = local_seconds(item.get(SEND_TIME_KEY))
-    host = item.get(HOST_KEY)
-    if host is not None and type(host) not in _NAMES:
-        return Reason.BAD_ITEM
-    for name in STATION_SERIES:
-        if type(item.get(name)) not in _NUMBERS:
-            return Reason.BAD_ITEM
-    power = item.get(POWER_KEY)
-    if power is None:
-        return Hour(seconds, host, (), _NO_POWER, item)
-    if type(power) is not dict or not _sound(power):
-        return Reason.BAD_ITEM
-    return Hour(seconds, host, power[GUN_KEY], power, item)
+def _sound(items: Sequence[Item]) -> bool:
+    """Return whether every value of these items is of its kind.
 
-
-def _sound(power: dict[str, Any]) -> bool:
-    """Return whether there is one number, or None, for every gun in each series that there is."""
-    guns = power.get(GUN_KEY)
-    if type(guns) is not list or not _NAMES.issuperset(map(type, guns)):
+    There is one number, or None, for every gun in each series that there is.
+    """
+    powers = [power for item in items if (power := item.get(POWER_KEY)) is not None]
+    if not _all(powers, {dict}) or not _all([item.get(HOST_KEY) for item in items], _HOSTS):
         return False
-    count = len(guns)
-    for values in (power.get(_AVERAGE), power.get(_LARGEST)):
-        if values is not None and not (
-            type(values) is list and len(values) == count and _NUMBERS.issuperset(map(type, values))
-        ):
-            return False
-    return True
+    guns = [power.get(GUN_KEY) for power in powers]
+    return (
+        _all(guns, {list})
+        and _all(chain.from_iterable(guns), _NAMES)
+        and all(_all([item.get(name) for item in items], _NUMBERS) for name in STATION_SERIES)
+        and all(_fit([power.get(name) for power in powers], guns) for name in GUN_SERIES)
+    )
 
 
-def _kept(hours: Sequence[Hour], size: int) -> Sequence[Hour]:
-    """Return the hours that a window of this size reaches."""
-    newest = hours[-1].seconds
-    if newest is None:
-        return hours[-size:]
-    oldest = newest - size * HOUR_SECONDS
-    return [hour for hour in hours if _seconds(hour) > oldest]
+def _fit(series: Sequence[Any], guns: Sequence[list[Any]]) -> bool:
+    """Return whether each is None, or has a number for each gun."""
+    return (
+        _all(series, {list, _NOTHING})
+        and _all(chain.from_iterable(filter(None, series)), _NUMBERS)
+        and not any(
+            values is not None and len(values) != len(own)
+            for values, own in zip(series, guns, strict=True)
+        )
+    )
 
 
-class _Placed(NamedTuple):
-    """An hour, its place in the window and those of its guns on the axis."""
-
-    place: int
-    columns: Sequence[int]
-    hour: Hour
+def _all(values: Iterable[Any], kinds: Set[type]) -> bool:
+    return kinds >= set(map(type, values))
 
 
-def _row(hours: Sequence[Hour], columns: Sequence[str], size: int) -> Sequence[Any]:
-    newest = hours[-1].seconds
-    kept = _kept(hours, size)
-    if newest is None:
-        marks = [hour.item.get(SEND_TIME_KEY) for hour in kept]
-        places: Iterable[int] = range(len(kept))
+def _row(push: Push, columns: Sequence[str], size: int) -> Sequence[Any]:
+    seconds, items = push.last(size)
+    if seconds is None:
+        marks = [item.get(SEND_TIME_KEY) for item in items]
+        places: Sequence[int] = range(len(items))
     else:
+        newest = seconds[-1]
         marks = list(hour_marks(newest, size))
-        places = [size - 1 - (newest - _seconds(hour)) // HOUR_SECONDS for hour in kept]
-    axis: dict[tuple[Any, Any], int] = {}
-    placed = [
-        _Placed(place, guns, hour)
-        for place, guns, hour in zip(places, _on_axis(kept, axis), kept, strict=True)
-    ]
+        places = [size - 1 - (newest - each) // HOUR_SECONDS for each in seconds]
+    hosts = [item.get(HOST_KEY) for item in items]
+    powers = [item.get(POWER_KEY) or _NO_POWER for item in items]
+    axis, orders = _axis(hosts, [power.get(GUN_KEY, ()) for power in powers])
     row: list[Any] = []
     for column in columns:
         if column == SEND_TIME_KEY:
@@ -171,47 +173,60 @@ def _row(hours: Sequence[Hour], columns: Sequence[str], size: int) -> Sequence[A
         elif column == HOST_KEY:
             row.append([host for host, _ in axis])
         elif column in GUN_SERIES:
-            row.append(_gun_series(placed, column, len(axis), len(marks)))
+            values = [power.get(column) for power in powers]
+            row.append(_gun_series(places, orders, values, len(axis), len(marks)))
         else:
-            row.append(_station_series(placed, column, len(marks)))
-    row.append(hours)
+            row.append(_station_series(places, [item.get(column) for item in items], len(marks)))
+    row.append(push)
     return row
 
 
-def _on_axis(hours: Sequence[Hour], axis: dict[tuple[Any, Any], int]) -> Iterable[list[int]]:
-    """Put the guns of each hour on the axis; return their places there."""
+_Gun = tuple[Any, Any]
+"""Host and number."""
+
+
+def _axis(
+    hosts: Sequence[Any], guns: Sequence[Sequence[Any]]
+) -> tuple[Sequence[_Gun], Sequence[Sequence[int]]]:
+    """Return the guns in the order of their first appearance, and where those of each hour are."""
     # Guns come in any order, but hosts have few of them.
-    orders: dict[tuple[Any, ...], list[int]] = {}
-    for hour in hours:
-        order = (hour.host, *hour.guns)
-        places = orders.get(order)
+    known: dict[tuple[Any, ...], Sequence[int]] = {}
+    axis: dict[_Gun, int] = {}
+    orders = []
+    for host, own in zip(hosts, guns, strict=True):
+        order = (host, *own)
+        places = known.get(order)
         if places is None:
-            places = [axis.setdefault((hour.host, gun), len(axis)) for gun in hour.guns]
-            orders[order] = places
-        yield places
+            places = known[order] = [axis.setdefault((host, gun), len(axis)) for gun in own]
+        orders.append(places)
+    return list(axis), orders
 
 
-def _gun_series(placed: Sequence[_Placed], column: str, guns: int, size: int) -> list[list[Any]]:
+def _gun_series(
+    places: Sequence[int],
+    orders: Sequence[Sequence[int]],
+    values: Sequence[Sequence[Any] | None],
+    guns: int,
+    size: int,
+) -> list[list[Any]]:
     """Return one list per hour with one value per gun."""
     nothing = [0.0] * guns
     series = [nothing] * size
-    for place, columns, hour in placed:
-        values = hour.power.get(column)
-        if values:
-            powers = series[place]
-            if powers is nothing:
-                powers = series[place] = nothing.copy()
-            for at, value in zip(columns, values, strict=True):
-                powers[at] = value
+    for place, order, powers in zip(places, orders, values, strict=True):
+        if powers:
+            hour = series[place]
+            if hour is nothing:
+                hour = series[place] = nothing.copy()
+            for at, power in zip(order, powers, strict=True):
+                hour[at] = power
     return series
 
 
-def _station_series(placed: Sequence[_Placed], column: str, size: int) -> list[Any]:
+def _station_series(places: Sequence[int], values: Sequence[Any], size: int) -> list[Any]:
     """Return one value per hour; of hosts of the same hour, the last that has one gives it."""
     series: list[Any] = [0.0] * size
     given = [False] * size
-    for place, _, hour in placed:
-        value = hour.item.get(column)
+    for place, value in zip(places, values, strict=True):
         if value is not None or not given[place]:
             series[place], given[place] = value, True
     return series
