@@ -194,7 +194,7 @@ def test_columns_of_rows_are_new_and_equal(size: int, rows: list[list[Any]]) -> 
         window.add(row, None, 0.0)
     view = window.view()
     *newest, first, second = view.shown()
-    assert _shown(newest) == _shown(rows[-1])
+    assert _shown([rows[-1]]) == _shown([newest])
     assert _shown([first, second]) == _shown([view.values(0), view.values(1)])
     for values in (newest, first, second):
         for value in (values, *values):
