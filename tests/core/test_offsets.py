@@ -199,3 +199,42 @@ def test_ten_thousand_records_done_backwards_take_no_scans() -> None:
 def test_settings_out_of_range_are_refused_by_name(arguments: tuple[Any, ...], key: str) -> None:
     with pytest.raises(ConfigurationError, match=key):
         OffsetManager(*arguments)
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("track"), st.lists(st.integers(0, 12), max_size=6)),
+            st.tuples(st.just("done"), st.lists(st.integers(0, 12), max_size=6, unique=True)),
+            st.tuples(st.just("commit"), st.just([0])),
+            st.tuples(st.just("reassign"), st.just([0])),
+        ),
+        max_size=30,
+    )
+)
+def test_runs_are_tracked_and_done_as_one_by_one(actions: list[Any]) -> None:
+    by_run, one_by_one = OffsetManager(clock=Clock()), OffsetManager(clock=Clock())
+    for manager in (by_run, one_by_one):
+        manager.assign(TP, 0)
+    for action, offsets in actions:
+        stamps = [None if offset % 3 == 0 else 100 + offset for offset in offsets]
+        if action == "track":
+            by_run.track_all(TP, offsets, stamps)
+            for offset, stamp in zip(offsets, stamps, strict=True):
+                one_by_one.track(TP, offset, stamp)
+        elif action == "done":
+            by_run.done_all(TP, offsets, generation=by_run.generation(TP))
+            for offset in offsets:
+                one_by_one.done(TP, offset, generation=one_by_one.generation(TP))
+        else:
+            for manager in (by_run, one_by_one):
+                if action == "reassign":
+                    manager.assign(TP, offsets[0])
+                else:
+                    manager.confirmed(manager.committable())
+        for asked in (_state, lambda manager: manager.last_record_ms(TP)):
+            assert asked(one_by_one) == asked(by_run)
+
+
+def _state(manager: OffsetManager) -> tuple[Any, ...]:
+    return manager.committable(), manager.position(TP), manager.due(), manager.full()
