@@ -176,7 +176,7 @@ class StationTasks:
         held_seconds = monotonic() - began
         if held_seconds > self._stall_seconds:
             self._warn_of_stall(work, held_seconds)
-        if hasattr(result, "__await__"):
+        if type(result) is not dict and hasattr(result, "__await__"):
             return self._await(work, self._watched(work, result), began)
         self._engine.callback_durations.add(held_seconds)
         return self._engine.finished(work, result, self._clock.time())
