@@ -13,7 +13,6 @@ from aiokafka.structs import TopicPartition
 
 from data_analysis.async_batches import BatchTasks
 from data_analysis.async_gap_reports import GapReports
-from data_analysis.async_quiet import PollWatch
 from data_analysis.async_reader import Reader, end, log_end
 from data_analysis.async_stations import StationTasks
 from data_analysis.batches import BatchResultAggregator
@@ -29,6 +28,7 @@ from data_analysis.kafka.async_producer import AsyncKafkaProducerClient
 from data_analysis.kafka.async_uploads import Uploader
 from data_analysis.logs import LimitedLog
 from data_analysis.options import ServiceOptions
+from data_analysis.poll_watch import PollWatch
 
 logger = logging.getLogger(__name__)
 

@@ -1,6 +1,9 @@
-"""The options of a service beyond the reference's parameters, checked in one place."""
+"""What a service of either kind may be asked for, checked in one place.
 
-from collections.abc import Callable
+The services name and explain each option; one that a kind does not have keeps its default here.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +25,10 @@ class ServiceOptions:
     """What a service was asked for; see the service's own documentation for each option."""
 
     module_name: str | None
+    topics: Sequence[str] | None
+    data_expire_seconds: float
     output_topic_prefix: str
+    result_handler: Callable[..., Any] | None
     window_form: str
     padding: str
     coalesce: bool
@@ -34,11 +40,11 @@ class ServiceOptions:
     max_pending_records: int
     stop_timeout_seconds: float
     instance_id: str | None
-    callback_stall_seconds: float
-    batch_handler_retries: int
     lag_refresh_seconds: float
     max_workers: int
-    run_callbacks_in: str
+    callback_stall_seconds: float = 1.0
+    batch_handler_retries: int = 0
+    run_callbacks_in: str = "threads"
 
     def __post_init__(self) -> None:
         """Refuse what is not allowed, with `ConfigurationError`."""

@@ -6,7 +6,7 @@ runs in one thread, but for `revoked`, which a rebalance calls while that thread
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from data_analysis.backlog import Backlog
@@ -14,8 +14,8 @@ from data_analysis.clock import Clock
 from data_analysis.effects import Effect
 from data_analysis.engine import Engine
 from data_analysis.errors import KafkaConnectionError
-from data_analysis.kafka.consumer import KafkaConsumerClient
 from data_analysis.kafka.errors import CLIENT_ERRORS, describe, lost_position, may_pass
+from data_analysis.kafka.sync_member import GroupMember
 from data_analysis.kafka.sync_positions import SyncPositions
 from data_analysis.offsets import Partition
 
@@ -46,20 +46,24 @@ class Poller:
         positions: which partitions may be read.
         perform: does the engine's effects, under the lock.
         clock: time of arrival.
+        in_flight: returns how many records are in work.
         most_pending: most records in work; beyond, partitions are paused while polling goes on.
+        polled: called with what each poll brought, under the lock.
         ticked: called after the engine's tick, under the lock.
         give_up: finishes and commits what is in work for partitions that are given up.
     """
 
     def __init__(
         self,
-        consumer: KafkaConsumerClient,
+        consumer: GroupMember,
         engine: Engine,
         lock: threading.RLock,
         positions: SyncPositions,
         perform: Callable[[Sequence[Effect]], None],
         clock: Clock,
+        in_flight: Callable[[], int],
         most_pending: int,
+        polled: Callable[[Mapping[Partition, Sequence[Any]]], None],
         ticked: Callable[[], None],
         give_up: Callable[[list[Partition]], None],
     ) -> None:
@@ -72,7 +76,9 @@ class Poller:
         self._positions = positions
         self._perform = perform
         self._clock = clock
-        self._most_pending = most_pending
+        self._in_flight = in_flight
+        self.most_pending = most_pending
+        self._polled = polled
         self._ticked = ticked
         self._give_up = give_up
         self._rejoin_wanted = False
@@ -81,6 +87,11 @@ class Poller:
         self._progress = threading.Condition(lock)
         self._stopping = threading.Event()
         self._next_tick = clock.monotonic() + TICK_SECONDS
+
+    @property
+    def paused(self) -> list[Partition]:
+        """The partitions that are not read because there is too much in work."""
+        return self._positions.pollable() if self._positions.held else []
 
     def run(self) -> None:
         """Poll until the end."""
@@ -126,7 +137,7 @@ class Poller:
             self._rejoin()
         self._poll()
         with self._lock:
-            room = self._most_pending - self._engine.in_flight
+            room = self.most_pending - self._in_flight()
             records = self._backlog.take(room)
             if records:
                 self._perform(self._engine.received(records, self._clock.time()))
@@ -144,12 +155,15 @@ class Poller:
             polled = self._consumer.fetch(POLL_TIMEOUT_MS if waits else 0, most)
         except CLIENT_ERRORS as error:
             self._trouble(error)
+            with self._lock:
+                self._polled({})
             return
         with self._lock:
             for tp in sorted(polled):
                 if self._engine.offsets.owns(tp):
                     self._engine.taken([(tp, polled[tp])])
                     self._backlog.add(tp, polled[tp])
+            self._polled(polled)
             self.last_error = None
             self._errors_in_a_row = 0
 
@@ -192,10 +206,10 @@ class Poller:
     # The lock is held from here on.
 
     def _hold_or_let_go(self) -> None:
-        pending = self._engine.in_flight + len(self._backlog)
-        if pending >= self._most_pending:
+        pending = self._in_flight() + len(self._backlog)
+        if pending >= self.most_pending:
             self._positions.hold()
-        elif self._positions.held and pending <= self._most_pending // 2:
+        elif self._positions.held and pending <= self.most_pending // 2:
             self._positions.let_go()
 
     def _tick(self) -> None:
@@ -205,9 +219,8 @@ class Poller:
             self._ticked()
 
     def _wait_for_room(self) -> None:
-        in_flight: Any = self._engine.in_flight
+        before = self._in_flight()
         self._progress.wait_for(
-            lambda: self._engine.in_flight < in_flight or self._stopping.is_set(),
-            POLL_TIMEOUT_MS / 1000,
+            lambda: self._in_flight() < before or self._stopping.is_set(), POLL_TIMEOUT_MS / 1000
         )
         self._hold_or_let_go()

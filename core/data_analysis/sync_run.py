@@ -1,8 +1,8 @@
-"""One run of the blocking service: the threads that live between its start and its stop.
+"""One run of the blocking service: the parts that live between its start and its stop.
 
-Here effects are performed, and here is the order in which parts begin and end. One thread polls,
-one commits, one searches for positions, one sends results; callbacks have a pool. Whoever touches
-the engine holds the one lock, and nobody waits for Kafka or for a callback while holding it.
+Here effects are performed, and here is the order in which parts begin and end. What belongs to one
+consumer alone is in `data_analysis.sync_reader`. Whoever touches the engine holds the one lock, and
+nobody waits for Kafka or for a callback while holding it.
 """
 
 import logging
@@ -12,30 +12,25 @@ from typing import Any
 
 from data_analysis.clock import Clock
 from data_analysis.effects import Effect, Note, RunCallback, RunHandlers, Upload
+from data_analysis.empty_polls import EmptyPoll
 from data_analysis.engine import Engine
-from data_analysis.errors import KafkaConnectionError
+from data_analysis.errors import DataAnalysisError, KafkaConnectionError
+from data_analysis.failure import Failure
 from data_analysis.kafka.consumer import KafkaConsumerClient
 from data_analysis.kafka.producer import KafkaProducerClient
-from data_analysis.kafka.sync_commits import Committer
-from data_analysis.kafka.sync_positions import SyncPositions
+from data_analysis.kafka.sync_commits import Commits
+from data_analysis.kafka.sync_member import GroupMember
 from data_analysis.kafka.sync_uploads import Uploader
 from data_analysis.logs import LimitedLog
 from data_analysis.offsets import Partition
 from data_analysis.options import ServiceOptions
+from data_analysis.poll_watch import PollWatch
 from data_analysis.sync_gap_reports import GapReports
-from data_analysis.sync_polling import Poller
+from data_analysis.sync_reader import Reader
 from data_analysis.sync_stations import StationThreads
+from data_analysis.sync_threads import guarded_thread, join, side_by_side
 
 logger = logging.getLogger(__name__)
-
-START_TIMEOUT_SECONDS = 60.0
-"""How long the start waits for the positions of its partitions."""
-
-REVOCATION_COMMIT_SECONDS = 5.0
-"""How long a rebalance waits for the last commit of what it takes away."""
-
-THREAD_END_SECONDS = 30.0
-"""How long the end waits for a thread that waits for Kafka; all of their waits are shorter."""
 
 
 class SyncRun:
@@ -50,6 +45,7 @@ class SyncRun:
         options: of the service.
         clock: of the service.
         gap_reports: told of every gap.
+        ended: called when the run has ended by itself.
     """
 
     def __init__(
@@ -62,6 +58,7 @@ class SyncRun:
         options: ServiceOptions,
         clock: Clock,
         gap_reports: GapReports,
+        ended: Callable[[], None],
     ) -> None:
         self._engine = engine
         self._lock = lock
@@ -71,90 +68,75 @@ class SyncRun:
         self._options = options
         self._clock = clock
         self._gap_reports = gap_reports
+        self._ended = ended
         self._log = LimitedLog(logger, clock)
         self._closing = False
+        self._aborting = threading.Lock()
+        self.failure = Failure(self._end)
+        self._watch = PollWatch(consumer, clock)
         self._uploader = Uploader(producer, self._settled, engine.counters)
-        self._committer = Committer(consumer, engine.offsets, engine.counters, lock)
-        self._positions = SyncPositions(
-            consumer,
-            engine,
-            clock,
-            lock,
-            gap_reports.report,
-            self._committer.nudge,
-            lambda tp: self._poller.forget(tp),
-        )
-        self._poller = Poller(
-            consumer,
-            engine,
-            lock,
-            self._positions,
-            self.perform,
-            clock,
-            options.max_pending_records,
-            lambda: stations.forget(engine.dispatcher.station_ids()),
-            self.revoked,
-        )
-        self._polling = _thread("polling", self._poller.run)
-        self._committing = _thread("committing", self._committer.run)
-        self._searching = _thread("positions", self._positions.run)
-        self._uploading = _thread("uploading", self._uploader.run)
+        self._commits = Commits(engine.offsets, lock)
+        self._readers: list[Reader] = []
+        for member in consumer.members:
+            self._add_reader(member)
+        self._committing = guarded_thread("committing", self._commits.run, self.failure.declare)
+        self._uploading = guarded_thread("uploading", self._uploader.run, self.failure.declare)
+        self._leaving: list[threading.Thread] = []
 
     @property
     def polling(self) -> bool:
-        """Whether the polling thread runs."""
-        return self._polling.is_alive()
+        """Whether the polling threads run."""
+        return all(reader.polling for reader in self._readers)
+
+    @property
+    def positions_known(self) -> bool:
+        """Whether every assigned partition is read from a position that is known."""
+        return not any(reader.positions.searching for reader in self._readers)
 
     def start(self) -> None:
         """Connect, begin to poll, return when the positions are found.
 
+        In multi-consumer mode a topic whose consumer cannot start is tried again in the background,
+        unless none can.
+
         Raises:
             KafkaConnectionError: Kafka cannot be reached, or does not say where to read from.
+            DataAnalysisError: something inside has failed.
         """
         if self._options.output_topic or self._options.dead_letter_topic:
             self._producer.connect()
-        self._consumer.connect()
-        for thread in (self._uploading, self._committing, self._searching, self._polling):
-            thread.start()
-        if self._positions.wait_until_known(START_TIMEOUT_SECONDS, self._is_broken):
-            return
-        if self._is_broken():
-            raise KafkaConnectionError(f"joining the group failed: {self._poller.last_error}")
-        searching = [f"{tp.topic}/{tp.partition}" for tp in self._positions.searching]
-        raise KafkaConnectionError(
-            f"no position found within {START_TIMEOUT_SECONDS:g} s for"
-            f" {', '.join(searching) or ', '.join(self._consumer.topics)}"
-        )
+        self._uploading.start()
+        self._committing.start()
+        self._start_readers()
+        self._consumer.watch(self._progress)
+
+    def _start_readers(self) -> None:
+        """Start all side by side; those that cannot go on trying, if others could."""
+        answers = side_by_side([reader.start for reader in self._readers])
+        failed = [answer for answer in answers if answer is not None]
+        if self.failure.text is not None:
+            raise DataAnalysisError(self.failure.text)
+        for error in failed:
+            if len(failed) == len(answers) or not isinstance(error, KafkaConnectionError):
+                raise error
+        for reader, answer in zip(self._readers, answers, strict=True):
+            if answer is not None:
+                logger.error("consumer of %s: %s; trying again", reader.name, answer)
+                reader.poller.last_error = str(answer)
+                reader.join_and_poll()
 
     def stop(self) -> None:
         """End in the order that loses nothing: polling, callbacks, uploads, commit, clients."""
-        limit_seconds = self._options.stop_timeout_seconds
-        self._poller.stop()
-        _join(self._polling)
-        late = self._stations.wait_for(None, limit_seconds)
-        if late:
-            logger.warning("%d callbacks did not end within %g s", late, limit_seconds)
-        self._uploader.stop(limit_seconds)
-        self._stations.wait_for(None, 0 if late else limit_seconds)
-        self._committer.commit()
-        self._gap_reports.stop(limit_seconds)
+        if self.failure.text is None:
+            self._finish(self._options.stop_timeout_seconds)
         self.abort()
 
     def abort(self) -> None:
-        """Close everything, finishing nothing."""
-        self._closing = True
-        self._poller.stop()
-        self._positions.stop()
-        self._committer.stop()
-        self._stations.stop()
-        self._uploader.stop(0)
-        self._gap_reports.stop(0)
-        for thread in (self._polling, self._searching, self._committing, self._uploading):
-            _join(thread)
-        try:
-            self._consumer.close()
-        finally:
-            self._producer.close()
+        """Close everything, finishing nothing; a second call waits for the first."""
+        with self._aborting:
+            if not self._closing:
+                self._closing = True
+                self._close()
 
     def perform(self, effects: Sequence[Effect]) -> None:
         """Do what the engine wants done. The lock is held."""
@@ -168,88 +150,130 @@ class SyncRun:
             elif isinstance(effect, Note):
                 self._log.write(effect)
         # Something may have been finished: there may be a commit to send, and room for records.
-        self._committer.nudge()
-        self._poller.progressed()
+        self._commits.nudge()
+        for reader in self._readers:
+            reader.poller.progressed()
 
     def resubscribe(self, topics: Sequence[str]) -> None:
-        """Read other topics: what is in work is finished and committed, then the group rejoined."""
-        self._consumer.read(topics)
-        self._poller.rejoin_soon()
+        """Read other topics: what is in work is finished and committed, then the group rejoined.
 
-    def assigned(self, partitions: list[Partition]) -> None:
-        """Find the positions of partitions that are ours now."""
-        self._positions.assigned(partitions)
-
-    def revoked(self, partitions: list[Partition]) -> None:
-        """Finish what is in work for these partitions, within a limit, commit it, give them up.
-
-        The commit carries the generation that ends: once another member may own the partitions,
-        Kafka refuses it. From the return on nothing is committed for them, and what is still in
-        work counts no more: their next owner sees those records again.
+        In multi-consumer mode consumers of new topics join, those of others leave; the rest go on.
+        The lock is held.
         """
-        if self._closing:
+        self._watch.read(topics)
+        if not self._consumer.per_topic:
+            self._readers[0].member.read(topics)
+            self._readers[0].poller.rejoin_soon()
             return
-        self._poller.revoked(partitions)
-        with self._lock:
-            owned = any(self._engine.offsets.owns(tp) for tp in partitions)
-        if owned:
-            self._committer.commit(tries=1, timeout_seconds=REVOCATION_COMMIT_SECONDS)
-        self.lost(partitions)
+        for reader in [each for each in self._readers if each.name not in topics]:
+            self._leave(reader)
+        known = [reader.name for reader in self._readers]
+        for topic in topics:
+            if topic not in known:
+                self._add_reader(self._consumer.add_member([topic])).join_and_poll()
+        for reader in self._readers:
+            reader.poller.most_pending = self._share()
 
-    def lost(self, partitions: list[Partition]) -> None:
-        """Give partitions up that others own already."""
-        with self._lock:
-            self._positions.revoked()
-            self._engine.revoked(partitions)
-            self._poller.drop(partitions)
-
-    @property
-    def positions_known(self) -> bool:
-        """Whether it is known where every partition of this member is read."""
-        return not self._positions.searching
+    def explain_empty_polls(self) -> dict[str, EmptyPoll]:
+        """Return why nothing comes, by topic. The lock is held."""
+        return self._watch.explain(self._readers)
 
     def trouble(self) -> list[str]:
         """Return what is not as it should be, one line each. The lock is held."""
-        trouble = [
-            f"position of {tp.topic} partition {tp.partition} is not known"
-            for tp in self._positions.searching
-        ]
+        trouble = [] if self.failure.text is None else [self.failure.text]
+        trouble += [line for reader in self._readers for line in reader.trouble()]
         if self._uploader.last_error is not None:
             trouble.append(f"upload: {self._uploader.last_error}")
-        if self._committer.last_error is not None:
-            trouble.append(f"commit: {self._committer.last_error}")
-        if self._poller.last_error is not None:
-            trouble.append(f"poll: {self._poller.last_error}")
-        if self._positions.held:
-            trouble.append("paused: too many records in work")
-        for name, thread in (
-            ("polling", self._polling),
-            ("committing", self._committing),
-            ("searching for positions", self._searching),
-            ("uploading", self._uploading),
-        ):
+        if self._consumer.lag.last_error is not None:
+            trouble.append(f"Kafka does not answer: {self._consumer.lag.last_error}")
+        for name, thread in (("committing", self._committing), ("uploading", self._uploading)):
             if not thread.is_alive():
                 trouble.append(f"{name} has ended")
-        return trouble
+        return list(dict.fromkeys(trouble))
 
-    def _is_broken(self) -> bool:
-        return self._poller.failed_for_good or not self._polling.is_alive()
+    def _add_reader(self, member: GroupMember) -> Reader:
+        reader = Reader(
+            member,
+            self._engine,
+            self._lock,
+            self._clock,
+            perform=self.perform,
+            report=self._gap_reports.report,
+            nudge=self._commits.nudge,
+            ticked=lambda: self._stations.forget(self._engine.dispatcher.station_ids()),
+            polled=self._watch.polled,
+            failed=self.failure.declare,
+            most_pending=self._share(),
+            shares=self._consumer.per_topic,
+        )
+        self._readers.append(reader)
+        self._commits.committers.append(reader.committer)
+        return reader
+
+    def _share(self) -> int:
+        """Return how many records may be in work for one reader: each topic has its own."""
+        readers = len(self._consumer.members) if self._consumer.per_topic else 1
+        return max(1, self._options.max_pending_records // readers)
+
+    def _leave(self, reader: Reader) -> None:
+        """Have a reader finish its work and leave its group. The lock is held."""
+
+        def leave() -> None:
+            reader.give_up()
+            with self._lock:
+                self._commits.committers.remove(reader.committer)
+
+        self._readers.remove(reader)
+        self._consumer.members.remove(reader.member)
+        thread = guarded_thread("leaving", leave, self.failure.declare)
+        self._leaving = [each for each in self._leaving if each.is_alive()] + [thread]
+        thread.start()
+
+    def _finish(self, limit_seconds: float) -> None:
+        """Finish what is in work, within limits, and commit it."""
+        side_by_side([reader.stop_polling for reader in self._readers])
+        late = self._stations.wait_for(None, limit_seconds)
+        if late:
+            logger.warning("%d callbacks did not end within %g s", late, limit_seconds)
+        self._uploader.stop(limit_seconds)
+        self._stations.wait_for(None, 0 if late else limit_seconds)
+        self._commits.commit()
+        self._gap_reports.stop(limit_seconds)
+
+    def _close(self) -> None:
+        for reader in self._readers:
+            reader.let_go()
+        self._commits.stop()
+        self._stations.stop()
+        self._uploader.stop(0)
+        self._gap_reports.stop(0)
+        for thread in (*self._leaving, self._committing, self._uploading):
+            join(thread)
+        closing = [*(reader.close for reader in self._readers), self._consumer.lag.stop]
+        failed = [error for error in side_by_side(closing) if error is not None]
+        self._producer.close()
+        for error in failed:
+            raise error
+
+    def _end(self) -> None:
+        """Close everything from a thread of its own: something has failed for good."""
+
+        def end() -> None:
+            self.abort()
+            self._ended()
+
+        threading.Thread(target=end, name="data-analysis-ending", daemon=True).start()
+
+    def _progress(self, tp: Partition) -> tuple[int | None, int | None]:
+        with self._lock:
+            offsets = self._engine.offsets
+            if not offsets.owns(tp):
+                return None, None
+            return offsets.position(tp), offsets.committed(tp)
 
     def _settled(self, ticket: Any, error: str | None) -> None:
-        with self._lock:
-            self.perform(self._engine.acknowledged(ticket, self._clock.time(), error))
-
-
-def _thread(name: str, run: Callable[[], None]) -> threading.Thread:
-    def guarded() -> None:
         try:
-            run()
-        except Exception:
-            logger.critical("%s has ended", name, exc_info=True)
-
-    return threading.Thread(target=guarded, name=f"data-analysis-{name}", daemon=True)
-
-
-def _join(thread: threading.Thread) -> None:
-    if thread.is_alive() and thread is not threading.current_thread():
-        thread.join(THREAD_END_SECONDS)
+            with self._lock:
+                self.perform(self._engine.acknowledged(ticket, self._clock.time(), error))
+        except Exception as unforeseen:
+            self.failure.declare("uploading", unforeseen)

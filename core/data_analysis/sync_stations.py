@@ -29,6 +29,7 @@ class StationThreads:
         perform: does the effects that are not for the station itself, under the lock.
         clock: time of results.
         max_workers: callbacks that run at a time.
+        failed: called with what nobody has foreseen; a callback's error is not that.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class StationThreads:
         perform: Callable[[Sequence[Effect]], None],
         clock: Clock,
         max_workers: int,
+        failed: Callable[[str, BaseException], None],
     ) -> None:
         self.futures: dict[str, Future[None]] = {}
         self._engine = engine
@@ -48,6 +50,7 @@ class StationThreads:
         self._own = own
         self._perform = perform
         self._clock = clock
+        self._failed = failed
         self._pool = ThreadPoolExecutor(max_workers, thread_name_prefix="station")
         self._here = threading.local()
 
@@ -94,6 +97,8 @@ class StationThreads:
             job: RunCallback | RunHandlers | None = first
             while job is not None:
                 job = self._do(job, turn_ends_at)
+        except Exception as error:
+            self._failed("the work of a station", error)
         finally:
             self._here.station_id = None
 

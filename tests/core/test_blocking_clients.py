@@ -133,8 +133,9 @@ def test_commits_and_look_ups() -> None:
         for number in range(3):
             producer.send(TOPIC, number)
         producer.close()
-        consumer = KafkaConsumerClient([TOPIC], FLAT)
-        messages = _read(consumer, 3)
+        client = KafkaConsumerClient([TOPIC], FLAT)
+        messages = _read(client, 3)
+        (consumer,) = client.members
         tp = (TOPIC, 0)
         assert consumer.committed(tp) is None
         consumer.commit({tp: (2, "v1 note")})
@@ -144,10 +145,10 @@ def test_commits_and_look_ups() -> None:
         assert consumer.first_since(tp, messages[2].timestamp + 1) is None
         consumer.pause([tp])
         consumer.seek(tp, 1)
-        assert {} == consumer.poll()
+        assert {} == client.poll()
         consumer.resume([tp])
-        assert [1, 2] == [message.offset for message in _read(consumer, 2)]
-        consumer.close()
+        assert [1, 2] == [message.offset for message in _read(client, 2)]
+        client.close()
 
     _with_broker(story)
 

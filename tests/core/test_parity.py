@@ -219,12 +219,13 @@ def _run_blocking(
     script: Script, told: Told, options: dict[str, Any], count: int
 ) -> dict[str, Any]:
     service = DataAnalysisService(**options)
-    fetch = service.consumer.fetch
+    (member,) = service.consumer.members
+    fetch = member.fetch
 
     def scripted(timeout_ms: int, max_records: int | None = None) -> Any:
         return script.play(fetch(min(timeout_ms, 50), max_records))
 
-    service.consumer.fetch = scripted  # type: ignore[method-assign]  # the recorded polls
+    member.fetch = scripted  # type: ignore[method-assign]  # the recorded polls
     service.start(told.callback)
     deadline = time.monotonic() + 600
     while service.engine.counters.records_finished < count:

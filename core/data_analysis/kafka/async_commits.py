@@ -1,22 +1,23 @@
-"""Sends commits when they are due: one at a time, with retries; an answer may be lost."""
+"""Sends commits when they are due: one at a time, with retries; an answer may be lost.
+
+What is sent, and what an answer means, is decided in `data_analysis.kafka.commits`.
+"""
 
 import asyncio
-import logging
 from collections.abc import Sequence
 
-from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
-from data_analysis.gaps import write_commit_note
 from data_analysis.kafka.async_consumer import AsyncGroupMember
-from data_analysis.kafka.errors import describe
+from data_analysis.kafka.commits import (
+    COMMIT_TIMEOUT_SECONDS,
+    Committing,
+    SendCommit,
+    commit_safe,
+)
+from data_analysis.kafka.errors import CLIENT_ERRORS, UnansweredError, unanswered
 from data_analysis.observe import Counters
-from data_analysis.offsets import OffsetManager, Partition
-
-logger = logging.getLogger(__name__)
-
-COMMIT_TIMEOUT_SECONDS = 15.0
-"""How long one try waits for its answer: aiokafka itself would try for ever."""
+from data_analysis.offsets import OffsetManager
 
 
 class Committer:
@@ -37,6 +38,7 @@ class Committer:
         *,
         shares: bool = False,
     ) -> None:
+        self.last_error: str | None = None
         self._consumer = consumer
         self._offsets = offsets
         self._counters = counters
@@ -50,24 +52,9 @@ class Committer:
 
         `tries` is the manager's `max_commit_retries` unless given.
         """
-        tries = self._offsets.max_commit_retries if tries is None else tries
+        topics = self._consumer.topics if self._shares else None
         async with self._one_at_a_time:
-            if not self._shares:
-                self._offsets.attempted()
-            for attempt in range(1, tries + 1):
-                offsets = self._committable()
-                if not offsets:
-                    return True
-                if await self._try(offsets):
-                    return True
-                if attempt < tries:
-                    await asyncio.sleep(self._offsets.commit_retry_delay)
-            logger.error(
-                "commit of %d partitions given up after %d tries; it is tried again when next due",
-                len(offsets),
-                tries,
-            )
-            return False
+            return await self._drive(commit_safe(self._offsets, self._counters, tries, topics))
 
     def commit_soon(self) -> None:
         """Commit without being waited for; once more after a commit that is under way."""
@@ -86,36 +73,32 @@ class Committer:
             self._again = False
             await self.commit()
 
-    def _committable(self) -> dict[Partition, int]:
-        offsets = self._offsets.committable()
-        if self._shares:
-            topics = self._consumer.topics
-            return {tp: offset for tp, offset in offsets.items() if tp.topic in topics}
-        return offsets
+    async def _drive(self, committing: Committing) -> bool:
+        """Send what a commit asks for until it is done."""
+        error: UnansweredError | None = None
+        while True:
+            try:
+                step = next(committing) if error is None else committing.throw(error)
+            except StopIteration as done:
+                return bool(done.value)
+            error = None
+            if isinstance(step, SendCommit):
+                error = await self._send(step)
+                self.last_error = None if error is None else str(error)
+            else:
+                await asyncio.sleep(step.seconds)
 
-    async def _try(self, offsets: dict[Partition, int]) -> bool:
-        noted = {
-            TopicPartition(*tp): (offset, write_commit_note(self._offsets.last_record_ms(tp)))
-            for tp, offset in offsets.items()
-        }
+    async def _send(self, commit: SendCommit) -> UnansweredError | None:
+        noted = {TopicPartition(*tp): offset for tp, offset in commit.offsets.items()}
         try:
+            # aiokafka itself would try for ever.
             async with asyncio.timeout(COMMIT_TIMEOUT_SECONDS):
                 await self._consumer.commit(noted)
         except TimeoutError:
-            self._failed(offsets, f"no answer within {COMMIT_TIMEOUT_SECONDS:g} s")
-            return False
-        except (KafkaError, OSError) as error:
-            self._failed(offsets, describe(error))
-            return False
-        self._counters.commits += 1
-        self._offsets.confirmed(offsets)
-        logger.info("成功提交 %d 个分区 offset", len(offsets))
-        return True
-
-    def _failed(self, offsets: dict[Partition, int], why: str) -> None:
-        self._counters.commit_errors += 1
-        self._offsets.unknown(offsets)
-        logger.warning("commit of %d partitions is unknown: %s", len(offsets), why)
+            return UnansweredError(f"no answer within {COMMIT_TIMEOUT_SECONDS:g} s", passing=True)
+        except CLIENT_ERRORS as error:
+            return unanswered(error)
+        return None
 
 
 class Commits:
@@ -129,7 +112,6 @@ class Commits:
     def __init__(self, offsets: OffsetManager, committers: Sequence[Committer]) -> None:
         self.committers = list(committers)
         self._offsets = offsets
-        self._shared = len(self.committers) > 1
         self._wanted = asyncio.Event()
         self._at_once = asyncio.Event()
 
@@ -166,9 +148,9 @@ class Commits:
             await committer.stop()
 
     async def _send(self) -> None:
-        if not self._shared:
+        self._offsets.attempted()
+        if len(self.committers) == 1:
             await self.committers[0].commit()
             return
-        self._offsets.attempted()
         for committer in self.committers:
             committer.commit_soon()

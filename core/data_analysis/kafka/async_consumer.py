@@ -19,9 +19,9 @@ from aiokafka.structs import ConsumerRecord, OffsetAndMetadata, TopicPartition
 from data_analysis.cancelling import is_being_cancelled
 from data_analysis.errors import KafkaConnectionError
 from data_analysis.kafka.async_fetching import keep_awake
+from data_analysis.kafka.connecting import Tries
 from data_analysis.kafka.errors import describe, lost_position, mapped
 from data_analysis.kafka.options import KafkaOptions
-from data_analysis.settings import check_integer, check_number
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +40,7 @@ class AsyncGroupMember:
         options: a Kafka configuration with a `group_id`.
         resets: False leaves a lost position to the caller, whatever `auto_offset_reset` says.
         instance_id: client id and static group membership of this member.
-        max_retries: how often connecting is tried.
-        retry_interval: seconds between two tries.
+        tries: how often connecting is tried.
 
     `listener` is told of revoked and assigned partitions, from the next start on.
     """
@@ -50,19 +49,17 @@ class AsyncGroupMember:
         self,
         topics: Sequence[str],
         options: KafkaOptions,
+        tries: Tries,
         *,
         resets: bool = True,
         instance_id: str | None = None,
-        max_retries: int = 5,
-        retry_interval: float = 5,
     ) -> None:
         self.options = options
         self.listener: ConsumerRebalanceListener | None = None
         self._topics = list(topics)
         self._resets = resets
         self._instance_id = instance_id
-        self._max_retries = check_integer("max_retries", max_retries, least=1)
-        self._retry_interval = check_number("retry_interval", retry_interval, least=0)
+        self._tries = tries
         self._client: Any = None
 
     @property
@@ -79,9 +76,11 @@ class AsyncGroupMember:
         """Connect and join the group; returns when partitions are assigned.
 
         Raises:
-            KafkaConnectionError: it did not work after `max_retries` tries.
+            KafkaConnectionError: it did not work, as often as it was tried.
         """
-        for attempt in range(1, self._max_retries + 1):
+        tried = 0
+        while True:
+            tried += 1
             client = self._client = self._make_client()
             try:
                 with mapped(f"connecting a consumer to {self._servers()}"):
@@ -89,10 +88,7 @@ class AsyncGroupMember:
                 keep_awake(client)
             except KafkaConnectionError as error:
                 await self.stop()
-                if attempt == self._max_retries:
-                    raise
-                logger.warning("%s; try %d of %d", error, attempt, self._max_retries)
-                await asyncio.sleep(self._retry_interval)
+                await asyncio.sleep(self._tries.wait_seconds(tried, error))
             except BaseException:
                 await self.stop()
                 raise

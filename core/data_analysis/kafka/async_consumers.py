@@ -13,7 +13,8 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from data_analysis.errors import ConfigurationError, KafkaConnectionError
 from data_analysis.kafka.async_consumer import AsyncGroupMember
-from data_analysis.kafka.async_lag import LagWatch, Progress
+from data_analysis.kafka.async_lag import LagWatch, ProgressOf
+from data_analysis.kafka.connecting import Tries
 from data_analysis.kafka.options import KafkaOptions, options_of
 from data_analysis.lag import LagInfo, show_lags
 from data_analysis.settings import check_number
@@ -56,8 +57,7 @@ class AsyncKafkaConsumerClient:
         check_number("lag_refresh_seconds", lag_refresh_seconds, least=0, above=True)
         self._resets = resets
         self._instance_id = instance_id
-        self._max_retries = max_retries
-        self._retry_interval = retry_interval
+        self._tries = Tries(max_retries, retry_interval)
         self.per_topic = self.options.one_per_topic(topics)
         self.members: list[AsyncGroupMember] = []
         for some in [[topic] for topic in topics] if self.per_topic else [topics]:
@@ -182,7 +182,7 @@ class AsyncKafkaConsumerClient:
 
     # What a service uses.
 
-    def watch(self, progress: Progress) -> None:
+    def watch(self, progress: ProgressOf) -> None:
         """Begin to refresh the lag; the caller says how far reading and committing have come."""
         self.lag = self._make_watch(progress)
         self.lag.start()
@@ -191,17 +191,12 @@ class AsyncKafkaConsumerClient:
         """Add a member that reads these topics; it is not started yet."""
         options = self.options.of_topic(topics[0]) if self.per_topic else self.options
         member = AsyncGroupMember(
-            topics,
-            options,
-            resets=self._resets,
-            instance_id=self._instance_id,
-            max_retries=self._max_retries,
-            retry_interval=self._retry_interval,
+            topics, options, self._tries, resets=self._resets, instance_id=self._instance_id
         )
         self.members.append(member)
         return member
 
-    def _make_watch(self, progress: Progress) -> LagWatch:
+    def _make_watch(self, progress: ProgressOf) -> LagWatch:
         return LagWatch(self.options, self.assignment, progress, self._lag_refresh_seconds)
 
     async def _own_progress(self, tp: TopicPartition) -> tuple[int | None, int | None]:

@@ -6,7 +6,7 @@ On the consumer's connection the answer would wait behind a long poll. What the 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -15,7 +15,7 @@ from aiokafka.structs import TopicPartition
 
 from data_analysis.kafka.errors import describe
 from data_analysis.kafka.options import KafkaOptions
-from data_analysis.lag import PartitionLag, needs_start
+from data_analysis.lag import Ends, Lags, Progress, Starts, by_topic
 
 logger = logging.getLogger(__name__)
 
@@ -25,12 +25,12 @@ LOOK_UP_TIMEOUT_MS = 5_000
 IDLE_TICK_MS = 10_000
 """How often the client that asks looks round: it fetches nothing."""
 
-Progress = Callable[[TopicPartition], Awaitable[tuple[int | None, int | None]]]
+ProgressOf = Callable[[TopicPartition], Awaitable[tuple[int | None, int | None]]]
 """Returns what is read next of a partition, and the group's committed offset."""
 
 
-class LagWatch:
-    """The lag of every assigned partition, as of the last refresh.
+class LagWatch(Lags):
+    """Refreshes in a task of its own.
 
     Args:
         options: where Kafka is.
@@ -43,23 +43,19 @@ class LagWatch:
         self,
         options: KafkaOptions,
         assigned: Callable[[], list[TopicPartition]],
-        progress: Progress,
+        progress: ProgressOf,
         refresh_seconds: float,
     ) -> None:
-        self.lags: dict[TopicPartition, PartitionLag] = {}
-        self.last_error: str | None = None
+        super().__init__()
         self._options = options
         self._assigned = assigned
         self._progress = progress
         self._refresh_seconds = refresh_seconds
-        self._unread_since: dict[TopicPartition, float] = {}
         self._client: Any = None
         self._task: asyncio.Task[None] | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
         """Begin to refresh."""
-        self._loop = asyncio.get_running_loop()
         if self._task is None:
             self._task = asyncio.create_task(self._run())
 
@@ -70,19 +66,6 @@ class LagWatch:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         await self._disconnect()
-
-    def unread(self, tps: Sequence[TopicPartition]) -> int | None:
-        """Return how many offsets behind the positions are there, None while that is not known."""
-        if not all(tp in self.lags for tp in tps):
-            return None
-        return sum(self.lags[tp].unread for tp in tps)
-
-    def unread_seconds(self, tps: Sequence[TopicPartition]) -> float:
-        """Return for how long one of these has been seen to have something unread."""
-        if self._loop is None:
-            return 0.0
-        now = self._loop.time()
-        return max((now - self._unread_since.get(tp, now) for tp in tps), default=0.0)
 
     async def _run(self) -> None:
         while True:
@@ -110,36 +93,36 @@ class LagWatch:
                 await self._ask(client, tps)
             except KafkaError as error:
                 await self._ask_by_topic(client, tps, error)
-        owned = dict.fromkeys(self._assigned())
-        self.lags = {tp: lag for tp, lag in self.lags.items() if tp in owned}
+        self.keep(self._assigned())
 
     async def _ask_by_topic(
         self, client: Any, tps: Sequence[TopicPartition], error: KafkaError
     ) -> None:
-        """Ask topic by topic, for one may be gone; raise `error` if none is answered for."""
-        topics = list(dict.fromkeys(tp.topic for tp in tps))
+        """Ask topic by topic; raise `error` if none is answered for."""
         answers = await asyncio.gather(
-            *(self._ask(client, [tp for tp in tps if tp.topic == topic]) for topic in topics),
-            return_exceptions=True,
+            *(self._ask(client, some) for some in by_topic(tps)), return_exceptions=True
         )
-        failed = [answer for answer in answers if isinstance(answer, KafkaError)]
-        if len(failed) == len(topics):
+        if all(isinstance(answer, KafkaError) for answer in answers):
             raise error
 
     async def _ask(self, client: Any, tps: Sequence[TopicPartition]) -> None:
-        # Progress first: what is committed then is not above an end that was asked for later.
-        progress = {tp: await self._progress(tp) for tp in tps}
-        ends = await client.end_offsets(list(tps))
-        behind = [tp for tp in tps if needs_start(progress[tp][1], ends[tp])]
-        starts = await client.beginning_offsets(behind) if behind else {}
-        now = asyncio.get_running_loop().time()
-        for tp in tps:
-            lag = PartitionLag(*progress[tp], starts.get(tp), ends[tp])
-            self.lags[tp] = lag
-            if lag.unread:
-                self._unread_since.setdefault(tp, now)
-            else:
-                self._unread_since.pop(tp, None)
+        asking = self.ask(tps)
+        request = next(asking)
+        while True:
+            answer = await self._answer(client, request)
+            try:
+                request = asking.send(answer)
+            except StopIteration:
+                return
+
+    async def _answer(
+        self, client: Any, request: Progress | Ends | Starts
+    ) -> Mapping[TopicPartition, Any]:
+        if isinstance(request, Progress):
+            return {tp: await self._progress(tp) for tp in request.tps}
+        ask = client.end_offsets if isinstance(request, Ends) else client.beginning_offsets
+        answer: Mapping[TopicPartition, Any] = await ask(list(request.tps))
+        return answer
 
     async def _connected(self) -> Any:
         if self._client is None:

@@ -4,7 +4,6 @@ What waits for being sent, and what is tried again, is in `data_analysis.kafka.a
 """
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,11 +13,9 @@ from aiokafka.errors import ProducerClosed
 from aiokafka.partitioner import DefaultPartitioner
 
 from data_analysis.errors import KafkaConnectionError
+from data_analysis.kafka.connecting import Tries
 from data_analysis.kafka.errors import mapped
 from data_analysis.kafka.options import KafkaOptions, options_of
-from data_analysis.settings import check_integer, check_number
-
-logger = logging.getLogger(__name__)
 
 
 class AsyncKafkaProducerClient:
@@ -46,8 +43,7 @@ class AsyncKafkaProducerClient:
     ) -> None:
         self.options = options_of(config)
         self._client_id = instance_id or "data-analysis-producer"
-        self._max_retries = check_integer("max_retries", max_retries, least=1)
-        self._retry_interval = check_number("retry_interval", retry_interval, least=0)
+        self._tries = Tries(max_retries, retry_interval)
         self._client: Any = None
         self._partitioner = DefaultPartitioner()
 
@@ -63,17 +59,16 @@ class AsyncKafkaProducerClient:
             KafkaConnectionError: it did not work after `max_retries` tries.
         """
         servers = ", ".join(self.options.producer["bootstrap_servers"])
-        for attempt in range(1, self._max_retries + 1):
+        tried = 0
+        while True:
+            tried += 1
             client = AIOKafkaProducer(client_id=self._client_id, **self.options.producer)
             try:
                 with mapped(f"connecting a producer to {servers}"):
                     await client.start()
             except KafkaConnectionError as error:
                 await client.stop()
-                if attempt == self._max_retries:
-                    raise
-                logger.warning("%s; try %d of %d", error, attempt, self._max_retries)
-                await asyncio.sleep(self._retry_interval)
+                await asyncio.sleep(self._tries.wait_seconds(tried, error))
             except BaseException:
                 await client.stop()
                 raise

@@ -30,6 +30,11 @@ def blocking_consumer_options(options: KafkaOptions) -> dict[str, Any]:
     return blocking
 
 
+def blocking_admin_options(options: KafkaOptions) -> dict[str, Any]:
+    """Return keyword arguments of a kafka-python client that only asks."""
+    return {**options.admin, "reconnect_backoff_max_ms": LONGEST_RECONNECT_MS}
+
+
 def blocking_producer_options(options: KafkaOptions, config: Mapping[str, Any]) -> dict[str, Any]:
     """Return keyword arguments of kafka-python's producer.
 

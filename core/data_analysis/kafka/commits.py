@@ -6,7 +6,7 @@ whether all was acknowledged. When a commit is due is known to `OffsetManager`.
 """
 
 import logging
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from data_analysis.gaps import write_commit_note
@@ -37,16 +37,28 @@ class Wait:
 Committing = Generator[SendCommit | Wait, None, bool]
 
 
-def commit_safe(offsets: OffsetManager, counters: Counters, tries: int | None = None) -> Committing:
+def commit_safe(
+    offsets: OffsetManager,
+    counters: Counters,
+    tries: int | None = None,
+    topics: Sequence[str] | None = None,
+) -> Committing:
     """Commit what is safe; returns whether it was acknowledged, or nothing was to do.
 
-    `tries` is the manager's `max_commit_retries` unless given. An answer that does not come leaves
-    the commit unknown: it may have been stored, and is tried again with what is safe by then.
+    An answer that does not come leaves the commit unknown: it may have been stored, and is tried
+    again with what is safe by then.
+
+    Args:
+        offsets: says what is safe.
+        counters: where commits are counted.
+        tries: the manager's `max_commit_retries` unless given.
+        topics: those to commit, where others are committed by another member; None for all.
     """
     tries = offsets.max_commit_retries if tries is None else tries
-    offsets.attempted()
     for attempt in range(1, tries + 1):
         safe = offsets.committable()
+        if topics is not None:
+            safe = {tp: offset for tp, offset in safe.items() if tp.topic in topics}
         if not safe:
             return True
         try:

@@ -1,31 +1,57 @@
-"""Tries to connect a client that blocks, a bounded number of times."""
+"""How often something is tried that needs Kafka, and how far apart, for clients of both kinds."""
 
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from data_analysis.errors import KafkaConnectionError
 from data_analysis.kafka.errors import mapped
+from data_analysis.settings import check_integer, check_number
 
 logger = logging.getLogger(__name__)
 
 
-def connected(
-    what: str, make: Callable[[], Any], max_retries: int, retry_interval_seconds: float
-) -> Any:
-    """Return what `make` makes.
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """So many tries, so many seconds apart.
 
     Raises:
-        KafkaConnectionError: `make` failed `max_retries` times.
+        ConfigurationError: one of the two is not a number that is allowed.
     """
-    for attempt in range(1, max_retries + 1):
+
+    max_retries: int
+    retry_interval: float
+
+    def __post_init__(self) -> None:
+        """Refuse what is not allowed."""
+        check_integer("max_retries", self.max_retries, least=1)
+        check_number("retry_interval", self.retry_interval, least=0)
+
+    def wait_seconds(self, tried: int, error: KafkaConnectionError) -> float:
+        """Return how long to wait after so many tries, the last of which met `error`.
+
+        Raises:
+            KafkaConnectionError: `error`, when there is no further try.
+        """
+        if tried >= self.max_retries:
+            raise error
+        logger.warning("%s; try %d of %d", error, tried, self.max_retries)
+        return self.retry_interval
+
+
+def connected(what: str, make: Callable[[], Any], tries: Tries) -> Any:
+    """Return what `make` makes, a client that blocks.
+
+    Raises:
+        KafkaConnectionError: `make` failed, as often as it was tried.
+    """
+    tried = 0
+    while True:
+        tried += 1
         try:
             with mapped(what):
                 return make()
         except KafkaConnectionError as error:
-            if attempt == max_retries:
-                raise
-            logger.warning("%s; try %d of %d", error, attempt, max_retries)
-            time.sleep(retry_interval_seconds)
-    raise AssertionError("max_retries is at least 1")
+            time.sleep(tries.wait_seconds(tried, error))

@@ -1,7 +1,8 @@
-"""kafka-python's consumer in a group: connects with retries, polls, commits, look-ups.
+"""The blocking consumer client that users see: one group member, or in multi-consumer mode one per
+topic.
 
-Where a lost position goes on is decided in `data_analysis.kafka.positions`. Every call may come
-from any thread; one thread at a time polls.
+A member is in `data_analysis.kafka.sync_member`; with `multi_consumer_mode` and several topics each
+topic has one of its own, in the group `{group_id}-{topic}`.
 """
 
 import logging
@@ -9,46 +10,36 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kafka import KafkaConsumer, TopicPartition
-from kafka.coordinator.assignors.range import RangePartitionAssignor
-from kafka.coordinator.base import MemberState
-from kafka.errors import IllegalStateError
-from kafka.structs import OffsetAndMetadata
-
+from data_analysis.clock import WALL
 from data_analysis.errors import ConfigurationError, KafkaConnectionError
-from data_analysis.kafka.blocking_options import blocking_consumer_options
-from data_analysis.kafka.connecting import connected
-from data_analysis.kafka.errors import CLIENT_ERRORS, describe, mapped
-from data_analysis.kafka.options import read_kafka_options
+from data_analysis.kafka.connecting import Tries
+from data_analysis.kafka.errors import mapped
+from data_analysis.kafka.options import KafkaOptions, options_of
+from data_analysis.kafka.sync_lag import LagWatch, ProgressOf
+from data_analysis.kafka.sync_member import ANSWER_TIMEOUT_MS, GroupMember, Records
+from data_analysis.lag import LagInfo, show_lags
 from data_analysis.offsets import Partition
+from data_analysis.settings import check_number
 
 logger = logging.getLogger(__name__)
 
-CONNECT_TIMEOUT_MS = 10_000
-"""How long one try to connect may take."""
-
-ANSWER_TIMEOUT_MS = 5_000
-"""How long a look-up may take; kafka-python asks again and again within it."""
-
-JOIN_POLL_MS = 1_000
-"""Shortest poll while the group is joined: kafka-python forgets an assignment that comes between
-two polls, and joins anew."""
-
-Records = dict[Partition, list[Any]]
+TURN_SECONDS = 0.02
+"""How long a poll of several members waits until it asks them again whether something has come."""
 
 
 class KafkaConsumerClient:
-    """A member of a consumer group; it commits nothing by itself.
+    """Reads topics as a member of a consumer group, or of one group per topic; commits nothing by
+    itself.
 
     Args:
         topics: what to subscribe to.
         config: Kafka configuration, nested or flat; `bootstrap_servers` and `group_id` are needed.
         max_retries: how often connecting, or a poll, is tried.
         retry_interval: seconds between two tries.
-        listener: kafka-python's, sync or async: told of revoked and assigned partitions.
         resets: False leaves a lost position to the caller, whatever `auto_offset_reset` says.
         instance_id: client id and static group membership of this member.
         connect: False waits for `connect()`.
+        lag_refresh_seconds: how often Kafka is asked for what `get_lag_info` returns.
 
     Raises:
         ConfigurationError: the configuration is not valid.
@@ -58,183 +49,167 @@ class KafkaConsumerClient:
     def __init__(
         self,
         topics: list[str],
-        config: Mapping[str, Any],
+        config: Mapping[str, Any] | KafkaOptions,
         max_retries: int = 5,
         retry_interval: float = 5,
         *,
-        listener: Any = None,
         resets: bool = True,
         instance_id: str | None = None,
         connect: bool = True,
+        lag_refresh_seconds: float = 5.0,
     ) -> None:
-        self.options = read_kafka_options(config)
+        self.options = options_of(config)
         if self.options.group_id is None:
             raise ConfigurationError("group_id is missing; set it in 'consumer' or on top")
-        self._topics = list(topics)
-        self._max_retries = max_retries
-        self._retry_interval = retry_interval
-        self._listener = listener
+        check_number("lag_refresh_seconds", lag_refresh_seconds, least=0, above=True)
+        self._tries = Tries(max_retries, retry_interval)
         self._resets = resets
         self._instance_id = instance_id
-        self._client: Any = None
+        self._lag_refresh_seconds = lag_refresh_seconds
+        self.per_topic = self.options.one_per_topic(topics)
+        self.members: list[GroupMember] = []
+        for some in [[topic] for topic in topics] if self.per_topic else [topics]:
+            self.add_member(some)
+        self.lag = self._make_watch(self._own_progress)
         if connect:
             self.connect()
 
     @property
     def alive(self) -> bool:
-        """Whether the client is connected, as far as is known."""
-        return self._client is not None
+        """Whether all members are connected, as far as is known."""
+        return all(member.alive for member in self.members)
+
+    @property
+    def topics(self) -> list[str]:
+        """What is subscribed to, or will be at the next connection."""
+        return [topic for member in self.members for topic in member.topics]
 
     def connect(self) -> None:
-        """Connect; the group is joined by the polls that follow.
+        """Connect; the groups are joined by the polls that follow.
 
         Raises:
             KafkaConnectionError: it did not work after `max_retries` tries.
         """
-        servers = ", ".join(self.options.consumer["bootstrap_servers"])
-        what = f"connecting a consumer to {servers}"
-        self._client = connected(what, self._make_client, self._max_retries, self._retry_interval)
+        try:
+            for member in self.members:
+                member.connect()
+        except BaseException:
+            self.close()
+            raise
+        self.lag = self._make_watch(self._own_progress)
+        self.lag.start()
 
     def poll(self, timeout_ms: int = 1000) -> Records:
         """Return what is there, waiting up to `timeout_ms` for something.
+
+        In multi-consumer mode `max_poll_records` holds for each topic, and a topic that fails holds
+        the others up no longer than one call.
 
         Returns:
             `{TopicPartition: [Message]}`; a message has `topic`, `partition`, `offset`,
             `timestamp` (epoch ms), `key`, `value` and `headers`.
 
         Raises:
-            KafkaConnectionError: polling failed `max_retries` times in a row.
+            KafkaConnectionError: polling failed `max_retries` times in a row, and no topic brought
+                anything.
         """
-        for attempt in range(1, self._max_retries + 1):
+        tried = 0
+        while True:
+            tried += 1
             try:
-                with mapped("polling"):
-                    return self.fetch(timeout_ms)
+                return self._poll_once(timeout_ms)
             except KafkaConnectionError as error:
-                if attempt == self._max_retries or self._client is None:
+                if not self.alive:
                     raise
-                logger.warning("%s; try %d of %d", error, attempt, self._max_retries)
-                time.sleep(self._retry_interval)
-        raise AssertionError("max_retries is at least 1")
+                time.sleep(self._tries.wait_seconds(tried, error))
 
     def close(self) -> None:
-        """Leave the group and close; a second call does nothing."""
-        client = self._client
-        if client is not None:
-            try:
-                client.close(autocommit=False, timeout_ms=ANSWER_TIMEOUT_MS)
-            except CLIENT_ERRORS as error:
-                logger.warning("closing the consumer: %s", describe(error))
-            finally:
-                self._client = None
-
-    # What the service needs. kafka-python's errors come as they are.
-
-    def fetch(self, timeout_ms: int, max_records: int | None = None) -> Records:
-        """Poll once, long enough for a join that is under way."""
-        client = self._connected()
-        if not self.joined:
-            timeout_ms = max(timeout_ms, JOIN_POLL_MS)
-        polled = client.poll(timeout_ms=timeout_ms, max_records=max_records)
-        if not polled and not self.joined:
-            polled = client.poll(timeout_ms=JOIN_POLL_MS, max_records=max_records)
-        return {Partition(*tp): records for tp, records in polled.items()}
+        """Leave the groups and close; a second call does nothing."""
+        self.lag.stop()
+        for member in self.members:
+            member.close()
 
     def commit(
         self,
-        offsets: Mapping[Any, tuple[int, str]],
+        offsets: Mapping[tuple[str, int], tuple[int, str]],
         timeout_ms: int = ANSWER_TIMEOUT_MS,
     ) -> None:
-        """Commit offsets with their metadata, waiting up to `timeout_ms` for the answer."""
-        noted = {
-            TopicPartition(*tp): OffsetAndMetadata(offset, note, -1)
-            for tp, (offset, note) in offsets.items()
-        }
-        self._connected().commit(noted, timeout_ms=timeout_ms)
+        """Commit offsets with their metadata; kafka-python's errors come as they are."""
+        for member in self.members:
+            own = {tp: offset for tp, offset in offsets.items() if tp[0] in member.topics}
+            if own:
+                member.commit(own, timeout_ms)
 
-    def wake(self) -> None:
-        """Have the client's own thread look round: an empty commit asks nothing of Kafka."""
-        self.commit({})
+    def get_consumer(self) -> Any:
+        """Return kafka-python's consumer; in multi-consumer mode `{topic: consumer}`.
 
-    def committed(self, tp: tuple[str, int]) -> tuple[int, str] | None:
-        """Return the group's committed offset of one partition with its metadata, None without."""
-        found = self._connected().committed(
-            TopicPartition(*tp), metadata=True, timeout_ms=ANSWER_TIMEOUT_MS
-        )
-        return None if found is None or found.offset < 0 else (found.offset, found.metadata or "")
+        It is None before the start, after the stop, and while a lost one is replaced.
+        """
+        if not self.per_topic:
+            return self.members[0].client
+        return {topic: member.client for member in self.members for topic in member.topics}
 
-    def log_range(self, tp: tuple[str, int]) -> tuple[int, int]:
-        """Return a partition's first offset and the one behind its last, as its leader says."""
-        where = TopicPartition(*tp)
-        start = self._connected().beginning_offsets([where], timeout_ms=ANSWER_TIMEOUT_MS)[where]
-        end = self._connected().end_offsets([where], timeout_ms=ANSWER_TIMEOUT_MS)[where]
-        return start, end
+    def get_lag_info(self) -> LagInfo:
+        """Return how far the group is behind, as of the last refresh, without asking anybody.
 
-    def first_since(self, tp: tuple[str, int], timestamp_ms: int) -> tuple[int, int] | None:
-        """Return offset and time of the first record at or after a time, both in epoch ms."""
-        where = TopicPartition(*tp)
-        found = self._connected().offsets_for_times(
-            {where: timestamp_ms}, timeout_ms=ANSWER_TIMEOUT_MS
-        )[where]
-        return None if found is None else (int(found.offset), int(found.timestamp))
-
-    def seek(self, tp: tuple[str, int], offset: int) -> None:
-        """Go on reading a partition at `offset`."""
-        self._connected().seek(TopicPartition(*tp), offset)
-
-    def pause(self, partitions: Sequence[tuple[str, int]]) -> None:
-        """Fetch no more from these partitions."""
-        self._connected().pause(*(TopicPartition(*tp) for tp in partitions))
-
-    def resume(self, partitions: Sequence[tuple[str, int]]) -> None:
-        """Fetch from these partitions again."""
-        self._connected().resume(*(TopicPartition(*tp) for tp in partitions))
+        The shape is `{topic: {partition: {"current_offset", "committed_offset", "end_offset",
+        "lag"}}}` over the partitions that are assigned to this process; lag counts from the
+        committed offset, or from the log's start where that is above it.
+        """
+        return show_lags(self.lag.lags, self.topics)
 
     def assignment(self) -> list[Partition]:
         """Return the assigned partitions, sorted."""
-        if self._client is None:
-            return []
-        return sorted(Partition(*tp) for tp in self._client.assignment())
+        return sorted(tp for member in self.members for tp in member.assignment())
 
-    @property
-    def joined(self) -> bool:
-        """Whether the group's current assignment is known."""
-        return bool(self._connected().group_metadata().state is MemberState.STABLE)
+    # What a service uses.
 
-    def partitions_of(self, topic: str) -> list[int]:
-        """Return the known partitions of a topic, sorted."""
-        return sorted(self._connected().partitions_for_topic(topic) or ())
+    def watch(self, progress: ProgressOf) -> None:
+        """Begin to refresh the lag; the caller says how far reading and committing have come."""
+        self.lag = self._make_watch(progress)
+        self.lag.start()
 
-    @property
-    def topics(self) -> list[str]:
-        """What is subscribed to, or will be at the next connection."""
-        return list(self._topics)
-
-    def read(self, topics: Sequence[str]) -> None:
-        """Read these topics from the next connection on."""
-        self._topics = list(topics)
-
-    def _make_client(self) -> Any:
-        named = {}
-        if self._instance_id is not None:
-            named = {"client_id": self._instance_id, "group_instance_id": self._instance_id}
-        client = KafkaConsumer(
-            group_id=self.options.group_id,
-            enable_auto_commit=False,
-            auto_offset_reset=self.options.auto_offset_reset if self._resets else "none",
-            partition_assignment_strategy=(RangePartitionAssignor,),
-            max_poll_records=self.options.max_poll_records,
-            bootstrap_timeout_ms=CONNECT_TIMEOUT_MS,
-            metrics_enabled=False,
-            **blocking_consumer_options(self.options),
-            **named,
+    def add_member(self, topics: Sequence[str]) -> GroupMember:
+        """Add a member that reads these topics; it is not connected yet."""
+        options = self.options.of_topic(topics[0]) if self.per_topic else self.options
+        member = GroupMember(
+            topics, options, self._tries, resets=self._resets, instance_id=self._instance_id
         )
-        client.subscribe(topics=self._topics, listener=self._listener)
-        for topic in self._topics:
-            # A member that knows no partitions yet shares out none, and has to join twice.
-            client.partitions_for_topic(topic)
-        return client
+        self.members.append(member)
+        return member
 
-    def _connected(self) -> Any:
-        if self._client is None:
-            raise IllegalStateError("the consumer is not connected")
-        return self._client
+    def _poll_once(self, timeout_ms: int) -> Records:
+        if not self.per_topic:
+            with mapped("polling"):
+                return self.members[0].fetch(timeout_ms)
+        deadline = WALL.monotonic() + timeout_ms / 1000
+        while True:
+            records, failed = self._poll_each()
+            left_seconds = deadline - WALL.monotonic()
+            if failed is not None and not records:
+                raise failed
+            if records or left_seconds <= 0:
+                return records
+            time.sleep(min(TURN_SECONDS, left_seconds))
+
+    def _poll_each(self) -> tuple[Records, KafkaConnectionError | None]:
+        """Return what is there of every topic, and what one of them has met, if any."""
+        records: Records = {}
+        failed: KafkaConnectionError | None = None
+        for member in self.members:
+            try:
+                with mapped(f"polling {', '.join(member.topics)}"):
+                    records.update(member.fetch(0))
+            except KafkaConnectionError as error:
+                failed = error
+        if failed is not None and records:
+            logger.warning("%s", failed)
+        return records, failed
+
+    def _make_watch(self, progress: ProgressOf) -> LagWatch:
+        return LagWatch(self.options, self.assignment, progress, self._lag_refresh_seconds)
+
+    def _own_progress(self, tp: Partition) -> tuple[int | None, int | None]:
+        member = next(member for member in self.members if tp.topic in member.topics)
+        found = member.committed(tp)
+        return member.position(tp), None if found is None else found[0]

@@ -14,7 +14,7 @@ from kafka.errors import IllegalStateError
 
 from data_analysis.errors import KafkaConnectionError
 from data_analysis.kafka.blocking_options import blocking_producer_options
-from data_analysis.kafka.connecting import connected
+from data_analysis.kafka.connecting import Tries, connected
 from data_analysis.kafka.errors import CLIENT_ERRORS, describe, mapped, may_pass
 from data_analysis.kafka.options import read_kafka_options
 
@@ -59,8 +59,7 @@ class KafkaProducerClient:
         self.options = read_kafka_options(config)
         self._arguments = blocking_producer_options(self.options, config)
         self._client_id = instance_id or "data-analysis-producer"
-        self._max_retries = max_retries
-        self._retry_interval = retry_interval
+        self._tries = Tries(max_retries, retry_interval)
         self._client: Any = None
         if connect:
             self.connect()
@@ -78,7 +77,7 @@ class KafkaProducerClient:
         """
         servers = ", ".join(self.options.producer["bootstrap_servers"])
         what = f"connecting a producer to {servers}"
-        self._client = connected(what, self._make_client, self._max_retries, self._retry_interval)
+        self._client = connected(what, self._make_client, self._tries)
 
     def send(self, topic: str, value: Any) -> None:
         """Send one value as JSON and wait for the acknowledgement.
@@ -87,7 +86,9 @@ class KafkaProducerClient:
             KafkaConnectionError: it was not acknowledged after `max_retries` tries.
         """
         data = orjson.dumps(value)
-        for attempt in range(1, self._max_retries + 1):
+        tried = 0
+        while True:
+            tried += 1
             try:
                 with mapped(f"sending to {topic}"):
                     client = self._connected()
@@ -96,10 +97,9 @@ class KafkaProducerClient:
                     future.get(timeout=DELIVERY_TIMEOUT_MS / 1000)
                     return
             except KafkaConnectionError as error:
-                if attempt == self._max_retries or not may_pass(error.__cause__):
+                if not may_pass(error.__cause__):
                     raise
-                logger.warning("%s; try %d of %d", error, attempt, self._max_retries)
-                time.sleep(self._retry_interval)
+                time.sleep(self._tries.wait_seconds(tried, error))
 
     def close(self) -> None:
         """Send what waits, within a limit, and close; a second call does nothing."""

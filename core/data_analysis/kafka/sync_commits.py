@@ -1,10 +1,12 @@
-"""Sends commits when they are due, in a thread of its own: one at a time, with a deadline each.
+"""Sends commits when they are due, in threads of their own: one at a time, with a deadline each.
 
 What is sent, and what an answer means, is decided in `data_analysis.kafka.commits`.
 """
 
 import logging
 import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from data_analysis.kafka.commits import (
     COMMIT_TIMEOUT_SECONDS,
@@ -12,8 +14,8 @@ from data_analysis.kafka.commits import (
     SendCommit,
     commit_safe,
 )
-from data_analysis.kafka.consumer import KafkaConsumerClient
 from data_analysis.kafka.errors import CLIENT_ERRORS, UnansweredError, unanswered
+from data_analysis.kafka.sync_member import GroupMember
 from data_analysis.observe import Counters
 from data_analysis.offsets import OffsetManager
 
@@ -21,54 +23,60 @@ logger = logging.getLogger(__name__)
 
 
 class Committer:
-    """Commits what the offset manager says is safe.
+    """Commits what the offset manager says is safe, as one member of a group.
 
     Args:
-        consumer: the group member on whose behalf to commit.
-        offsets: what is safe, and when a commit is due.
+        member: on whose behalf to commit.
+        offsets: what is safe.
         counters: where commits are counted.
         lock: held by whoever touches the engine and its offsets.
+        failed: called with what nobody has foreseen.
+        shares: whether other members commit other topics of the same offset manager.
     """
 
     def __init__(
         self,
-        consumer: KafkaConsumerClient,
+        member: GroupMember,
         offsets: OffsetManager,
         counters: Counters,
         lock: threading.RLock,
+        failed: Callable[[str, BaseException], None],
+        *,
+        shares: bool = False,
     ) -> None:
         self.last_error: str | None = None
-        self._consumer = consumer
+        self._member = member
+        self._failed = failed
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="commit")
+        self._waiting: Future[None] | None = None
         self._offsets = offsets
         self._counters = counters
         self._lock = lock
-        self._changed = threading.Condition(lock)
-        self._idle = False
+        self._shares = shares
         self._stopping = threading.Event()
         self._one_at_a_time = threading.Lock()
 
-    def nudge(self) -> None:
-        """Look again whether a commit is due: something was finished. The lock is held."""
-        if self._idle or self._offsets.full():
-            self._changed.notify()
+    def commit_soon(self) -> "Future[None]":
+        """Commit in a thread of its own; once more after a commit that is under way.
 
-    def run(self) -> None:
-        """Commit, whenever it is due, until the end."""
-        while not self._stopping.is_set():
-            with self._lock:
-                wait_seconds = self._offsets.seconds_until_due()
-                if wait_seconds != 0:
-                    self._idle = wait_seconds is None
-                    self._changed.wait(wait_seconds)
-                    self._idle = False
-                    continue
-            self.commit()
+        The lock is held.
+        """
+        if self._waiting is None:
+            self._waiting = self._pool.submit(self._commit_wanted)
+        return self._waiting
 
     def stop(self) -> None:
-        """Have `run` end, and retries with it."""
+        """Begin no more commits, and have retries end."""
         self._stopping.set()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _commit_wanted(self) -> None:
         with self._lock:
-            self._changed.notify_all()
+            self._waiting = None
+        try:
+            self.commit()
+        except Exception as error:
+            self._failed("committing", error)
 
     def commit(
         self, tries: int | None = None, timeout_seconds: float = COMMIT_TIMEOUT_SECONDS
@@ -80,8 +88,10 @@ class Committer:
         if not self._one_at_a_time.acquire(timeout=timeout_seconds):
             logger.warning("commit not sent: the last one has no answer yet")
             return False
+        topics = self._member.topics if self._shares else None
         try:
-            return self._drive(commit_safe(self._offsets, self._counters, tries), timeout_seconds)
+            committing = commit_safe(self._offsets, self._counters, tries, topics)
+            return self._drive(committing, timeout_seconds)
         finally:
             self._one_at_a_time.release()
 
@@ -103,7 +113,63 @@ class Committer:
 
     def _send(self, commit: SendCommit, timeout_seconds: float) -> UnansweredError | None:
         try:
-            self._consumer.commit(commit.offsets, int(timeout_seconds * 1000))
+            self._member.commit(commit.offsets, int(timeout_seconds * 1000))
         except CLIENT_ERRORS as error:
             return unanswered(error)
         return None
+
+
+class Commits:
+    """Sends commits when they are due, each member's without waiting for the others'.
+
+    Args:
+        offsets: when a commit is due.
+        lock: held by whoever touches the engine and its offsets.
+
+    `committers`, one for each member, changes under the lock.
+    """
+
+    def __init__(self, offsets: OffsetManager, lock: threading.RLock) -> None:
+        self.committers: list[Committer] = []
+        self._offsets = offsets
+        self._lock = lock
+        self._changed = threading.Condition(lock)
+        self._idle = False
+        self._stopped = False
+
+    def nudge(self) -> None:
+        """Look again whether a commit is due: something was finished. The lock is held."""
+        if self._idle or self._offsets.full():
+            self._changed.notify()
+
+    def run(self) -> None:
+        """Commit, whenever it is due, until the end."""
+        with self._lock:
+            while not self._stopped:
+                wait_seconds = self._offsets.seconds_until_due()
+                if wait_seconds != 0:
+                    self._idle = wait_seconds is None
+                    self._changed.wait(wait_seconds)
+                    self._idle = False
+                else:
+                    self._send()
+
+    def commit(self) -> None:
+        """Commit what is safe now, and wait for it."""
+        with self._lock:
+            sent = self._send()
+        wait(sent)
+
+    def stop(self) -> None:
+        """Have `run` end, and what is under way with it."""
+        with self._lock:
+            self._stopped = True
+            for committer in self.committers:
+                committer.stop()
+            self._changed.notify_all()
+
+    def _send(self) -> "list[Future[None]]":
+        if self._stopped:
+            return []
+        self._offsets.attempted()
+        return [committer.commit_soon() for committer in self.committers]

@@ -12,7 +12,6 @@ from typing import Any
 from data_analysis.clock import WALL, Clock
 from data_analysis.engine import Engine
 from data_analysis.gaps import GapEvent
-from data_analysis.kafka.consumer import KafkaConsumerClient
 from data_analysis.kafka.errors import CLIENT_ERRORS, UnansweredError, unanswered
 from data_analysis.kafka.positions import (
     Asking,
@@ -24,6 +23,7 @@ from data_analysis.kafka.positions import (
     Search,
     Settle,
 )
+from data_analysis.kafka.sync_member import GroupMember
 from data_analysis.offsets import Partition
 
 
@@ -42,7 +42,7 @@ class SyncPositions(Positions):
 
     def __init__(
         self,
-        consumer: KafkaConsumerClient,
+        consumer: GroupMember,
         engine: Engine,
         clock: Clock,
         lock: threading.RLock,

@@ -27,6 +27,7 @@ class Rebalances(AsyncConsumerRebalanceListener):  # type: ignore[misc]  # untyp
         lost: called with partitions that belong to others already.
         assigned: called with the new partitions, before anything is fetched.
         wake: called when one of them has returned.
+        failed: called with what nobody has foreseen.
     """
 
     def __init__(
@@ -35,11 +36,13 @@ class Rebalances(AsyncConsumerRebalanceListener):  # type: ignore[misc]  # untyp
         lost: Callable[[Partitions], None],
         assigned: Callable[[Partitions], None],
         wake: Callable[[], None],
+        failed: Callable[[str, BaseException], None],
     ) -> None:
         self._revoked = revoked
         self._lost = lost
         self._assigned = assigned
         self._wake = wake
+        self._failed = failed
 
     async def on_partitions_revoked(self, revoked: Iterable[Any]) -> None:
         """Pass on, and wait."""
@@ -62,8 +65,8 @@ class Rebalances(AsyncConsumerRebalanceListener):  # type: ignore[misc]  # untyp
     def _tell(self, told: Callable[[Partitions], None], partitions: Partitions, done: Any) -> None:
         try:
             told(partitions)
-        except Exception:
-            logger.exception("a rebalance was not followed")
+        except Exception as error:
+            self._failed("following a rebalance", error)
         finally:
             done.success(None)
             try:

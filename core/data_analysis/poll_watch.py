@@ -5,11 +5,8 @@ What the reasons are is decided in `data_analysis.empty_polls`; here are the fac
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
-from aiokafka.structs import TopicPartition
-
-from data_analysis.async_reader import Reader
 from data_analysis.clock import Clock
 from data_analysis.empty_polls import (
     EmptyPoll,
@@ -17,10 +14,32 @@ from data_analysis.empty_polls import (
     TopicFacts,
     explain_empty_poll,
 )
-from data_analysis.kafka.async_consumers import AsyncKafkaConsumerClient
+from data_analysis.kafka.options import KafkaOptions
+from data_analysis.lag import Lags
 from data_analysis.poll_counts import PollCounts
 
 logger = logging.getLogger(__name__)
+
+
+class Reader(Protocol):
+    """One consumer of a running service of either kind; partitions are pairs."""
+
+    member: Any
+    positions: Any
+    poller: Any
+
+    @property
+    def name(self) -> str: ...
+
+
+class Consumer(Protocol):
+    """The consumer client of a service of either kind; `lag` is of `data_analysis.lag.Lags`."""
+
+    per_topic: bool
+    lag: Any
+
+    @property
+    def topics(self) -> list[str]: ...
 
 
 class PollWatch:
@@ -31,7 +50,7 @@ class PollWatch:
         clock: for the times between records.
     """
 
-    def __init__(self, consumer: AsyncKafkaConsumerClient, clock: Clock) -> None:
+    def __init__(self, consumer: Consumer, clock: Clock) -> None:
         now = clock.monotonic()
         self._consumer = consumer
         self._clock = clock
@@ -42,7 +61,7 @@ class PollWatch:
         """Count these topics from now on."""
         self._counts.read(topics)
 
-    def polled(self, reader: Reader, records: Mapping[TopicPartition, Sequence[Any]]) -> None:
+    def polled(self, reader: Reader, records: Mapping[Any, Sequence[Any]]) -> None:
         """Note what a poll brought; write the lines that are due."""
         now = self._clock.monotonic()
         for tp in sorted(records):
@@ -74,8 +93,8 @@ class PollWatch:
 
     def _facts(self, reader: Reader, topic: str, now: float) -> TopicFacts:
         assigned = [tp for tp in reader.member.assignment() if tp.topic == topic]
-        lag = self._consumer.lag
-        options = reader.member.options
+        lag: Lags = self._consumer.lag
+        options: KafkaOptions = reader.member.options
         return TopicFacts(
             topic=topic,
             assigned=_numbers(assigned, topic),
@@ -91,5 +110,5 @@ class PollWatch:
         )
 
 
-def _numbers(tps: Iterable[TopicPartition], topic: str) -> list[int]:
+def _numbers(tps: Iterable[Any], topic: str) -> list[int]:
     return [tp.partition for tp in tps if tp.topic == topic]

@@ -1,0 +1,38 @@
+"""The threads of the blocking service: what they are called, and that none ends without a word."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+END_SECONDS = 30.0
+"""How long the end waits for a thread that waits for Kafka; all of their waits are shorter."""
+
+
+def guarded_thread(
+    name: str, run: Callable[[], None], failed: Callable[[str, BaseException], None]
+) -> threading.Thread:
+    """Return a thread that is not started yet; `failed` is told of what ends it."""
+
+    def guarded() -> None:
+        try:
+            run()
+        except Exception as error:
+            failed(name, error)
+
+    return threading.Thread(target=guarded, name=f"data-analysis-{name}", daemon=True)
+
+
+def join(thread: threading.Thread) -> None:
+    """Wait, within a limit, for the end of a thread that runs and is not this one."""
+    if thread.is_alive() and thread is not threading.current_thread():
+        thread.join(END_SECONDS)
+
+
+def side_by_side(calls: Sequence[Callable[[], None]]) -> list[BaseException | None]:
+    """Make all calls at once and wait for them; return what each of them raised."""
+    pool = ThreadPoolExecutor(len(calls), thread_name_prefix="side-by-side")
+    try:
+        made = [pool.submit(call) for call in calls]
+        return [each.exception() for each in made]
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
