@@ -103,6 +103,36 @@ def test_a_member_whose_session_ended_gives_up_and_comes_back() -> None:
     in_blocking_world(story)
 
 
+def test_a_coordinator_that_does_not_answer_costs_no_core_and_holds_no_records_up() -> None:
+    def story(world: BlockingWorld) -> None:
+        service = world.service(kafka={"heartbeat_interval_ms": 1000})
+        service.start(world.callback)
+        coordinator = service.consumer.get_consumer()._coordinator
+        polls: list[float] = []
+        poll = coordinator.poll
+
+        def counted(timeout_ms: float | None = None) -> Any:
+            polls.append(time.monotonic())
+            return poll(timeout_ms=timeout_ms)
+
+        coordinator.poll = counted
+        with world.simulated.faults.inject("Heartbeat", delay_s=25):
+            time.sleep(10)
+            del polls[:]
+            for number in range(10):
+                world.send("A", float(number), first_s=15 * number)
+                sent_at = time.monotonic()
+                world.until(lambda number=number: len(world.calls) > number)  # type: ignore[misc]  # bound now
+                assert 0.1 > time.monotonic() - sent_at
+                time.sleep(1)
+            assert 100 * 10 > len(polls)
+        world.until(lambda: service.health()["status"] == "ok", within_s=100)
+        service.stop()
+        assert 10 == world.committed()
+
+    in_blocking_world(story)
+
+
 # Away, and refusing.
 
 

@@ -19,6 +19,7 @@ from data_analysis.kafka.blocking_options import blocking_consumer_options
 from data_analysis.kafka.connecting import Tries, connected
 from data_analysis.kafka.errors import CLIENT_ERRORS, describe
 from data_analysis.kafka.options import KafkaOptions
+from data_analysis.kafka.sync_fetching import poll
 from data_analysis.offsets import Partition
 
 logger = logging.getLogger(__name__)
@@ -105,9 +106,9 @@ class GroupMember:
         client = self._connected()
         if not self.joined:
             timeout_ms = max(timeout_ms, JOIN_POLL_MS)
-        polled = client.poll(timeout_ms=timeout_ms, max_records=max_records)
+        polled = poll(client, timeout_ms, max_records)
         if not polled and not self.joined:
-            polled = client.poll(timeout_ms=JOIN_POLL_MS, max_records=max_records)
+            polled = poll(client, JOIN_POLL_MS, max_records)
         return {Partition(*tp): records for tp, records in polled.items()}
 
     def commit(
