@@ -1,0 +1,118 @@
+"""An error that nobody has foreseen ends a service: one line, not live, nothing more committed."""
+
+import logging
+import time
+from typing import Any
+
+import pytest
+
+from data_analysis import DataAnalysisError, DataAnalysisService
+from tests.core.blocking_world import BlockingWorld, in_blocking_world
+from tests.core.world import DATA
+
+PLACES = ["received", "finished", "acknowledged", "handled", "taken"]
+"""Methods of the engine, each called from a thread of its own kind."""
+
+
+def _break(service: Any, place: str) -> None:
+    def broken(*arguments: Any) -> Any:
+        raise KeyError("a bug")
+
+    setattr(service.engine, place, broken)
+
+
+def _started(world: BlockingWorld, place: str) -> DataAnalysisService:
+    service = world.service(result_handler=lambda station_id, result: None)
+    service.start(world.callback)
+    world.send("A", 1.0)
+    world.until(lambda: service.engine.counters.records_finished == 1)
+    time.sleep(10)
+    _break(service, place)
+    world.send("A", 2.0, first_s=15)
+    return service
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_it_ends_the_blocking_service_wherever_it_comes_up(
+    place: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def story(world: BlockingWorld) -> None:
+        service = _started(world, place)
+        world.until(lambda: not service.health()["live"])
+        health = service.health()
+        assert ("degraded", False) == (health["status"], health["ready"])
+        assert health["reason"].startswith("the service has ended: ")
+        assert health["reason"].endswith("met KeyError: 'a bug'")
+        world.until(lambda: not service.get_service_status()["consumer_alive"])
+        service.stop()
+        service.stop()
+        assert ("stopped", True) == (service.health()["status"], service.health()["live"])
+        assert 1 == world.committed()
+        again = world.service()
+        again.start(world.callback)
+        world.until(lambda: again.engine.counters.records_finished == 1)
+        again.stop()
+        assert 2 == world.committed()
+
+    in_blocking_world(story)
+    lines = [each for each in caplog.records if each.levelno == logging.CRITICAL]
+    assert 1 == len(lines)
+    assert lines[0].getMessage().startswith("the service has ended: ")
+    assert lines[0].exc_info is not None
+
+
+def test_in_the_foreground_start_raises_it() -> None:
+    def story(world: BlockingWorld) -> None:
+        service = world.service()
+        _break(service, "received")
+        world.send("A", 1.0)
+        with pytest.raises(DataAnalysisError, match="the service has ended: polling met KeyError"):
+            service.start(world.callback, background=False)
+        assert "stopped" == service.health()["status"]
+
+    in_blocking_world(story)
+
+
+def test_while_positions_are_found_it_is_what_start_raises() -> None:
+    def story(world: BlockingWorld) -> None:
+        service = world.service()
+        _break(service, "assigned")
+        world.send("A", 1.0)
+        with pytest.raises(DataAnalysisError, match="the service has ended: .* KeyError: 'a bug'"):
+            service.start(world.callback)
+        assert [] == world.calls
+        assert "stopped" == service.health()["status"]
+
+    in_blocking_world(story)
+
+
+def test_amid_a_rebalance_it_ends_the_service_and_the_others_go_on() -> None:
+    def story(world: BlockingWorld) -> None:
+        world.make_wide(2)
+        first, second = world.wide_service(), world.wide_service()
+        first.start(lambda station_id, given: None)
+        _break(first, "revoked")
+        second.start(lambda station_id, given: None)
+        world.until(lambda: not first.health()["live"])
+        world.until(lambda: len(second.consumer.assignment()) == 2)
+        first.stop()
+        assert second.health()["ready"]
+        second.stop()
+
+    in_blocking_world(story)
+
+
+def test_a_callback_s_error_is_not_that() -> None:
+    def story(world: BlockingWorld) -> None:
+        def fails(station_id: str, module_input: dict[str, Any]) -> None:
+            raise KeyError("no model")
+
+        service = world.service()
+        service.start(fails)
+        world.send("A", 1.0)
+        world.until(lambda: service.engine.counters.callback_errors == 1)
+        assert service.health()["ready"]
+        service.stop()
+        assert 1 == world.committed(DATA)
+
+    in_blocking_world(story)
