@@ -78,7 +78,7 @@ def test_while_positions_are_found_it_is_what_start_raises() -> None:
         service = world.service()
         _break(service, "assigned")
         world.send("A", 1.0)
-        with pytest.raises(DataAnalysisError, match="the service has ended: .* KeyError: 'a bug'"):
+        with pytest.raises(DataAnalysisError, match=r"the service has ended: .* KeyError: 'a bug'"):
             service.start(world.callback)
         assert [] == world.calls
         assert "stopped" == service.health()["status"]
