@@ -6,6 +6,7 @@ A service has one, or in multi-consumer mode one per topic; what fails in one st
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from aiokafka.structs import TopicPartition
@@ -15,6 +16,7 @@ from data_analysis.clock import Clock
 from data_analysis.effects import Effect
 from data_analysis.engine import Engine
 from data_analysis.errors import KafkaConnectionError
+from data_analysis.failure import Failed, declare_end
 from data_analysis.gaps import GapEvent
 from data_analysis.kafka.async_commits import Committer
 from data_analysis.kafka.async_consumer import AsyncGroupMember
@@ -44,6 +46,7 @@ class Reader:
         begun: awaited, with a limit in seconds, until callbacks that need not wait have run.
         ticked: called after the engine's ticks.
         polled: called with this reader and what a poll of it brought.
+        failed: called with what nobody has foreseen.
         most_pending: most records in work.
         shares: whether other readers read other topics for the same engine; `most_pending` is of
             this reader's records then, and commits are of its topics.
@@ -62,13 +65,14 @@ class Reader:
         begun: Callable[[float], Awaitable[None]],
         ticked: Callable[[], None],
         polled: Callable[["Reader", Mapping[TopicPartition, Sequence[Any]]], None],
+        failed: Failed,
         most_pending: int,
         shares: bool,
     ) -> None:
         self.member = member
         self.committer = Committer(member, engine.offsets, engine.counters, shares=shares)
         self.positions = AsyncPositions(
-            member, engine, clock, report, nudge, lambda tp: self.poller.forget(tp)
+            member, engine, clock, report, nudge, lambda tp: self.poller.forget(tp), failed
         )
         self.poller = Poller(
             member,
@@ -85,6 +89,7 @@ class Reader:
         )
         self._engine = engine
         self._flush = flush
+        self._failed = failed
         self._polling: asyncio.Task[None] | None = None
         member.listener = Rebalances(self._revoked, self.positions.assigned)
 
@@ -117,7 +122,7 @@ class Reader:
 
     def _poll(self) -> None:
         self._polling = asyncio.create_task(self.poller.run())
-        self._polling.add_done_callback(lambda task: log_end("polling", task))
+        self._polling.add_done_callback(partial(declare_end, "polling", self._failed))
 
     def join_and_poll(self) -> None:
         """Begin to poll, connecting first for as long as it takes."""
@@ -145,6 +150,8 @@ class Reader:
             f"position of {tp.topic} partition {tp.partition} is not known"
             for tp in self.positions.searching
         ]
+        if self.committer.last_error is not None:
+            trouble.append(f"commit: {self.committer.last_error}")
         if self.poller.last_error is not None:
             trouble.append(f"poll: {self.poller.last_error}")
         if self.poller.paused:
@@ -182,9 +189,3 @@ async def end(task: asyncio.Task[None] | None) -> None:
     if task is not None:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-def log_end(what: str, task: asyncio.Task[None]) -> None:
-    """Say that a task that should not end has ended."""
-    if not task.cancelled() and task.exception() is not None:
-        logger.critical("%s has ended", what, exc_info=task.exception())

@@ -7,20 +7,22 @@ consumer alone is in `data_analysis.async_reader`.
 import asyncio
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from aiokafka.structs import TopicPartition
 
 from data_analysis.async_batches import BatchTasks
 from data_analysis.async_gap_reports import GapReports
-from data_analysis.async_reader import Reader, end, log_end
+from data_analysis.async_reader import Reader, end
 from data_analysis.async_stations import StationTasks
 from data_analysis.batches import BatchResultAggregator
 from data_analysis.clock import Clock
 from data_analysis.effects import Effect, Note, RunBatchHandler, RunCallback, RunHandlers, Upload
 from data_analysis.empty_polls import EmptyPoll
 from data_analysis.engine import Engine
-from data_analysis.errors import KafkaConnectionError
+from data_analysis.errors import DataAnalysisError, KafkaConnectionError
+from data_analysis.failure import Failure, declare_end
 from data_analysis.kafka.async_commits import Commits
 from data_analysis.kafka.async_consumer import AsyncGroupMember
 from data_analysis.kafka.async_consumers import AsyncKafkaConsumerClient
@@ -65,6 +67,8 @@ class AsyncRun:
         self._options = options
         self._clock = clock
         self._log = LimitedLog(logger, clock)
+        self.failure = Failure(self._end)
+        self._ending: asyncio.Task[None] | None = None
         self._uploader = Uploader(producer, self._settled, engine.counters, clock)
         self._gap_reports = gap_reports
         self._batches = BatchTasks(
@@ -94,12 +98,15 @@ class AsyncRun:
 
         Raises:
             KafkaConnectionError: Kafka cannot be reached, or does not say where to read from.
+            DataAnalysisError: something inside has failed.
         """
         if self._options.output_topic or self._options.dead_letter_topic:
             await self._producer.start()
         self._committing = asyncio.create_task(self._commits.run())
-        self._committing.add_done_callback(lambda task: log_end("committing", task))
+        self._committing.add_done_callback(partial(declare_end, "committing", self.failure.declare))
         await self._start_readers()
+        if self.failure.text is not None:
+            raise DataAnalysisError(self.failure.text)
         self._consumer.watch(self._progress)
 
     async def _start_readers(self) -> None:
@@ -122,6 +129,9 @@ class AsyncRun:
 
     async def stop(self) -> None:
         """End in the order that loses nothing: polling, callbacks, uploads, commit, clients."""
+        if self._ending is not None:
+            await self._ending
+            return
         limit_seconds = self._options.stop_timeout_seconds
         for reader in self._readers:
             await reader.stop_polling()
@@ -206,7 +216,8 @@ class AsyncRun:
 
     def trouble(self) -> list[str]:
         """Return what is not as it should be, one line each."""
-        trouble = [line for reader in self._readers for line in reader.trouble()]
+        trouble = [] if self.failure.text is None else [self.failure.text]
+        trouble += [line for reader in self._readers for line in reader.trouble()]
         trouble += self._uploader.trouble()
         if self._consumer.lag.last_error is not None:
             trouble.append(f"Kafka does not answer: {self._consumer.lag.last_error}")
@@ -228,6 +239,7 @@ class AsyncRun:
             begun=self._stations.begun,
             ticked=lambda: self._stations.forget(self._engine.dispatcher.station_ids()),
             polled=self._watch.polled,
+            failed=self.failure.declare,
             most_pending=self._share(),
             shares=self._consumer.per_topic,
         )
@@ -253,11 +265,20 @@ class AsyncRun:
         return offsets.position(tp), offsets.committed(tp)
 
     def _settled(self, tickets: Sequence[Any], error: str | None) -> None:
+        try:
+            self.perform(self._acknowledged(tickets, error))
+        except Exception as unforeseen:
+            self.failure.declare("uploading", unforeseen)
+
+    def _acknowledged(self, tickets: Sequence[Any], error: str | None) -> list[Effect]:
         now = self._clock.time()
         if error is None:
-            self.perform(self._engine.acknowledged_all(tickets, now))
-            return
+            return self._engine.acknowledged_all(tickets, now)
         effects: list[Effect] = []
         for ticket in tickets:
             effects += self._engine.acknowledged(ticket, now, error)
-        self.perform(effects)
+        return effects
+
+    def _end(self) -> None:
+        """Close everything from a task of its own: something has failed for good."""
+        self._ending = asyncio.create_task(self.abort())

@@ -133,6 +133,7 @@ class AsyncDataAnalysisService(ServiceBase):
             self._clock,
             callback_stall_seconds,
             self._threads,
+            self._failed,
         )
         self._gap_reports = GapReports(on_gap, self.engine.counters)
         self._make_clients()

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from types import CoroutineType
 from typing import Any
 
@@ -17,6 +18,7 @@ from data_analysis.cancelling import is_being_cancelled
 from data_analysis.clock import Clock
 from data_analysis.effects import Effect, RunCallback, RunHandlers
 from data_analysis.engine import Engine
+from data_analysis.failure import Failed, declare_end
 from data_analysis.lanes import Job
 from data_analysis.work import Work
 
@@ -39,6 +41,7 @@ class StationTasks:
         clock: time of results, and how long a callback holds the loop.
         stall_seconds: holding the loop longer is worth a warning.
         threads: where plain functions run; None for the loop.
+        failed: called with what nobody has foreseen; a callback's error is not that.
 
     `tasks` has the newest task of each station; those of plain functions share one.
     """
@@ -50,7 +53,8 @@ class StationTasks:
         perform: Callable[[Sequence[Effect]], None],
         clock: Clock,
         stall_seconds: float,
-        threads: CallbackThreads | None = None,
+        threads: CallbackThreads | None,
+        failed: Failed,
     ) -> None:
         self.own: dict[str, Callable[..., Any]] = {}
         self.tasks: dict[str, asyncio.Task[None]] = {}
@@ -60,6 +64,7 @@ class StationTasks:
         self._clock = clock
         self._stall_seconds = stall_seconds
         self._threads = threads
+        self._failed = failed
         self._ready: deque[Job] = deque()
         self._turns: asyncio.Task[None] | None = None
 
@@ -147,7 +152,7 @@ class StationTasks:
 
     def _task(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(coroutine)
-        task.add_done_callback(_log_failure)
+        task.add_done_callback(partial(declare_end, "the work of a station", self._failed))
         return task
 
     def _flush(self, effects: list[Effect]) -> list[Effect]:
@@ -255,8 +260,3 @@ def _sort(effects: list[Effect], others: list[Effect]) -> Job | None:
         else:
             others.append(effect)
     return job
-
-
-def _log_failure(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        logger.critical("work of stations has ended", exc_info=task.exception())

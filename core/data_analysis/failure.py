@@ -1,10 +1,16 @@
 """What ends a service: an error that none of its parts has foreseen, said once."""
 
+import asyncio
 import logging
 import threading
 from collections.abc import Callable
+from typing import Any
 
 logger = logging.getLogger(__name__)
+
+
+Failed = Callable[[str, BaseException], None]
+"""Is told what has failed, and of what."""
 
 
 class Failure:
@@ -27,3 +33,11 @@ class Failure:
             self.text = f"the service has ended: {what} met {type(error).__name__}: {error}"
         logger.critical("%s; restart it", self.text, exc_info=error)
         self._end()
+
+
+def declare_end(what: str, failed: Failed, task: "asyncio.Task[Any]") -> None:
+    """Tell of an error that has ended a task; to be called when it is done."""
+    if not task.cancelled():
+        error = task.exception()
+        if error is not None:
+            failed(what, error)

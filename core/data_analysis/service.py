@@ -242,11 +242,6 @@ class DataAnalysisService(ServiceBase):
             self._ended.set,
         )
 
-    def _failed(self, what: str, error: BaseException) -> None:
-        run = self._run
-        if run is not None:
-            run.failure.declare(what, error)
-
     def _perform(self, effects: Sequence[Effect]) -> None:
         # A callback that stops its own service returns to nobody.
         if self._run is not None:

@@ -18,6 +18,7 @@ from data_analysis.dispatcher import DataDispatcher
 from data_analysis.empty_polls import EmptyPoll
 from data_analysis.engine import Engine, EngineOptions
 from data_analysis.errors import ConfigurationError, DataAnalysisError
+from data_analysis.failure import Failure
 from data_analysis.gap_log import GapLog
 from data_analysis.health import health_of
 from data_analysis.kafka.options import read_kafka_options, warn_of_unknown
@@ -30,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 class Run(Protocol):
     """What lives between start and stop, as far as it is asked how it fares."""
+
+    failure: Failure
 
     @property
     def polling(self) -> bool: ...
@@ -195,6 +198,11 @@ class ServiceBase:
             station_id: {"running": running, works: known.get(station_id)}
             for station_id in self.dispatcher.station_ids()
         }
+
+    def _failed(self, what: str, error: BaseException) -> None:
+        run = self._run
+        if run is not None:
+            run.failure.declare(what, error)
 
     def _check_first_start(self) -> None:
         if self._run is not None or self._stopped:

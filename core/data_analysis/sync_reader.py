@@ -13,6 +13,7 @@ from data_analysis.clock import Clock
 from data_analysis.effects import Effect
 from data_analysis.engine import Engine
 from data_analysis.errors import KafkaConnectionError
+from data_analysis.failure import Failed
 from data_analysis.gaps import GapEvent
 from data_analysis.kafka.sync_commits import Committer
 from data_analysis.kafka.sync_member import GroupMember
@@ -62,7 +63,7 @@ class Reader:
         nudge: Callable[[], None],
         ticked: Callable[[], None],
         polled: Callable[["Reader", Mapping[Partition, Sequence[Any]]], None],
-        failed: Callable[[str, BaseException], None],
+        failed: Failed,
         most_pending: int,
         shares: bool,
     ) -> None:

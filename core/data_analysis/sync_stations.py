@@ -12,6 +12,7 @@ from data_analysis.callbacks import Callbacks
 from data_analysis.clock import WALL, Clock
 from data_analysis.effects import Effect, RunCallback, RunHandlers
 from data_analysis.engine import Engine
+from data_analysis.failure import Failed
 from data_analysis.work import Work
 
 TURN_SECONDS = 0.01
@@ -41,7 +42,7 @@ class StationThreads:
         perform: Callable[[Sequence[Effect]], None],
         clock: Clock,
         max_workers: int,
-        failed: Callable[[str, BaseException], None],
+        failed: Failed,
     ) -> None:
         self.futures: dict[str, Future[None]] = {}
         self._engine = engine

@@ -4,13 +4,13 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from data_analysis.failure import Failed
+
 END_SECONDS = 30.0
 """How long the end waits for a thread that waits for Kafka; all of their waits are shorter."""
 
 
-def guarded_thread(
-    name: str, run: Callable[[], None], failed: Callable[[str, BaseException], None]
-) -> threading.Thread:
+def guarded_thread(name: str, run: Callable[[], None], failed: Failed) -> threading.Thread:
     """Return a thread that is not started yet; `failed` is told of what ends it."""
 
     def guarded() -> None:

@@ -1,5 +1,6 @@
 """An error that nobody has foreseen ends a service: one line, not live, nothing more committed."""
 
+import asyncio
 import logging
 import time
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 
 from data_analysis import DataAnalysisError, DataAnalysisService
 from tests.core.blocking_world import BlockingWorld, in_blocking_world
-from tests.core.world import DATA
+from tests.core.world import DATA, World, in_world
 
 PLACES = ["received", "finished", "acknowledged", "handled", "taken"]
 """Methods of the engine, each called from a thread of its own kind."""
@@ -116,3 +117,51 @@ def test_a_callback_s_error_is_not_that() -> None:
         assert 1 == world.committed(DATA)
 
     in_blocking_world(story)
+
+
+# The asynchronous service.
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_it_ends_the_asynchronous_service_wherever_it_comes_up(
+    place: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story(world: World) -> None:
+        service = world.service(result_handler=lambda station_id, result: None)
+        await service.start(world.callback)
+        await world.send("A", 1.0)
+        await world.until(lambda: service.engine.counters.records_finished == 1)
+        await asyncio.sleep(10)
+        _break(service, place)
+        await world.send("A", 2.0, first_s=15)
+        await world.until(lambda: not service.health()["live"])
+        health = service.health()
+        assert ("degraded", False) == (health["status"], health["ready"])
+        assert health["reason"].startswith("the service has ended: ")
+        assert health["reason"].endswith("met KeyError: 'a bug'")
+        await world.until(lambda: not service.get_service_status()["consumer_alive"])
+        await service.stop()
+        await service.stop()
+        assert ("stopped", True) == (service.health()["status"], service.health()["live"])
+        assert 1 == await world.committed()
+        again = world.service()
+        await again.start(world.callback)
+        await world.until(lambda: again.engine.counters.records_finished == 1)
+        await again.stop()
+        assert 2 == await world.committed()
+
+    in_world(story)
+    lines = [each for each in caplog.records if each.levelno == logging.CRITICAL]
+    assert 1 == len(lines)
+    assert lines[0].getMessage().startswith("the service has ended: ")
+
+
+def test_while_positions_are_found_it_is_what_the_asynchronous_start_raises() -> None:
+    async def story(world: World) -> None:
+        service = world.service()
+        _break(service, "assigned")
+        with pytest.raises(DataAnalysisError, match=r"the service has ended: .* KeyError: 'a bug'"):
+            await service.start(world.callback)
+        assert "stopped" == service.health()["status"]
+
+    in_world(story)

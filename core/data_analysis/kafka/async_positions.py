@@ -6,12 +6,14 @@ What is asked, and what follows from the answers, is decided in `data_analysis.k
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from aiokafka.structs import TopicPartition
 
 from data_analysis.clock import Clock
 from data_analysis.engine import Engine
+from data_analysis.failure import Failed, declare_end
 from data_analysis.gaps import GapEvent
 from data_analysis.kafka.async_consumer import AsyncGroupMember
 from data_analysis.kafka.errors import CLIENT_ERRORS, UnansweredError, unanswered
@@ -38,6 +40,7 @@ class AsyncPositions(Positions):
         report: called with every gap.
         moved: called when there is a position to commit.
         restarted: called with a partition whose log is another one now.
+        failed: called with what nobody has foreseen.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class AsyncPositions(Positions):
         report: Callable[[GapEvent], None],
         moved: Callable[[], None],
         restarted: Callable[[TopicPartition], None],
+        failed: Failed,
     ) -> None:
         policy = consumer.options.auto_offset_reset
         super().__init__(engine, clock, policy, consumer.seek, report, moved, restarted)
@@ -56,6 +60,7 @@ class AsyncPositions(Positions):
         self._more = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopped = False
+        self._failed = failed
 
     def assigned(self, partitions: Sequence[TopicPartition]) -> None:
         """Find the positions of newly assigned partitions."""
@@ -76,14 +81,15 @@ class AsyncPositions(Positions):
             self._search()
 
     async def all_known(self) -> None:
-        """Return when every position is known."""
-        while self.searching:
+        """Return when every position is known, or the search was ended."""
+        while self.searching and not self._stopped:
             self.changed.clear()
             await self.changed.wait()
 
     async def stop(self) -> None:
         """End the search."""
         self._stopped = True
+        self.changed.set()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -92,6 +98,7 @@ class AsyncPositions(Positions):
         self._more.set()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._find_all())
+            self._task.add_done_callback(partial(declare_end, "positions", self._failed))
 
     async def _find_all(self) -> None:
         while (next_due_at := self.next_due_at()) is not None:

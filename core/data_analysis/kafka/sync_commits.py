@@ -5,9 +5,9 @@ What is sent, and what an answer means, is decided in `data_analysis.kafka.commi
 
 import logging
 import threading
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
+from data_analysis.failure import Failed
 from data_analysis.kafka.commits import (
     COMMIT_TIMEOUT_SECONDS,
     Committing,
@@ -40,7 +40,7 @@ class Committer:
         offsets: OffsetManager,
         counters: Counters,
         lock: threading.RLock,
-        failed: Callable[[str, BaseException], None],
+        failed: Failed,
         *,
         shares: bool = False,
     ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from kafka.consumer.subscription_state import AsyncConsumerRebalanceListener
 from kafka.future import Future
 
+from data_analysis.failure import Failed
 from data_analysis.kafka.errors import CLIENT_ERRORS
 from data_analysis.offsets import Partition
 
@@ -36,7 +37,7 @@ class Rebalances(AsyncConsumerRebalanceListener):  # type: ignore[misc]  # untyp
         lost: Callable[[Partitions], None],
         assigned: Callable[[Partitions], None],
         wake: Callable[[], None],
-        failed: Callable[[str, BaseException], None],
+        failed: Failed,
     ) -> None:
         self._revoked = revoked
         self._lost = lost
