@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -85,15 +86,69 @@ def _serve(bootstrap: str) -> dict[str, list[int]]:
     return calls
 
 
-def _service(bootstrap: str) -> DataAnalysisService:
+@pytest.mark.parametrize("kind", ["embedded", pytest.param("jvm", marks=pytest.mark.kafka)])
+def test_topics_have_consumers_of_their_own_and_lag_is_told(kind: str) -> None:
+    if kind == "jvm":
+        require_kafka(kind)
+    asyncio.run(_read_each(kind))
+
+
+async def _read_each(kind: str) -> None:
+    async with open_broker(kind) as broker:
+        await broker.make_topics(
+            *(TopicSpec(topic, 1, config={"retention.ms": "-1"}) for topic in (DATA, CALENDAR))
+        )
+        await _send_some(broker.bootstrap, range(5))
+        await asyncio.to_thread(_follow, broker.bootstrap)
+        committed = await broker.committed(f"{GROUP}-{DATA}")
+        assert 8 == committed[(DATA, 0)].offset
+        assert {} == await broker.committed(GROUP)
+
+
+async def _send_some(bootstrap: str, numbers: Iterable[int]) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+        for number in numbers:
+            value = {"stationId": "S", "timestamp": "t", "totalPower": number}
+            await producer.send_and_wait(DATA, json.dumps(value).encode(), partition=0)
+
+
+def _follow(bootstrap: str) -> None:
+    """Let work wait while lag grows, then let it go on."""
+    gate = threading.Event()
+    service = _service(
+        bootstrap, multi_consumer_mode=True, upload_results=False, lag_refresh_seconds=0.2
+    )
+    service.start(lambda station_id, module_input: gate.wait())
+
+    def lag(topic: str) -> dict[str, int | None]:
+        return service.consumer.get_lag_info()[topic].get(0, {})
+
+    _until(lambda: lag(DATA).get("lag") == 5 and lag(CALENDAR).get("lag") == 0)
+    assert [DATA, CALENDAR] == list(service.consumer.get_consumer())
+    assert "no_new_messages" == service.explain_empty_polls()[CALENDAR]["cause"]
+    asyncio.run(_send_some(bootstrap, range(5, 8)))
+    _until(lambda: lag(DATA).get("end_offset") == 8)
+    gate.set()
+    caught_up = {"current_offset": 8, "committed_offset": 8, "end_offset": 8, "lag": 0}
+    _until(lambda: lag(DATA) == caught_up)
+    assert service.health()["ready"]
+    service.stop()
+
+
+def _service(
+    bootstrap: str, *, multi_consumer_mode: bool = False, **options: Any
+) -> DataAnalysisService:
     kafka = {
         "bootstrap_servers": [bootstrap],
         "group_id": GROUP,
         "auto_offset_reset": "earliest",
         "heartbeat_interval_ms": 500,
         "compression_type": "none",
+        "multi_consumer_mode": multi_consumer_mode,
     }
-    return DataAnalysisService("load_prediction", kafka_config=kafka, config=small_config())
+    return DataAnalysisService(
+        "load_prediction", kafka_config=kafka, config=small_config(), **options
+    )
 
 
 def _until(reached: Any) -> None:

@@ -15,6 +15,7 @@ import click
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from data_analysis import DataAnalysisService
 from data_analysis.commands.check_config import check_config
 from data_analysis.commands.lag import lag
 from data_analysis.commands.serve import load_callback, serve
@@ -167,6 +168,14 @@ def _heard(text: str) -> object:
 EVERY_READING = [(second, b"%d kW" % second, int(EPOCH_S) + second) for second in range(60)]
 
 
+def shows_metrics(text: str, _folder: Path) -> None:
+    """A service that has not started yet is not up."""
+    kafka = {"bootstrap_servers": ["kafka:9092"], "group_id": "g"}
+    shown: dict[str, Any] = {"service": DataAnalysisService("load_prediction", kafka_config=kafka)}
+    exec(text, shown)
+    assert 0.0 == shown["registry"].get_sample_value("data_analysis_up")
+
+
 def is_served(text: str, folder: Path) -> None:
     """`serve` finds the callback, which answers."""
     Path(folder, "forecast.py").write_text(text)
@@ -183,6 +192,7 @@ PROOFS: dict[str, Callable[[str, Path], None]] = {
     "docs/how-to/blocking-code.md:1": hears_every_reading,
     "docs/how-to/blocking-code.md:2": hears_every_reading,
     "docs/how-to/blocking-service.md:1": embeds_the_service,
+    "docs/how-to/blocking-service.md:2": shows_metrics,
     f"{BATCHES_PAGE}:1": uploads_the_batch_shown,
     f"{BATCHES_PAGE}:2": keeps_data,
     "docs/how-to/multi-consumer.md:1": keeps_data,

@@ -35,12 +35,17 @@ EXIT_INTERRUPTED = 130
 )
 @click.option("--metrics-host", default="127.0.0.1", show_default=True, help="Address for them.")
 @click.option("--instance-id", help="Client id and static membership of this member.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    help="Run a callback that blocks in so many threads; without, it runs on the event loop.",
+)
 @click.option("--log-level", default="info", type=click.Choice(["debug", "info", "warning"]))
 def serve(callback: str, **given: Any) -> int:
     """Run MODULE:CALLBACK for every record and station until SIGTERM or Ctrl-C.
 
     At its end, running callbacks finish, results are uploaded and offsets committed. Exit code: 0
-    after SIGTERM, 130 after Ctrl-C, 2 if it could not start.
+    after SIGTERM, 130 after Ctrl-C, 2 if it could not start or has ended by itself.
     """
     import asyncio
     import logging

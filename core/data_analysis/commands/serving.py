@@ -12,8 +12,12 @@ from typing import Any
 
 from data_analysis.async_service import AsyncDataAnalysisService
 from data_analysis.commands.config_file import read_config_file
+from data_analysis.errors import DataAnalysisError
 
 logger = logging.getLogger("data_analysis.serve")
+
+LOOK_SECONDS = 1.0
+"""How often it is looked at whether the service lives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +32,7 @@ class Order:
     metrics_port: int | None = None
     metrics_host: str = "127.0.0.1"
     instance_id: str | None = None
+    threads: int | None = None
 
 
 async def serve_until_told(order: Order) -> signal.Signals:
@@ -36,6 +41,7 @@ async def serve_until_told(order: Order) -> signal.Signals:
     Raises:
         ConfigurationError: the configuration is not valid.
         KafkaConnectionError: Kafka cannot be reached.
+        DataAnalysisError: the service has ended by itself.
     """
     config = read_config_file(order.config_path)
     service = AsyncDataAnalysisService(
@@ -43,6 +49,7 @@ async def serve_until_told(order: Order) -> signal.Signals:
         kafka_config=kafka_config(config.KAFKA_CONFIG, order),
         config=config,
         instance_id=order.instance_id,
+        **_places(order),
     )
     ended: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -60,6 +67,12 @@ async def serve_until_told(order: Order) -> signal.Signals:
         except asyncio.CancelledError:
             return await ended
         logger.info("serving %s", ", ".join(service.topics))
+        while not ended.done() and service.health()["live"]:
+            await asyncio.wait([ended], timeout=LOOK_SECONDS)
+        if not ended.done():
+            reason = service.health()["reason"]
+            await service.stop()
+            raise DataAnalysisError(reason)
         number = await ended
         logger.info("draining after %s", number.name)
         await service.stop()
@@ -77,6 +90,12 @@ def kafka_config(config: Mapping[str, Any], order: Order) -> dict[str, Any]:
     if order.group_id is not None:
         changed.setdefault("consumer", {})["group_id"] = order.group_id
     return changed
+
+
+def _places(order: Order) -> dict[str, Any]:
+    if order.threads is None:
+        return {}
+    return {"run_callbacks_in": "threads", "max_workers": order.threads}
 
 
 def _end(ended: "asyncio.Future[signal.Signals]", number: signal.Signals) -> None:

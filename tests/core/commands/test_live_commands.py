@@ -35,6 +35,24 @@ def predict(station_id, module_input):
 """
 
 
+BLOCKING_MODEL = """
+import threading
+
+def predict(station_id, module_input):
+    with open("threads", "a") as file:
+        print(threading.current_thread() is threading.main_thread(), file=file)
+    return {"x": module_input["x"]}
+"""
+
+ENGINE_WITH_A_BUG = """
+from data_analysis.engine import Engine
+
+def predict(station_id, module_input):
+    Engine.finished = None
+    return {}
+"""
+
+
 def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "station_sim.cli", *arguments]
 
@@ -111,6 +129,37 @@ def test_a_callback_is_served_watched_and_drained(
                 assert code == await asyncio.to_thread(process.wait, WITHIN_S)
 
     asyncio.run(story())
+
+
+def test_a_callback_that_blocks_runs_in_threads(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with broker_with_records(tmp_path) as broker:
+            (tmp_path / "model.py").write_text(BLOCKING_MODEL)
+            with serving(tmp_path, "--threads", "2") as process:
+
+                async def handled() -> bool:
+                    assert process.poll() is None, (tmp_path / "log").read_text()
+                    committed = await broker.committed("g")
+                    return any(found.offset == 2 for found in committed.values())
+
+                await eventually(handled, deadline_s=WITHIN_S, what="two records committed")
+                process.send_signal(signal.SIGTERM)
+                assert 0 == await asyncio.to_thread(process.wait, WITHIN_S)
+
+    asyncio.run(story())
+    assert ["False", "False"] == (tmp_path / "threads").read_text().split()
+
+
+def test_a_service_that_ends_by_itself_ends_the_command_with_one_line(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with broker_with_records(tmp_path):
+            (tmp_path / "model.py").write_text(ENGINE_WITH_A_BUG)
+            with serving(tmp_path) as process:
+                assert 2 == await asyncio.to_thread(process.wait, WITHIN_S)
+
+    asyncio.run(story())
+    last = (tmp_path / "log").read_text().splitlines()[-1]
+    assert "the service has ended: the work of a station met TypeError" in last
 
 
 def test_lag_and_groups_are_shown(tmp_path: Path) -> None:

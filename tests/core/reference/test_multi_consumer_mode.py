@@ -2,14 +2,21 @@
 
 import asyncio
 import logging
+import threading
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer
+from kafka import KafkaConsumer
 
-from data_analysis import AsyncDataAnalysisService, AsyncKafkaConsumerClient
+from data_analysis import (
+    AsyncDataAnalysisService,
+    AsyncKafkaConsumerClient,
+    DataAnalysisService,
+)
 from data_analysis.empty_polls import EmptyPollCause, TopicFacts, explain_empty_poll
 from data_analysis.kafka.options import read_kafka_options
+from tests.core.blocking_world import BlockingWorld, in_blocking_world
 from tests.core.reference.statements import states
 from tests.core.world import CALENDAR, DATA, World, in_world, small_config
 
@@ -18,7 +25,7 @@ CHAPTER = "多消费者模式 (multi_consumer_mode)"
 MULTI = {"multi_consumer_mode": True}
 
 
-def lag_of(service: AsyncDataAnalysisService, topic: str) -> int | None:
+def lag_of(service: AsyncDataAnalysisService | DataAnalysisService, topic: str) -> int | None:
     """The lag of a topic's one partition, None while it is not known."""
     found = service.consumer.get_lag_info()[topic].get(0)
     return None if found is None else found["lag"]
@@ -27,6 +34,7 @@ def lag_of(service: AsyncDataAnalysisService, topic: str) -> int | None:
 @states(
     "为每个 topic 创建独立 `AIOKafkaConsumer`",
     "kafka.async_consumers.AsyncKafkaConsumerClient",
+    "kafka.consumer.KafkaConsumerClient",
 )
 def test_every_topic_has_a_consumer() -> None:
     async def story(world: World) -> None:
@@ -38,7 +46,17 @@ def test_every_topic_has_a_consumer() -> None:
         assert [{DATA}, {CALENDAR}] == [each.subscription() for each in consumers.values()]
         await service.stop()
 
+    def blocking(world: BlockingWorld) -> None:
+        service = world.service(kafka=MULTI)
+        service.start(world.callback)
+        consumers = service.consumer.get_consumer()
+        assert [DATA, CALENDAR] == list(consumers)
+        assert all(isinstance(each, KafkaConsumer) for each in consumers.values())
+        assert [{DATA}, {CALENDAR}] == [each.subscription() for each in consumers.values()]
+        service.stop()
+
     in_world(story)
+    in_blocking_world(blocking)
 
 
 @states(
@@ -108,6 +126,7 @@ def test_counts_are_in_the_debug_log(caplog: pytest.LogCaptureFixture) -> None:
 @states(
     "运行时可调用 `service.consumer.get_lag_info()` 查看每个 topic 的滞后情况",
     "kafka.async_consumers.AsyncKafkaConsumerClient.get_lag_info",
+    "kafka.consumer.KafkaConsumerClient.get_lag_info",
 )
 def test_lag_is_shown_by_topic() -> None:
     async def story(world: World) -> None:
@@ -125,7 +144,19 @@ def test_lag_is_shown_by_topic() -> None:
         await world.until(lambda: lag_of(service, DATA) == 0)
         await service.stop()
 
+    def blocking(world: BlockingWorld) -> None:
+        ends = threading.Event()
+        world.send("A", 1.0, 2.0, 3.0)
+        service = world.service(kafka=MULTI)
+        service.start(lambda station_id, module_input: ends.wait())
+        world.until(lambda: lag_of(service, DATA) == 3)
+        world.until(lambda: lag_of(service, CALENDAR) == 0)
+        ends.set()
+        world.until(lambda: lag_of(service, DATA) == 0)
+        service.stop()
+
     in_world(story)
+    in_blocking_world(blocking)
 
 
 def facts(**known: Any) -> TopicFacts:
