@@ -3,6 +3,7 @@
 import inspect
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -129,6 +130,48 @@ METHODS = [path.split(".") for path, _ in REFERENCE if "." in path]
 def test_methods_are_coroutines_where_the_asynchronous_api_says_so(owner: str, name: str) -> None:
     found = inspect.iscoroutinefunction(getattr(getattr(data_analysis, owner), name))
     assert (name in COROUTINES.get(owner, ())) is found
+
+
+OF_ONE_SERVICE = {
+    "batch_handler_retries",
+    "batch_upload_handler",
+    "callback_stall_seconds",
+    "run_callbacks_in",
+    "background",
+    "result_handler",
+}
+"""Parameters that make sense, or are in the reference, in one of the two services alone."""
+
+
+def _parameters(function: Callable[..., object]) -> dict[str, object]:
+    return {each.name: each.default for each in inspect.signature(function).parameters.values()}
+
+
+@pytest.mark.parametrize(
+    ("blocking", "asynchronous"),
+    [
+        (data_analysis.DataAnalysisService, data_analysis.AsyncDataAnalysisService),
+        (data_analysis.KafkaConsumerClient, data_analysis.AsyncKafkaConsumerClient),
+        (data_analysis.KafkaProducerClient, data_analysis.AsyncKafkaProducerClient),
+    ],
+)
+def test_what_both_kinds_have_is_called_alike(blocking: type, asynchronous: type) -> None:
+    one, other = _parameters(blocking), _parameters(asynchronous)
+    assert set() == (set(one) ^ set(other)) - {*OF_ONE_SERVICE, "connect", "loop"}
+    assert [] == [name for name in one if name in other and one[name] != other[name]]
+
+
+def test_both_services_have_the_same_methods_with_the_same_parameters() -> None:
+    services = data_analysis.DataAnalysisService, data_analysis.AsyncDataAnalysisService
+    one, other = (
+        {name: each for name, each in inspect.getmembers(service) if not name.startswith("_")}
+        for service in services
+    )
+    assert list(one) == list(other)
+    for name in one:
+        if callable(one[name]):
+            differ = set(_parameters(one[name])) ^ set(_parameters(other[name]))
+            assert set() == differ - OF_ONE_SERVICE, name
 
 
 def test_every_public_name_can_be_imported_and_errors_have_one_base() -> None:

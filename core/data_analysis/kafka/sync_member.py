@@ -172,9 +172,8 @@ class GroupMember:
 
     def assignment(self) -> list[Partition]:
         """Return the assigned partitions, sorted."""
-        if self._client is None:
-            return []
-        return sorted(Partition(*tp) for tp in self._client.assignment())
+        client = self._client
+        return [] if client is None else sorted(Partition(*tp) for tp in client.assignment())
 
     @property
     def joined(self) -> bool:
