@@ -202,6 +202,7 @@ class Poller:
             except KafkaConnectionError as error:
                 self.last_error = str(error)
                 logger.error("%s; trying again", error)
+                await asyncio.sleep(ERROR_DELAY_SECONDS)
             else:
                 return
 

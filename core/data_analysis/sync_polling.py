@@ -200,6 +200,7 @@ class Poller:
             except KafkaConnectionError as error:
                 self.last_error = str(error)
                 logger.error("%s; trying again", error)
+                self._stopping.wait(ERROR_DELAY_SECONDS)
             else:
                 return
 

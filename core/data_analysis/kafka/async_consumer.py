@@ -22,6 +22,7 @@ from data_analysis.kafka.async_fetching import keep_awake
 from data_analysis.kafka.connecting import Tries
 from data_analysis.kafka.errors import describe, lost_position, mapped
 from data_analysis.kafka.options import KafkaOptions
+from data_analysis.kafka.tls import check_tls_aside
 
 logger = logging.getLogger(__name__)
 
@@ -76,14 +77,17 @@ class AsyncGroupMember:
         """Connect and join the group; returns when partitions are assigned.
 
         Raises:
-            KafkaConnectionError: it did not work, as often as it was tried.
+            KafkaConnectionError: it did not work, as often as it was tried, or certificates are
+                refused.
         """
+        what = f"connecting a consumer to {self._servers()}"
+        await check_tls_aside(what, self.options.consumer)
         tried = 0
         while True:
             tried += 1
             client = self._client = self._make_client()
             try:
-                with mapped(f"connecting a consumer to {self._servers()}"):
+                with mapped(what):
                     await client.start()
                 keep_awake(client)
             except KafkaConnectionError as error:

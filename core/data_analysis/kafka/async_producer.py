@@ -16,6 +16,7 @@ from data_analysis.errors import KafkaConnectionError
 from data_analysis.kafka.connecting import Tries
 from data_analysis.kafka.errors import mapped
 from data_analysis.kafka.options import KafkaOptions, options_of
+from data_analysis.kafka.tls import check_tls_aside
 
 
 class AsyncKafkaProducerClient:
@@ -56,15 +57,17 @@ class AsyncKafkaProducerClient:
         """Connect.
 
         Raises:
-            KafkaConnectionError: it did not work after `max_retries` tries.
+            KafkaConnectionError: it did not work after `max_retries` tries, or certificates are
+                refused.
         """
-        servers = ", ".join(self.options.producer["bootstrap_servers"])
+        what = f"connecting a producer to {', '.join(self.options.producer['bootstrap_servers'])}"
+        await check_tls_aside(what, self.options.producer)
         tried = 0
         while True:
             tried += 1
             client = AIOKafkaProducer(client_id=self._client_id, **self.options.producer)
             try:
-                with mapped(f"connecting a producer to {servers}"):
+                with mapped(what):
                     await client.start()
             except KafkaConnectionError as error:
                 await client.stop()

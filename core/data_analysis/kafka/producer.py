@@ -17,6 +17,7 @@ from data_analysis.kafka.blocking_options import blocking_producer_options
 from data_analysis.kafka.connecting import Tries, connected
 from data_analysis.kafka.errors import CLIENT_ERRORS, describe, mapped, may_pass
 from data_analysis.kafka.options import read_kafka_options
+from data_analysis.kafka.tls import check_tls
 
 logger = logging.getLogger(__name__)
 
@@ -73,10 +74,12 @@ class KafkaProducerClient:
         """Connect.
 
         Raises:
-            KafkaConnectionError: it did not work after `max_retries` tries.
+            KafkaConnectionError: it did not work after `max_retries` tries, or certificates are
+                refused.
         """
         servers = ", ".join(self.options.producer["bootstrap_servers"])
         what = f"connecting a producer to {servers}"
+        check_tls(what, self.options.producer)
         self._client = connected(what, self._make_client, self._tries)
 
     def send(self, topic: str, value: Any) -> None:

@@ -20,6 +20,7 @@ from data_analysis.kafka.connecting import Tries, connected
 from data_analysis.kafka.errors import CLIENT_ERRORS, describe
 from data_analysis.kafka.options import KafkaOptions
 from data_analysis.kafka.sync_fetching import poll
+from data_analysis.kafka.tls import check_tls
 from data_analysis.offsets import Partition
 
 logger = logging.getLogger(__name__)
@@ -82,10 +83,12 @@ class GroupMember:
         """Connect; the group is joined by the polls that follow.
 
         Raises:
-            KafkaConnectionError: it did not work, as often as it was tried.
+            KafkaConnectionError: it did not work, as often as it was tried, or certificates are
+                refused.
         """
         servers = ", ".join(self.options.consumer["bootstrap_servers"])
         what = f"connecting a consumer to {servers}"
+        check_tls(what, self.options.consumer)
         self._client = connected(what, self._make_client, self._tries)
 
     def close(self) -> None:
