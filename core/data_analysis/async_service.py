@@ -15,14 +15,13 @@ from data_analysis.async_gap_reports import GapReports
 from data_analysis.async_run import AsyncRun
 from data_analysis.async_stations import StationTasks
 from data_analysis.async_threads import CallbackThreads
-from data_analysis.batches import BatchResultAggregator
+from data_analysis.batches import check_batch_handler
 from data_analysis.clock import Clock, SystemClock
 from data_analysis.effects import Effect
 from data_analysis.errors import ConfigurationError
 from data_analysis.kafka.async_consumers import AsyncKafkaConsumerClient
 from data_analysis.kafka.async_producer import AsyncKafkaProducerClient
 from data_analysis.options import ServiceOptions
-from data_analysis.record_batches import BATCH_TOPIC
 from data_analysis.service_base import ServiceBase
 
 logger = logging.getLogger(__name__)
@@ -123,8 +122,7 @@ class AsyncDataAnalysisService(ServiceBase):
             lag_refresh_seconds=lag_refresh_seconds,
         )
         clock = clock or SystemClock()
-        self.batch_aggregator = BatchResultAggregator(None, clock=clock)
-        super().__init__(options, kafka_config, config, clock, nullcontext(), self.batch_aggregator)
+        super().__init__(options, kafka_config, config, clock, nullcontext())
         self._threads = CallbackThreads(max_workers) if run_callbacks_in == "threads" else None
         self._stations = StationTasks(
             self.engine,
@@ -137,11 +135,6 @@ class AsyncDataAnalysisService(ServiceBase):
         )
         self._gap_reports = GapReports(on_gap, self.engine.counters)
         self._make_clients()
-
-    @property
-    def _batch_upload_handler(self) -> Callable[..., Any] | None:
-        """What `start` was given, under the reference's name."""
-        return self.batch_aggregator.batch_upload_handler
 
     async def start(
         self,
@@ -163,17 +156,10 @@ class AsyncDataAnalysisService(ServiceBase):
             KafkaConnectionError: Kafka cannot be reached.
             ConfigurationError: an argument is not valid.
         """
-        if batch_upload_handler is not None and not callable(batch_upload_handler):
-            raise ConfigurationError(
-                f"batch_upload_handler must be callable, got {batch_upload_handler!r};"
-                " give a function of (batch_id, results_list)"
-            )
+        check_batch_handler(batch_upload_handler)
         self._check_first_start()
         self._callbacks.full_result = result_handler
-        self.batch_aggregator.batch_upload_handler = batch_upload_handler
-        self._call(callback)
-        if batch_upload_handler is not None and BATCH_TOPIC not in self.topics:
-            logger.warning("batch_upload_handler is never called: %s is not consumed", BATCH_TOPIC)
+        self._call(callback, batch_upload_handler)
         self._run = AsyncRun(
             self.engine,
             self.consumer,

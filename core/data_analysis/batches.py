@@ -6,10 +6,11 @@ in `data_analysis.record_batches`; handlers are called elsewhere: `take_ended` s
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from data_analysis.clock import Clock, SystemClock
-from data_analysis.errors import BatchError
+from data_analysis.errors import BatchError, ConfigurationError
 from data_analysis.settings import check_number
 
 MAX_AGE_SECONDS = 300.0
@@ -117,6 +118,8 @@ class BatchResultAggregator:
         self.batch_upload_handler = batch_upload_handler
         self.clock = clock or SystemClock()
         self.changed: Callable[[], None] | None = None
+        self.guard: AbstractContextManager[Any] = nullcontext()
+        """Held while batches are touched from outside; a service with threads gives its lock."""
         self._open: OrderedDict[Hashable, BatchCollector] = OrderedDict()
         self._begun: OrderedDict[Hashable, BatchCollector] = OrderedDict()
         self._late: OrderedDict[Hashable, BatchCollector] = OrderedDict()
@@ -168,17 +171,20 @@ class BatchResultAggregator:
         Raises:
             BatchError: no station is expected, or a batch with this key is open.
         """
-        self._opened += 1
-        if key is None:
-            key = self._opened
-        if key in self._open:
-            raise BatchError(f"a batch with the key {key!r} is open; end it or give another key")
-        collector = BatchCollector(batch_id, expected_stations, key, self.clock.monotonic())
-        self._open[key] = collector
-        if not waits or len(self._open) == 1:
-            self._begin(collector)
-        self._changed()
-        return collector
+        with self.guard:
+            self._opened += 1
+            if key is None:
+                key = self._opened
+            if key in self._open:
+                raise BatchError(
+                    f"a batch with the key {key!r} is open; end it or give another key"
+                )
+            collector = BatchCollector(batch_id, expected_stations, key, self.clock.monotonic())
+            self._open[key] = collector
+            if not waits or len(self._open) == 1:
+                self._begin(collector)
+            self._changed()
+            return collector
 
     def begin(self, collector: BatchCollector) -> None:
         """Let a batch's time begin, if it has not: its first callback runs."""
@@ -197,16 +203,17 @@ class BatchResultAggregator:
         Raises:
             BatchError: the batch does not expect this station.
         """
-        self.expire()
-        found = self._find(collector, station_id) if isinstance(collector, str) else collector
-        if found is None:
-            return False
-        if station_id not in found.expected_stations:
-            raise BatchError(
-                f"batch {found.batch_id} does not expect station {station_id};"
-                f" it expects {', '.join(found.expected_stations)}"
-            )
-        return self.answer(found, station_id, result)
+        with self.guard:
+            self.expire()
+            found = self._find(collector, station_id) if isinstance(collector, str) else collector
+            if found is None:
+                return False
+            if station_id not in found.expected_stations:
+                raise BatchError(
+                    f"batch {found.batch_id} does not expect station {station_id};"
+                    f" it expects {', '.join(found.expected_stations)}"
+                )
+            return self.answer(found, station_id, result)
 
     def answer(self, collector: BatchCollector, station_id: str, result: Any) -> bool:
         """Add an answer to a batch whatever the time; return False for a late one."""
@@ -253,15 +260,16 @@ class BatchResultAggregator:
             ConfigurationError: `max_age_seconds` is not valid.
         """
         check_number("max_age_seconds", max_age_seconds, least=0)
-        now = self.clock.monotonic()
-        old = [each for each in self._open.values() if now - each.opened_at >= max_age_seconds]
-        for collector in old:
-            self._end(collector)
-            self._late.pop(collector.key, None)
-        forgotten = self._forget_late(now, max_age_seconds)
-        if old:
-            self._changed()
-        return len(old) + forgotten
+        with self.guard:
+            now = self.clock.monotonic()
+            old = [each for each in self._open.values() if now - each.opened_at >= max_age_seconds]
+            for collector in old:
+                self._end(collector)
+                self._late.pop(collector.key, None)
+            forgotten = self._forget_late(now, max_age_seconds)
+            if old:
+                self._changed()
+            return len(old) + forgotten
 
     def take_ended(self) -> list[BatchCollector]:
         """Return the batches that have ended since the last call: their handler is to be called."""
@@ -334,6 +342,15 @@ class BatchResultAggregator:
             if named:
                 return named[0]
         return None
+
+
+def check_batch_handler(handler: object) -> None:
+    """Raise `ConfigurationError` unless it is None or may be called."""
+    if handler is not None and not callable(handler):
+        raise ConfigurationError(
+            f"batch_upload_handler must be callable, got {handler!r};"
+            " give a function of (batch_id, results_list)"
+        )
 
 
 def _with_station(station_id: str, result: Any) -> dict[str, Any]:

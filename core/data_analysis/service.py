@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from data_analysis import config as default_config
+from data_analysis.batches import check_batch_handler
 from data_analysis.clock import Clock
 from data_analysis.effects import Effect
 from data_analysis.errors import ConfigurationError, DataAnalysisError
@@ -50,7 +51,11 @@ class DataAnalysisService(ServiceBase):
         max_pending_records: most records in work at a time.
         stop_timeout_seconds: how long `stop` waits for running callbacks.
         instance_id: client id and static group membership.
+        batch_handler_retries: how often a batch handler that raised is called again.
         lag_refresh_seconds: how often Kafka is asked for what `consumer.get_lag_info` returns.
+
+    `batch_aggregator` gathers the results of batches; its `batch_timeout` and `cleanup_interval`
+    may be changed at any time.
 
     Raises:
         ConfigurationError: a setting is not valid.
@@ -84,6 +89,7 @@ class DataAnalysisService(ServiceBase):
         max_pending_records: int = 10_000,
         stop_timeout_seconds: float = 30.0,
         instance_id: str | None = None,
+        batch_handler_retries: int = 0,
         lag_refresh_seconds: float = 5.0,
     ) -> None:
         options = ServiceOptions(
@@ -104,6 +110,7 @@ class DataAnalysisService(ServiceBase):
             max_pending_records=max_pending_records,
             stop_timeout_seconds=stop_timeout_seconds,
             instance_id=instance_id,
+            batch_handler_retries=batch_handler_retries,
             lag_refresh_seconds=lag_refresh_seconds,
         )
         _check_plain("result_handler", result_handler)
@@ -114,24 +121,35 @@ class DataAnalysisService(ServiceBase):
         self._ended = threading.Event()
         self._make_parts()
 
-    def start(self, callback: Callable[..., Any] | None = None, background: bool = True) -> None:
+    def start(
+        self,
+        callback: Callable[..., Any] | None = None,
+        background: bool = True,
+        *,
+        batch_upload_handler: Callable[..., Any] | None = None,
+    ) -> None:
         """Connect; returns when positions are known, and work goes on in other threads.
 
         Args:
             callback: `(station_id, module_input) -> result`; without one, windows are kept and
                 nothing is called.
             background: False blocks until `stop`, or until Ctrl-C, which stops the service.
+            batch_upload_handler: `(batch_id, results_list)`: gets the results of all stations of a
+                SCHEDULE-STATION-REALTIME-DATA record at once, which then are not uploaded and go to
+                no `result_handler`.
 
         Raises:
             KafkaConnectionError: Kafka cannot be reached.
-            ConfigurationError: the callback is a coroutine function.
+            ConfigurationError: an argument is not valid, a coroutine function above all.
             DataAnalysisError: it was started before; in the foreground also: something inside has
                 failed, which ends the service.
         """
+        check_batch_handler(batch_upload_handler)
         _check_plain("callback", callback)
+        _check_plain("batch_upload_handler", batch_upload_handler)
         with self._lock:
             self._check_first_start()
-            self._call(callback)
+            self._call(callback, batch_upload_handler)
             run = self._run = self._make_run()
         try:
             run.start()
@@ -239,6 +257,7 @@ class DataAnalysisService(ServiceBase):
             self.options,
             self._clock,
             self._gap_reports,
+            self.batch_aggregator,
             self._ended.set,
         )
 

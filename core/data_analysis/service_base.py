@@ -24,6 +24,7 @@ from data_analysis.health import health_of
 from data_analysis.kafka.options import read_kafka_options, warn_of_unknown
 from data_analysis.offsets import OffsetManager
 from data_analysis.options import ServiceOptions
+from data_analysis.record_batches import BATCH_TOPIC
 from data_analysis.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -65,7 +66,6 @@ class ServiceBase:
         config: where configuration is read.
         clock: the system's for None.
         guard: held by whoever touches the engine; it may be entered again by who holds it.
-        aggregator: gathers the results of batches, where there may be a handler for them.
     """
 
     consumer: Consumer
@@ -80,7 +80,6 @@ class ServiceBase:
         config: Any,
         clock: Clock | None,
         guard: AbstractContextManager[Any],
-        aggregator: BatchResultAggregator | None = None,
     ) -> None:
         self.options = options
         self._config = config
@@ -100,6 +99,8 @@ class ServiceBase:
         settings = self.dispatcher.settings
         self._check(settings)
         self._check_shares(self.topics)
+        self.batch_aggregator = BatchResultAggregator(None, clock=self._clock)
+        self.batch_aggregator.guard = guard
         self.engine = Engine(
             self.dispatcher,
             OffsetManager.of(settings.offsets, self._clock),
@@ -111,7 +112,7 @@ class ServiceBase:
                 dead_letter_topic=options.dead_letter_topic,
                 batch_handler_tries=options.batch_handler_tries,
             ),
-            aggregator,
+            self.batch_aggregator,
         )
         self._callbacks = Callbacks(result=options.result_handler)
         self._run = None
@@ -121,6 +122,11 @@ class ServiceBase:
     def _global_data_cache(self) -> dict[str, Any]:
         """The newest data for all stations, by topic, under the reference's name."""
         return {topic: payload for topic, (payload, _) in self.dispatcher.global_data.items()}
+
+    @property
+    def _batch_upload_handler(self) -> Callable[..., Any] | None:
+        """What `start` was given, under the reference's name."""
+        return self.batch_aggregator.batch_upload_handler
 
     @property
     def topics(self) -> list[str]:
@@ -208,9 +214,14 @@ class ServiceBase:
         if self._run is not None or self._stopped:
             raise DataAnalysisError("a service starts once; make a new one")
 
-    def _call(self, callback: Callable[..., Any] | None) -> None:
+    def _call(
+        self,
+        callback: Callable[..., Any] | None,
+        batch_upload_handler: Callable[..., Any] | None,
+    ) -> None:
         """Have the engine ask for this callback and the handlers; say what is worth a line."""
         self._callbacks.every = callback
+        self.batch_aggregator.batch_upload_handler = batch_upload_handler
         handles = self._callbacks.result or self._callbacks.full_result
         self.engine.call(all_stations=callback is not None, handlers=handles is not None)
         warn_of_unknown(self._kafka)
@@ -218,6 +229,8 @@ class ServiceBase:
             logger.info("enable_auto_commit: offsets are committed when their work is done")
         if callback is not None and self.options.module_name is None:
             logger.info("no module_name: results go to the handlers and are not uploaded")
+        if batch_upload_handler is not None and BATCH_TOPIC not in self.topics:
+            logger.warning("batch_upload_handler is never called: %s is not consumed", BATCH_TOPIC)
 
     def _read_kafka_config(self) -> dict[str, Any]:
         if self._kafka_given is not None:

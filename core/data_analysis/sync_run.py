@@ -10,8 +10,9 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from data_analysis.batches import BatchResultAggregator
 from data_analysis.clock import Clock
-from data_analysis.effects import Effect, Note, RunCallback, RunHandlers, Upload
+from data_analysis.effects import Effect, Note, RunBatchHandler, RunCallback, RunHandlers, Upload
 from data_analysis.empty_polls import EmptyPoll
 from data_analysis.engine import Engine
 from data_analysis.errors import DataAnalysisError, KafkaConnectionError
@@ -25,6 +26,7 @@ from data_analysis.logs import LimitedLog
 from data_analysis.offsets import Partition
 from data_analysis.options import ServiceOptions
 from data_analysis.poll_watch import PollWatch
+from data_analysis.sync_batches import BatchThreads
 from data_analysis.sync_gap_reports import GapReports
 from data_analysis.sync_reader import Reader
 from data_analysis.sync_stations import StationThreads
@@ -45,6 +47,7 @@ class SyncRun:
         options: of the service.
         clock: of the service.
         gap_reports: told of every gap.
+        aggregator: knows the batch handler.
         ended: called when the run has ended by itself.
     """
 
@@ -58,6 +61,7 @@ class SyncRun:
         options: ServiceOptions,
         clock: Clock,
         gap_reports: GapReports,
+        aggregator: BatchResultAggregator,
         ended: Callable[[], None],
     ) -> None:
         self._engine = engine
@@ -75,12 +79,16 @@ class SyncRun:
         self.failure = Failure(self._end)
         self._watch = PollWatch(consumer, clock)
         self._uploader = Uploader(producer, self._settled, engine.counters)
+        self._batches = BatchThreads(
+            engine, lock, aggregator, self.perform, clock, self.failure.declare
+        )
         self._commits = Commits(engine.offsets, lock)
         self._readers: list[Reader] = []
         for member in consumer.members:
             self._add_reader(member)
         self._committing = guarded_thread("committing", self._commits.run, self.failure.declare)
         self._uploading = guarded_thread("uploading", self._uploader.run, self.failure.declare)
+        self._batching = guarded_thread("batches", self._batches.run, self.failure.declare)
         self._leaving: list[threading.Thread] = []
 
     @property
@@ -107,6 +115,7 @@ class SyncRun:
             self._producer.connect()
         self._uploading.start()
         self._committing.start()
+        self._batching.start()
         self._start_readers()
         self._consumer.watch(self._progress)
 
@@ -147,6 +156,8 @@ class SyncRun:
                 self._stations.run(effect)
             elif isinstance(effect, Upload):
                 self._uploader.submit(effect)
+            elif isinstance(effect, RunBatchHandler):
+                self._batches.call(effect.batch)
             elif isinstance(effect, Note):
                 self._log.write(effect)
         # Something may have been finished: there may be a commit to send, and room for records.
@@ -186,7 +197,13 @@ class SyncRun:
             trouble.append(f"upload: {self._uploader.last_error}")
         if self._consumer.lag.last_error is not None:
             trouble.append(f"Kafka does not answer: {self._consumer.lag.last_error}")
-        for name, thread in (("committing", self._committing), ("uploading", self._uploading)):
+        if self._engine.last_batch_error is not None:
+            trouble.append(f"batch handler: {self._engine.last_batch_error}")
+        for name, thread in (
+            ("committing", self._committing),
+            ("uploading", self._uploading),
+            ("ending batches", self._batching),
+        ):
             if not thread.is_alive():
                 trouble.append(f"{name} has ended")
         return list(dict.fromkeys(trouble))
@@ -237,6 +254,7 @@ class SyncRun:
             logger.warning("%d callbacks did not end within %g s", late, limit_seconds)
         self._uploader.stop(limit_seconds)
         self._stations.wait_for(None, 0 if late else limit_seconds)
+        self._batches.stop(limit_seconds)
         self._commits.commit()
         self._gap_reports.stop(limit_seconds)
 
@@ -245,9 +263,10 @@ class SyncRun:
             reader.let_go()
         self._commits.stop()
         self._stations.stop()
+        self._batches.stop(0)
         self._uploader.stop(0)
         self._gap_reports.stop(0)
-        for thread in (*self._leaving, self._committing, self._uploading):
+        for thread in (*self._leaving, self._batching, self._committing, self._uploading):
             join(thread)
         closing = [*(reader.close for reader in self._readers), self._consumer.lag.stop]
         failed = [error for error in side_by_side(closing) if error is not None]

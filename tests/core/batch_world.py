@@ -17,6 +17,17 @@ SEVEN_ID = f"{HOURLY}_1700002800"
 Results = list[dict[str, Any]]
 
 
+def batch_config() -> Any:
+    """The small configuration with the hourly topic."""
+    config = small_config()
+    config.TOPIC_DETAIL[HOURLY] = {
+        "fields": ["stationId", "sendTime", "hostCode"],
+        "modules": ["load_prediction"],
+        "window_size": 3,
+    }
+    return config
+
+
 class BatchWorld:
     """A world with the hourly topic, and a batch handler that notes what it gets."""
 
@@ -25,13 +36,7 @@ class BatchWorld:
         self.uploads: list[tuple[float, str, Results]] = []
         self.began = 0.0
         self.delays: dict[str, float] = {}
-        config = small_config()
-        config.TOPIC_DETAIL[HOURLY] = {
-            "fields": ["stationId", "sendTime", "hostCode"],
-            "modules": ["load_prediction"],
-            "window_size": 3,
-        }
-        self.config = config
+        self.config = batch_config()
 
     async def service(self, **options: Any) -> AsyncDataAnalysisService:
         """A service that has started; options of `start` are among them."""
