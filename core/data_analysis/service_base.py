@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from data_analysis.batches import BatchResultAggregator
 from data_analysis.callbacks import Callbacks
 from data_analysis.clock import Clock, SystemClock
+from data_analysis.config_source import ConfigSource
 from data_analysis.dispatcher import DataDispatcher
 from data_analysis.empty_polls import EmptyPoll
 from data_analysis.engine import Engine, EngineOptions
@@ -82,11 +83,11 @@ class ServiceBase:
         guard: AbstractContextManager[Any],
     ) -> None:
         self.options = options
-        self._config = config
+        self._source = ConfigSource(config)
         self._clock = clock or SystemClock()
         self._guard = guard
         self._kafka_given = kafka_config
-        self._kafka_config = copy.deepcopy(self._read_kafka_config())
+        self._kafka_config = copy.deepcopy(self._read_kafka_config(config))
         self._kafka = read_kafka_options(self._kafka_config)
         self.dispatcher = DataDispatcher(
             options.data_expire_seconds,
@@ -136,13 +137,17 @@ class ServiceBase:
     def reload_config(self) -> None:
         """Read the configuration again: topics, windows, modules, dependencies.
 
+        Where it is a module whose file has been edited, that file is read; the module then says
+        what it says.
+
         Raises:
-            ConfigurationError: it is not valid, or Kafka's settings have changed; nothing has
-                changed then.
+            ConfigurationError: it is not valid, its file cannot be run, or Kafka's settings have
+                changed; nothing has changed then.
         """
-        settings = self.dispatcher.load_settings(self._config)
+        config = self._source.read()
+        settings = self.dispatcher.load_settings(config)
         self._check(settings)
-        if self._read_kafka_config() != self._kafka_config:
+        if self._read_kafka_config(config) != self._kafka_config:
             raise ConfigurationError(
                 "KAFKA_CONFIG has changed, which a reload cannot apply; restart the service"
             )
@@ -150,6 +155,7 @@ class ServiceBase:
             before = self.topics
             self._check_mode(settings)
             self.engine.configure(settings)
+            self._source.accept(config)
             if self.topics == before:
                 return
             if self._run is None:
@@ -232,10 +238,10 @@ class ServiceBase:
         if batch_upload_handler is not None and BATCH_TOPIC not in self.topics:
             logger.warning("batch_upload_handler is never called: %s is not consumed", BATCH_TOPIC)
 
-    def _read_kafka_config(self) -> dict[str, Any]:
+    def _read_kafka_config(self, config: Any) -> dict[str, Any]:
         if self._kafka_given is not None:
             return self._kafka_given
-        found = getattr(self._config, "KAFKA_CONFIG", None)
+        found = getattr(config, "KAFKA_CONFIG", None)
         if found is None:
             raise ConfigurationError("KAFKA_CONFIG is missing; define it or pass kafka_config")
         return dict(found)

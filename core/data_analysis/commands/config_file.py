@@ -10,15 +10,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from data_analysis import config as default_config
+from data_analysis.config_source import NAMES
 from data_analysis.errors import ConfigurationError
-
-NAMES = (
-    "KAFKA_CONFIG",
-    "TOPIC_DETAIL",
-    "MODULE_DEPENDENCIES",
-    "OFFSET_COMMIT_CONFIG",
-    "STATION_TIMEZONE",
-)
 
 
 def read_config_file(path: Path | None) -> Any:
