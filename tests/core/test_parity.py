@@ -1,11 +1,11 @@
-"""Both services do the same with the same polls: callbacks, uploads and commits."""
+"""Both services do the same with the same polls: callbacks, uploads, batches and commits."""
 
 import asyncio
 import json
 import random
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import TopicPartition
 
 from data_analysis import AsyncDataAnalysisService, DataAnalysisService, config
+from data_analysis.record_batches import BATCH_TOPIC
 from station_sim.brokers import TopicSpec, open_broker
 from station_sim.clock import EPOCH_S, run_virtual
 
@@ -21,6 +22,9 @@ GROUP = "parity"
 STATIONS = ("1881540927845654529", "CN00000002", "A")
 RECORDS = 400
 PREFIX = "OUT-"
+LONGER_THAN_A_BATCH_S = 7.0
+LOOK_MS = 500
+"""How often it is looked whether the next poll may come."""
 
 Tp = tuple[str, int]
 
@@ -38,15 +42,20 @@ class FixedClock:
 class Script:
     """The recorded polls: how many records of which partition each of them brings."""
 
-    def __init__(self, polls: list[dict[Tp, int]]) -> None:
+    def __init__(self, polls: list[dict[Tp, int]], idle: Callable[[], bool]) -> None:
         self._polls = deque(polls)
         self._waiting: dict[Tp, deque[Any]] = {}
+        self._idle = idle
 
     def play(self, polled: Mapping[Any, list[Any]]) -> dict[Any, list[Any]]:
-        """Take what a client brings; return the next recorded poll once its records are there."""
+        """Take what a client brings; return the next recorded poll once its records are there.
+
+        It waits for what the poll before has caused, or the pace of a client would decide what
+        stations that take their time do side by side.
+        """
         for tp, records in polled.items():
             self._waiting.setdefault(tuple(tp), deque()).extend(records)
-        if not self._polls:
+        if not self._polls or not self._idle():
             return {}
         wanted = self._polls[0]
         if any(len(self._waiting.get(tp, ())) < count for tp, count in wanted.items()):
@@ -85,11 +94,12 @@ def _payload(rng: random.Random, topic: str) -> bytes:
     return json.dumps(envelopes.get(topic, items[0])).encode()
 
 
-def _records(rng: random.Random) -> list[tuple[str, bytes, int]]:
-    """Records of all topics, out of order in time, some of them twice."""
+def _records(rng: random.Random, *, batches: bool) -> list[tuple[str, bytes, int]]:
+    """Records of all topics, out of order in time, some of them twice; more that open batches."""
     records: list[tuple[str, bytes, int]] = []
-    for number in range(RECORDS):
-        topic = rng.choice(list(config.TOPIC_DETAIL))
+    for number in range(RECORDS // 2 if batches else RECORDS):
+        opens = batches and rng.random() < 0.3
+        topic = BATCH_TOPIC if opens else rng.choice(list(config.TOPIC_DETAIL))
         stamp_ms = int(EPOCH_S * 1000) + 1000 * (number + rng.randrange(-20, 20))
         records.append((topic, _payload(rng, topic), stamp_ms))
         if rng.random() < 0.1:
@@ -110,16 +120,50 @@ def _polls(rng: random.Random, records: list[tuple[str, bytes, int]]) -> list[di
 
 
 class Told:
-    """What a service told its callback, per station."""
+    """What a service told its callback, per station, and its batch handler.
 
-    def __init__(self) -> None:
+    With batches a callback takes its time, now and then more than a batch has; some answer nothing,
+    and some fail. All of that is the same at the same call of the same station.
+    """
+
+    def __init__(self, *, takes_time: bool) -> None:
         self.calls: dict[str, list[str]] = {}
+        self.batches: list[tuple[str, list[Any]]] = []
+        self._takes_time = takes_time
 
-    def callback(self, station_id: str, module_input: dict[str, Any]) -> dict[str, Any]:
-        text = json.dumps(module_input, sort_keys=True, default=str)
+    def callback(self, station_id: str, module_input: dict[str, Any]) -> dict[str, Any] | None:
+        number = self._note(station_id, module_input)
+        time.sleep(self._cost_s(station_id, number))
+        return self._result(station_id, number, module_input)
+
+    async def callback_async(self, station_id: str, module_input: dict[str, Any]) -> Any:
+        number = self._note(station_id, module_input)
+        await asyncio.sleep(self._cost_s(station_id, number))
+        return self._result(station_id, number, module_input)
+
+    def upload(self, batch_id: str, results: list[Any]) -> None:
+        self.batches.append((batch_id, results))
+
+    def _note(self, station_id: str, module_input: dict[str, Any]) -> int:
         calls = self.calls.setdefault(station_id, [])
-        calls.append(text)
-        return {"number": len(calls), "input": module_input}
+        calls.append(json.dumps(module_input, sort_keys=True, default=str))
+        return len(calls)
+
+    def _cost_s(self, station_id: str, number: int) -> float:
+        draw = random.Random(f"cost/{station_id}/{number}")
+        if not self._takes_time:
+            return 0.0
+        return LONGER_THAN_A_BATCH_S if draw.random() < 0.05 else draw.uniform(0.001, 0.1)
+
+    def _result(
+        self, station_id: str, number: int, module_input: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        answer = random.Random(f"answer/{station_id}/{number}").random()
+        if self._takes_time and answer < 0.05:
+            raise ValueError("no model")
+        if self._takes_time and answer < 0.1:
+            return None
+        return {"number": number, "input": module_input}
 
 
 def _small_windows() -> Any:
@@ -134,10 +178,12 @@ def _small_windows() -> Any:
     )
 
 
-async def _outcome(kind: str, module: str | None, seed: int) -> dict[str, Any]:
+async def _outcome(
+    kind: str, module: str | None, seed: int, *, batches: bool = False
+) -> dict[str, Any]:
     rng = random.Random(seed)
-    records = _records(rng)
-    script = Script(_polls(rng, records))
+    records = _records(rng, batches=batches)
+    polls = _polls(rng, records)
     async with open_broker("virtual") as broker:
         output = PREFIX + (module or "none").upper()
         names = [*config.TOPIC_DETAIL, output]
@@ -148,7 +194,7 @@ async def _outcome(kind: str, module: str | None, seed: int) -> dict[str, Any]:
             *(TopicSpec(name, 1, config=forever) for name in dict.fromkeys(names))
         )
         await _send(broker, records)
-        told = Told()
+        told = Told(takes_time=batches)
         options: dict[str, Any] = {
             "module_name": module,
             "topics": list(config.TOPIC_DETAIL),
@@ -162,15 +208,19 @@ async def _outcome(kind: str, module: str | None, seed: int) -> dict[str, Any]:
             "config": _small_windows(),
             "clock": FixedClock(),
         }
+        handler = told.upload if batches else None
         if kind == "async":
-            counters = await _run_async(script, told, options, len(records))
+            counters = await _run_async(polls, told, options, handler, len(records))
         else:
-            counters = await asyncio.to_thread(_run_blocking, script, told, options, len(records))
+            counters = await asyncio.to_thread(
+                _run_blocking, polls, told, options, handler, len(records)
+            )
         committed = await broker.committed(GROUP)
         uploads = await _uploads(broker, output)
     del counters["commits"]
     return {
         "calls": told.calls,
+        "batches": told.batches,
         "uploads": uploads,
         "committed": {tuple(tp): entry.offset for tp, entry in committed.items() if entry.offset},
         "counters": counters,
@@ -196,51 +246,71 @@ async def _uploads(broker: Any, topic: str) -> dict[str, list[Any]]:
 
 
 async def _run_async(
-    script: Script, told: Told, options: dict[str, Any], count: int
+    polls: list[dict[Tp, int]], told: Told, options: dict[str, Any], handler: Any, count: int
 ) -> dict[str, Any]:
     service = AsyncDataAnalysisService(**options)
+    script = Script(polls, _idleness(service))
     (member,) = service.consumer.members
     drain = member.drain
 
     async def scripted(timeout_ms: int, *limits: Any) -> Any:
-        polled, errors = await drain(min(timeout_ms, 50), *limits)
+        polled, errors = await drain(min(timeout_ms, LOOK_MS), *limits)
         return script.play(polled), errors
 
     member.drain = scripted  # type: ignore[method-assign]  # the recorded polls
-    await service.start(told.callback)
-    async with asyncio.timeout(600):
-        while service.engine.counters.records_finished < count:
+    await service.start(told.callback_async, batch_upload_handler=handler)
+    async with asyncio.timeout(6000):
+        while service.engine.counters.records_finished < count or service.engine.in_flight:
             await asyncio.sleep(0.05)
     await service.stop()
     return service.engine.counters.shown()
 
 
 def _run_blocking(
-    script: Script, told: Told, options: dict[str, Any], count: int
+    polls: list[dict[Tp, int]], told: Told, options: dict[str, Any], handler: Any, count: int
 ) -> dict[str, Any]:
     service = DataAnalysisService(**options)
+    script = Script(polls, _idleness(service))
     (member,) = service.consumer.members
     fetch = member.fetch
 
     def scripted(timeout_ms: int, max_records: int | None = None) -> Any:
-        return script.play(fetch(min(timeout_ms, 50), max_records))
+        return script.play(fetch(min(timeout_ms, LOOK_MS), max_records))
 
     member.fetch = scripted  # type: ignore[method-assign]  # the recorded polls
-    service.start(told.callback)
-    deadline = time.monotonic() + 600
-    while service.engine.counters.records_finished < count:
+    service.start(told.callback, batch_upload_handler=handler)
+    deadline = time.monotonic() + 6000
+    while service.engine.counters.records_finished < count or service.engine.in_flight:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     service.stop()
     return service.engine.counters.shown()
 
 
+def _idleness(service: Any) -> Callable[[], bool]:
+    return lambda: not service.engine.in_flight
+
+
 @pytest.mark.parametrize("module", [None, "operation_optimization", "electricity_price"])
 def test_both_services_do_the_same_with_the_same_polls(module: str | None) -> None:
-    ours = run_virtual(lambda: _outcome("blocking", module, 7), seed=1)
-    theirs = run_virtual(lambda: _outcome("async", module, 7), seed=2)
+    ours = run_virtual(lambda: _outcome("blocking", module, seed=7), seed=1)
+    theirs = run_virtual(lambda: _outcome("async", module, seed=7), seed=2)
     assert set(STATIONS) == set(ours["calls"])
     assert RECORDS < sum(ours["committed"].values())
     for what in ("calls", "uploads", "committed", "counters"):
         assert theirs[what] == ours[what], what
     assert (module is None) == (not ours["uploads"])
+
+
+@pytest.mark.parametrize(("module", "seed"), [(None, 7), ("load_prediction", 8)])
+def test_both_services_gather_the_same_batches(module: str | None, seed: int) -> None:
+    ours = run_virtual(lambda: _outcome("blocking", module, seed, batches=True), seed=1)
+    theirs = run_virtual(lambda: _outcome("async", module, seed, batches=True), seed=2)
+    counters = ours["counters"]
+    for outcome in ("completed", "timed_out"):
+        assert 0 < counters[f"batches_{outcome}"]
+    assert 0 < counters["batch_results_late"]
+    assert 0 < counters["callback_errors"]
+    assert counters["batches_opened"] == len(ours["batches"])
+    for what in ("batches", "calls", "uploads", "committed", "counters"):
+        assert theirs[what] == ours[what], what
