@@ -8,6 +8,8 @@ crash to count its steps, and then once for each.
 import asyncio
 import json
 import random
+import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
-from data_analysis import AsyncDataAnalysisService
+from data_analysis import AsyncDataAnalysisService, DataAnalysisService
 from station_sim.brokers import TopicSpec, open_broker
 from station_sim.clock import EPOCH_S, VirtualLoop, run_virtual
 from station_sim.kafka.faults import Fault, Faults
@@ -71,9 +73,17 @@ class Story:
         crash: when; None lets everybody live.
         static: members have instance ids.
         shared: a second member joins and leaves meanwhile.
+        blocking: the services are those with threads.
     """
 
-    def __init__(self, crash: Crash | None, *, static: bool = False, shared: bool = False) -> None:
+    def __init__(
+        self,
+        crash: Crash | None,
+        *,
+        static: bool = False,
+        shared: bool = False,
+        blocking: bool = False,
+    ) -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
         self.witness = Witness(shares=shared)
@@ -82,13 +92,15 @@ class Story:
         self._crash = crash
         self._static = static
         self._shared = shared
+        self._blocking = blocking
         # Of the step alone: a step that fails can be told again by itself.
-        self._draw = random.Random(f"{crash}/{static}/{shared}")
+        self._draw = random.Random(f"{crash}/{static}/{shared}/{blocking}")
         self._bootstrap = ""
         self._lives = 0
         self._living: dict[str, asyncio.Task[Any]] = {}
         self._begun = asyncio.Event()
         self._over = asyncio.Event()
+        self._all_over = threading.Event()
         self._crashed = False
 
     async def tell(self) -> Told:
@@ -125,6 +137,7 @@ class Story:
                 await self._drain()
                 steps = asked.seen, int(self._loop.iterations - first)
         self._over.set()
+        self._all_over.set()
         await asyncio.gather(*self._living.values(), return_exceptions=True)
         return steps
 
@@ -161,7 +174,11 @@ class Story:
         """One start of a service, until it leaves or all is over."""
         self._lives += 1
         life = self._lives
-        service = self._service(f"member-{host}" if self._static else None)
+        options = self._options(f"member-{host}" if self._static else None)
+        if self._blocking:
+            await asyncio.to_thread(self._live_blocking, options, life, leaves_at)
+            return
+        service = AsyncDataAnalysisService(**options)
 
         async def callback(station_id: str, given: dict[str, Any]) -> dict[str, Any]:
             await asyncio.sleep(CALLBACK_S if given["n"] % 2 else 0)
@@ -176,7 +193,22 @@ class Story:
             await asyncio.sleep(max(0.0, leaves_at - self._loop.time()))
         await service.stop()
 
-    def _service(self, instance_id: str | None) -> AsyncDataAnalysisService:
+    def _live_blocking(self, options: dict[str, Any], life: int, leaves_at: float | None) -> None:
+        """The same with threads."""
+        service = DataAnalysisService(**options)
+
+        def callback(station_id: str, given: dict[str, Any]) -> dict[str, Any]:
+            time.sleep(CALLBACK_S if given["n"] % 2 else 0)
+            self.witness.hand(life, given)
+            return {"n": given["n"]}
+
+        service.start(callback)
+        self._begun.set()
+        left_s = None if leaves_at is None else max(0.0, leaves_at - self._loop.time())
+        self._all_over.wait(left_s)
+        service.stop()
+
+    def _options(self, instance_id: str | None) -> dict[str, Any]:
         detail = {TOPIC: {"fields": ["n"], "modules": ["m"], "window_size": WINDOW}}
         commits = {"commit_interval_seconds": 0.2, "commit_batch_size": 4}
         kafka = {
@@ -187,14 +219,15 @@ class Story:
             "session_timeout_ms": 6000,
             "heartbeat_interval_ms": 1000,
         }
-        return AsyncDataAnalysisService(
-            "m",
-            kafka_config=kafka,
-            config=SimpleNamespace(
-                TOPIC_DETAIL=detail, MODULE_DEPENDENCIES={}, OFFSET_COMMIT_CONFIG=commits
-            ),
-            instance_id=instance_id,
+        config = SimpleNamespace(
+            TOPIC_DETAIL=detail, MODULE_DEPENDENCIES={}, OFFSET_COMMIT_CONFIG=commits
         )
+        return {
+            "module_name": "m",
+            "kafka_config": kafka,
+            "config": config,
+            "instance_id": instance_id,
+        }
 
     # The crash.
 
@@ -259,6 +292,6 @@ class Story:
             self._begin("third", None)
 
 
-def tell(crash: Crash | None, *, static: bool = False, shared: bool = False) -> Told:
-    """Tell one story in a world of its own."""
-    return run_virtual(lambda: Story(crash, static=static, shared=shared).tell(), seed=1)
+def tell(crash: Crash | None, **options: bool) -> Told:
+    """Tell one story in a world of its own; the options are those of `Story`."""
+    return run_virtual(lambda: Story(crash, **options).tell(), seed=1)

@@ -8,20 +8,21 @@ import pytest
 from tests.core.kills.steps import ITERATION, REQUESTS, Crash, Told, tell
 
 SORTS = (*REQUESTS, ITERATION)
-STORIES: dict[str, dict[str, bool]] = {
+WAYS: dict[str, dict[str, bool]] = {
     "alone": {},
     "alone-static": {"static": True},
     "shared": {"shared": True},
     "shared-static": {"shared": True, "static": True},
 }
+STORIES = WAYS | {f"blocking-{name}": {**way, "blocking": True} for name, way in WAYS.items()}
 SAMPLE = 4
-"""Crashes of each sort in each story in CI: 64 in all."""
+"""Crashes of each sort in each story in CI: 128 in all."""
 
 PARTS = 8
 """Into so many tests the steps of a story and a sort are parted."""
 
 
-pytestmark = pytest.mark.usefixtures("quiet")
+pytestmark = pytest.mark.usefixtures("quiet", "nobody_cleans_up")
 
 
 @cache
@@ -71,6 +72,7 @@ def test_so_does_a_crash_at_every_step(story: str, sort: str, part: int) -> None
         check(story, sort, step)
 
 
-def test_the_same_crash_tells_the_same_story() -> None:
+@pytest.mark.parametrize("blocking", [False, True])
+def test_the_same_crash_tells_the_same_story(blocking: bool) -> None:
     crash = Crash("late", 40)
-    assert tell(crash) == tell(crash)
+    assert tell(crash, blocking=blocking) == tell(crash, blocking=blocking)
