@@ -109,12 +109,15 @@ class BlockingWorld:
 
 
 def in_blocking_world(
-    story: Callable[[BlockingWorld], None], properties: Mapping[str, str] | None = None
+    story: Callable[[BlockingWorld], None],
+    properties: Mapping[str, str] | None = None,
+    *,
+    nodes: int = 1,
 ) -> None:
     """Run a story in virtual time, with these properties of the broker."""
 
     async def main() -> None:
-        async with open_world(**properties or {}) as world:
+        async with open_world(nodes, **properties or {}) as world:
             blocking = BlockingWorld(world, asyncio.get_running_loop())
             await asyncio.to_thread(story, blocking)
 

@@ -94,7 +94,7 @@ def _payload(rng: random.Random, topic: str) -> bytes:
     return json.dumps(envelopes.get(topic, items[0])).encode()
 
 
-def _records(rng: random.Random, *, batches: bool) -> list[tuple[str, bytes, int]]:
+def make_records(rng: random.Random, *, batches: bool) -> list[tuple[str, bytes, int]]:
     """Records of all topics, out of order in time, some of them twice; more that open batches."""
     records: list[tuple[str, bytes, int]] = []
     for number in range(RECORDS // 2 if batches else RECORDS):
@@ -166,7 +166,7 @@ class Told:
         return {"number": number, "input": module_input}
 
 
-def _small_windows() -> Any:
+def small_windows() -> Any:
     detail = {
         topic: {**each, "window_size": min(6, each["window_size"])}
         for topic, each in config.TOPIC_DETAIL.items()
@@ -182,7 +182,7 @@ async def _outcome(
     kind: str, module: str | None, seed: int, *, batches: bool = False
 ) -> dict[str, Any]:
     rng = random.Random(seed)
-    records = _records(rng, batches=batches)
+    records = make_records(rng, batches=batches)
     polls = _polls(rng, records)
     async with open_broker("virtual") as broker:
         output = PREFIX + (module or "none").upper()
@@ -205,7 +205,7 @@ async def _outcome(
                 "compression_type": "none",
             },
             "output_topic_prefix": PREFIX,
-            "config": _small_windows(),
+            "config": small_windows(),
             "clock": FixedClock(),
         }
         handler = told.upload if batches else None
@@ -216,7 +216,7 @@ async def _outcome(
                 _run_blocking, polls, told, options, handler, len(records)
             )
         committed = await broker.committed(GROUP)
-        uploads = await _uploads(broker, output)
+        uploads = await uploads_of(broker, output)
     del counters["commits"]
     return {
         "calls": told.calls,
@@ -233,7 +233,7 @@ async def _send(broker: Any, records: list[tuple[str, bytes, int]]) -> None:
             await producer.send_and_wait(topic, value, partition=0, timestamp_ms=stamp_ms)
 
 
-async def _uploads(broker: Any, topic: str) -> dict[str, list[Any]]:
+async def uploads_of(broker: Any, topic: str) -> dict[str, list[Any]]:
     uploads: dict[str, list[Any]] = {}
     count = (await broker.log_ranges(topic))[0][1]
     async with AIOKafkaConsumer(
@@ -243,6 +243,10 @@ async def _uploads(broker: Any, topic: str) -> dict[str, list[Any]]:
             value = json.loads((await consumer.getone()).value)
             uploads.setdefault(value["station_id"], []).append(value["output"])
     return uploads
+
+
+def count_by_station(uploads: Mapping[str, list[Any]]) -> dict[str, int]:
+    return {station_id: len(outputs) for station_id, outputs in uploads.items()}
 
 
 async def _run_async(

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
+from kafka import KafkaAdminClient
 
 from data_analysis import AsyncDataAnalysisService, GapCause
 from station_sim.brokers import Broker, TopicSpec, open_broker
@@ -185,8 +186,8 @@ def test_a_partition_that_is_added_is_read_from_its_beginning(kafka: dict[str, A
         await service.start(world.callback)
         await world.send("A", 1.0)
         await world.until(lambda: len(world.calls) == 1)
-        await _add_partition(world.broker)
-        await _send_to(world.broker, 1, "B", 2.0)
+        await add_partition(world.broker)
+        await send_to(world.broker, 1, "B", 2.0)
         await world.until(lambda: ("B", 2.0) in world.calls, within_s=900)
         await asyncio.sleep(10)
         await service.stop()
@@ -196,7 +197,7 @@ def test_a_partition_that_is_added_is_read_from_its_beginning(kafka: dict[str, A
     in_world(story)
 
 
-async def _add_partition(broker: Broker) -> None:
+async def add_partition(broker: Broker) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
     await admin.start()
     try:
@@ -205,7 +206,7 @@ async def _add_partition(broker: Broker) -> None:
         await admin.close()
 
 
-async def _send_to(broker: Broker, partition: int, station_id: str, power: float) -> None:
+async def send_to(broker: Broker, partition: int, station_id: str, power: float) -> None:
     value = json.dumps({"stationId": station_id, "totalPower": power}).encode()
     producer = AIOKafkaProducer(bootstrap_servers=broker.bootstrap, metadata_max_age_ms=1000)
     await producer.start()
@@ -216,6 +217,19 @@ async def _send_to(broker: Broker, partition: int, station_id: str, power: float
         await producer.send_and_wait(DATA, value, partition=partition)
     finally:
         await producer.stop()
+
+
+async def delete_group(broker: Broker, group: str) -> None:
+    """Delete a group as an operator does; its members have left."""
+
+    def delete() -> None:
+        admin = KafkaAdminClient(bootstrap_servers=broker.bootstrap)
+        try:
+            admin.delete_groups([group])
+        finally:
+            admin.close()
+
+    await asyncio.to_thread(delete)
 
 
 @BOTH
@@ -255,14 +269,14 @@ def test_a_busy_partition_starves_no_other() -> None:
             await asyncio.sleep(0.05)
             done.append(station_id)
 
-        await _add_partition(world.broker)
+        await add_partition(world.broker)
         for number in range(hot):
             await world.send(f"H{number % 4}", float(number))
         service = world.service(max_pending_records=most, upload_results=False)
         await service.start(slow)
         await world.until(lambda: len(done) > 50)
         at_arrival = len(done)
-        await _send_to(world.broker, 1, "COLD", 1.0)
+        await send_to(world.broker, 1, "COLD", 1.0)
         await world.until(lambda: "COLD" in done)
         # What is in work when it comes, and what is done while it is fetched and called.
         assert done.index("COLD") - at_arrival <= 4 * most
@@ -318,7 +332,9 @@ def _lag(service: AsyncDataAnalysisService) -> int | None:
 
 @pytest.mark.kafka
 @BOTH
-def test_apache_kafka_killed_and_a_topic_made_again(kafka: dict[str, Any]) -> None:
+def test_apache_kafka_killed_a_group_deleted_a_partition_added_a_topic_made_again(
+    kafka: dict[str, Any],
+) -> None:
     require_kafka("jvm")
 
     async def story(world: World) -> None:
@@ -331,13 +347,23 @@ def test_apache_kafka_killed_and_a_topic_made_again(kafka: dict[str, Any]) -> No
         await world.broker.start()
         await world.send("A", 2.0, first_s=15)
         await world.until(lambda: ("A", 2.0) in world.calls, within_s=120)
+        await service.stop()
+        await delete_group(world.broker, _group(kafka))
+        world.calls.clear()
+        service = world.service(kafka={**kafka, **quick})
+        await service.start(world.callback)
+        await world.until(lambda: len(world.calls) == 2)
+        await add_partition(world.broker)
+        await send_to(world.broker, 1, "B", 3.0)
+        await world.until(lambda: ("B", 3.0) in world.calls, within_s=120)
         await world.broker.delete_topics(DATA)
         await world.broker.make_topics(TopicSpec(DATA, 1, config=FOREVER))
-        await world.send("A", 3.0, first_s=30)
-        await world.until(lambda: ("A", 3.0) in world.calls, within_s=120)
+        await world.send("A", 4.0, first_s=30)
+        await world.until(lambda: ("A", 4.0) in world.calls, within_s=120)
         await world.until(lambda: _lag(service) == 0)
         await service.stop()
         assert 1 == await _committed(world, kafka)
+        assert [1.0, 2.0, 3.0, 4.0] == [power for _, power in world.calls]
 
     async def main() -> None:
         properties = {"auto.create.topics.enable": "false"}

@@ -110,9 +110,9 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(**properties: str) -> AsyncIterator[World]:
+async def open_world(nodes: int = 1, **properties: str) -> AsyncIterator[World]:
     """Open a virtual broker with the topics of the tests."""
-    async with open_broker("virtual", server_properties=properties) as broker:
+    async with open_broker("virtual", nodes=nodes, server_properties=properties) as broker:
         await broker.make_topics(
             *(
                 TopicSpec(topic, partitions=1, config={"retention.ms": "-1"})

@@ -47,6 +47,15 @@ def mapped(what: str) -> Iterator[None]:
         raise KafkaConnectionError(f"{what} failed: {describe(error)}") from error
 
 
+@contextmanager
+def gone_is_unknown() -> Iterator[None]:
+    """Raise Kafka's error for a partition that is gone, where kafka-python stumbles over it."""
+    try:
+        yield
+    except KeyError as error:
+        raise kafka.errors.UnknownTopicOrPartitionError(f"no such partition: {error}") from error
+
+
 def describe(error: BaseException) -> str:
     """Return an error as one line, without anything that differs from run to run."""
     # kafka-python says `None` where there is nothing to say.

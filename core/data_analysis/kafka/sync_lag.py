@@ -12,7 +12,7 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 
 from data_analysis.kafka.blocking_options import blocking_admin_options
-from data_analysis.kafka.errors import CLIENT_ERRORS, describe
+from data_analysis.kafka.errors import CLIENT_ERRORS, describe, gone_is_unknown
 from data_analysis.kafka.options import KafkaOptions
 from data_analysis.lag import Ends, Lags, Progress, Starts, by_topic
 from data_analysis.offsets import Partition
@@ -122,7 +122,8 @@ class LagWatch(Lags):
             return {tp: self._progress(tp) for tp in request.tps}
         ask = client.end_offsets if isinstance(request, Ends) else client.beginning_offsets
         where = [TopicPartition(*tp) for tp in request.tps]
-        answer: Mapping[tuple[str, int], Any] = ask(where, timeout_ms=LOOK_UP_TIMEOUT_MS)
+        with gone_is_unknown():
+            answer: Mapping[tuple[str, int], Any] = ask(where, timeout_ms=LOOK_UP_TIMEOUT_MS)
         return answer
 
     def _connected(self) -> Any:

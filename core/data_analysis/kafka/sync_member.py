@@ -17,7 +17,7 @@ from kafka.structs import OffsetAndMetadata
 
 from data_analysis.kafka.blocking_options import blocking_consumer_options
 from data_analysis.kafka.connecting import Tries, connected
-from data_analysis.kafka.errors import CLIENT_ERRORS, describe
+from data_analysis.kafka.errors import CLIENT_ERRORS, describe, gone_is_unknown
 from data_analysis.kafka.options import KafkaOptions
 from data_analysis.kafka.sync_fetching import poll
 from data_analysis.kafka.tls import check_tls
@@ -140,16 +140,20 @@ class GroupMember:
     def log_range(self, tp: tuple[str, int]) -> tuple[int, int]:
         """Return a partition's first offset and the one behind its last, as its leader says."""
         where = TopicPartition(*tp)
-        start = self._connected().beginning_offsets([where], timeout_ms=ANSWER_TIMEOUT_MS)[where]
-        end = self._connected().end_offsets([where], timeout_ms=ANSWER_TIMEOUT_MS)[where]
+        client = self._connected()
+        with gone_is_unknown():
+            start = client.beginning_offsets([where], timeout_ms=ANSWER_TIMEOUT_MS)[where]
+            end = client.end_offsets([where], timeout_ms=ANSWER_TIMEOUT_MS)[where]
         return start, end
 
     def first_since(self, tp: tuple[str, int], timestamp_ms: int) -> tuple[int, int] | None:
         """Return offset and time of the first record at or after a time, both in epoch ms."""
         where = TopicPartition(*tp)
-        found = self._connected().offsets_for_times(
-            {where: timestamp_ms}, timeout_ms=ANSWER_TIMEOUT_MS
-        )[where]
+        client = self._connected()
+        with gone_is_unknown():
+            found = client.offsets_for_times({where: timestamp_ms}, timeout_ms=ANSWER_TIMEOUT_MS)[
+                where
+            ]
         return None if found is None else (int(found.offset), int(found.timestamp))
 
     def seek(self, tp: tuple[str, int], offset: int) -> None:
