@@ -73,11 +73,10 @@ def _partition(value: bytes) -> int:
 
 
 async def _send(broker: Broker, records: list[tuple[str, bytes, int]]) -> None:
-    topics = list(config.TOPIC_DETAIL)
-    needed = sorted({each for needs in config.MODULE_DEPENDENCIES.values() for each in needs})
-    names = dict.fromkeys([*topics, *(f"MODULE-OUTPUT-{each.upper()}" for each in needed)])
     forever = {"retention.ms": "-1", "message.timestamp.after.max.ms": str(2**62)}
-    await broker.make_topics(*(TopicSpec(name, PARTITIONS, config=forever) for name in names))
+    await broker.make_topics(
+        *(TopicSpec(topic, PARTITIONS, config=forever) for topic in config.TOPIC_DETAIL)
+    )
     async with AIOKafkaProducer(bootstrap_servers=broker.bootstrap) as producer:
         for topic, value, stamp_ms in records:
             await producer.send_and_wait(
