@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import socket
 import ssl
 import threading
@@ -25,6 +26,7 @@ from data_analysis import (
 from data_analysis.kafka.tls import check_tls
 from station_sim.brokers import Broker, TopicSpec, open_broker
 from station_sim.brokers.ports import LOOPBACK, free_ports
+from station_sim.kafka.cluster import Cluster
 from tests.core.certificates import Authority, Certificate, require_openssl
 from tests.core.world import CALENDAR, DATA, OUTPUT, small_config
 from tests.kafka_at_hand import require_kafka
@@ -167,7 +169,69 @@ def test_every_client_says_it_at_once(trusted: Authority, stranger: Authority) -
         assert PROMPTLY_S > time.monotonic() - began
 
 
-# Apache Kafka.
+# The simulated Kafka, and Apache Kafka.
+
+
+class Loop:
+    """An event loop in a thread of its own."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever)
+        self._thread.start()
+
+    def ask(self, question: Any) -> Any:
+        """Run a coroutine and return what it returns."""
+        return asyncio.run_coroutine_threadsafe(question, self.loop).result(timeout=180)
+
+    def close(self) -> None:
+        """End the thread."""
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.close()
+
+
+@pytest.fixture(scope="module")
+def simulated(trusted: Authority) -> Iterator[dict[str, str]]:
+    """Addresses of simulated Kafkas by what they speak."""
+    certificate = trusted.sign("simulated")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate.cert, certificate.key)
+    loop = Loop()
+    users = {"SSL": {}, "SASL_SSL": {USER: SECRET}}
+    clusters = {
+        protocol: Cluster(rng=random.Random(1), users=those, tls=context)
+        for protocol, those in users.items()
+    }
+
+    async def start(protocol: str, cluster: Cluster) -> None:
+        await cluster.start()
+        for topic in (DATA, CALENDAR, OUTPUT):
+            cluster.topics.create(topic, partitions=1)
+        security = _login("PLAIN") if protocol == "SASL_SSL" else {"security_protocol": protocol}
+        trusts = ssl.create_default_context(cafile=trusted.cafile)
+        await _send(cluster.bootstrap, ssl_context=trusts, **security)
+
+    try:
+        for protocol, cluster in clusters.items():
+            loop.ask(start(protocol, cluster))
+        yield {protocol: cluster.bootstrap for protocol, cluster in clusters.items()}
+    finally:
+        for cluster in clusters.values():
+            loop.ask(cluster.stop())
+        loop.close()
+
+
+@pytest.mark.parametrize("form", ["flat", "nested"])
+@pytest.mark.parametrize("protocol", ["SSL", "SASL_SSL"])
+@pytest.mark.parametrize("service", SERVICES)
+def test_both_services_speak_tls_with_the_simulated_kafka(
+    service: str, protocol: str, form: str, simulated: dict[str, str], trusted: Authority
+) -> None:
+    login = _login("SCRAM-SHA-256") if protocol == "SASL_SSL" else {"security_protocol": protocol}
+    make = _flat if form == "flat" else _nested
+    security = {**login, "ssl_cafile": trusted.cafile}
+    assert 1 == _start(service, make(simulated[protocol], f"{service}-{form}", security))
 
 
 class Secured(NamedTuple):
@@ -175,11 +239,7 @@ class Secured(NamedTuple):
 
     broker: Broker
     at: dict[str, str]
-    loop: asyncio.AbstractEventLoop
-
-    def ask(self, question: Any) -> Any:
-        """Run a coroutine and return what it returns."""
-        return asyncio.run_coroutine_threadsafe(question, self.loop).result(timeout=180)
+    ask: Callable[[Any], Any]
 
 
 LISTENERS = ("SASL_PLAINTEXT", "PLAINTEXT", "SSL", "SASL_SSL", "MUTUAL", "CONTROLLER")
@@ -219,13 +279,11 @@ def kafka(trusted: Authority) -> Iterator[Secured]:
         users={USER: SECRET},
         server_properties=_properties(ports, trusted),
     )
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
+    loop = Loop()
     at = {name: f"{LOOPBACK}:{port}" for name, port in ports.items()}
     try:
-        opened = asyncio.run_coroutine_threadsafe(broker.__aenter__(), loop).result(timeout=180)
-        secured = Secured(opened, at, loop)
+        opened = loop.ask(broker.__aenter__())
+        secured = Secured(opened, at, loop.ask)
         try:
             topics = [TopicSpec(name, 1) for name in (DATA, CALENDAR, OUTPUT)]
             secured.ask(opened.make_topics(*topics))
@@ -234,13 +292,11 @@ def kafka(trusted: Authority) -> Iterator[Secured]:
         finally:
             secured.ask(broker.__aexit__(None, None, None))
     finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
         loop.close()
 
 
-async def _send(bootstrap: str) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+async def _send(bootstrap: str, **security: Any) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap, **security) as producer:
         value = {"stationId": "A", "timestamp": "t", "totalPower": 1.0}
         await producer.send_and_wait(DATA, json.dumps(value).encode())
 

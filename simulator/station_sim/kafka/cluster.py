@@ -6,6 +6,7 @@ What listens is a node (`node.py`). Requests are in `requests/`, logs in `logs.p
 """
 
 import random
+import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -60,7 +61,8 @@ class Cluster:
     an older release of Apache Kafka, as in `"2.8"`. `entering` gives a context in which the node at
     a host listens.
 
-    With `users`, passwords by name, only they may do anything. Its state outlives `stop`: a
+    With `users`, passwords by name, only they may do anything; with `tls` all of its listeners
+    speak it, in real time. Its state outlives `stop`: a
     cluster started again listens at the same address and has its logs, groups and offsets. With a
     `storage` on disk they outlive its process: a cluster that is made with it goes on where the one
     before ended, however it ended. Raises `LabError` if that cannot be.
@@ -79,6 +81,7 @@ class Cluster:
         users: Mapping[str, str] | None = None,
         as_version: str | None = None,
         storage: Storage | None = None,
+        tls: ssl.SSLContext | None = None,
         entering: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
     ) -> None:
         if nodes < 1:
@@ -99,6 +102,7 @@ class Cluster:
         self.faults = Faults(rng)
         self.requests = RequestLog()
         self.tally = Tally()
+        self.tls = tls
         self.observers: list[Observer] = []
         self.groups = Groups(
             self.settings,

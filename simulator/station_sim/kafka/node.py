@@ -166,7 +166,11 @@ class Node:
     async def _listen(self, port: int) -> asyncio.Server:
         loop = asyncio.get_running_loop()
         return await loop.create_server(
-            lambda: Connection(self), self.host, port, backlog=LISTEN_BACKLOG
+            lambda: Connection(self),
+            self.host,
+            port,
+            ssl=self.cluster.tls,
+            backlog=LISTEN_BACKLOG,
         )
 
     async def close(self) -> None:
