@@ -104,7 +104,7 @@ class Reader:
         return self._polling is not None and not self._polling.done()
 
     async def start(self) -> None:
-        """Connect, find the positions, begin to poll.
+        """Connect, find the positions and fill the windows; the latter may go on behind a limit.
 
         Raises:
             KafkaConnectionError: Kafka cannot be reached, or does not say where to read from.
@@ -114,20 +114,21 @@ class Reader:
             async with asyncio.timeout(START_TIMEOUT_SECONDS):
                 await self.positions.all_known()
         except TimeoutError:
-            searching = [f"{tp.topic}/{tp.partition}" for tp in self.positions.searching]
-            raise KafkaConnectionError(
-                f"no position found within {START_TIMEOUT_SECONDS:g} s for {', '.join(searching)}"
-            ) from None
-        self._poll()
+            lacking = [f"{tp.topic}/{tp.partition}" for tp in self.positions.lacking]
+            if lacking:
+                raise KafkaConnectionError(
+                    f"no position found within {START_TIMEOUT_SECONDS:g} s for {', '.join(lacking)}"
+                ) from None
 
-    def _poll(self) -> None:
+    def poll(self) -> None:
+        """Begin to poll."""
         self._polling = asyncio.create_task(self.poller.run())
         self._polling.add_done_callback(partial(declare_end, "polling", self._failed))
 
     def join_and_poll(self) -> None:
         """Begin to poll, connecting first for as long as it takes."""
         self.poller.rejoin_soon()
-        self._poll()
+        self.poll()
 
     async def stop_polling(self) -> None:
         """End the polling."""
@@ -146,10 +147,7 @@ class Reader:
 
     def trouble(self) -> list[str]:
         """Return what is not as it should be, one line each."""
-        trouble = [
-            f"position of {tp.topic} partition {tp.partition} is not known"
-            for tp in self.positions.searching
-        ]
+        trouble = self.positions.trouble()
         if self.committer.last_error is not None:
             trouble.append(f"commit: {self.committer.last_error}")
         if self.poller.last_error is not None:

@@ -113,6 +113,7 @@ class AsyncRun:
         """Start all side by side; those that cannot go on trying, if others could."""
         if len(self._readers) == 1:
             await self._readers[0].start()
+            self._readers[0].poll()
             return
         answers = await asyncio.gather(
             *(reader.start() for reader in self._readers), return_exceptions=True
@@ -126,6 +127,8 @@ class AsyncRun:
                 logger.error("consumer of %s: %s; trying again", reader.name, answer)
                 reader.poller.last_error = str(answer)
                 reader.join_and_poll()
+            else:
+                reader.poll()
 
     async def stop(self) -> None:
         """End in the order that loses nothing: polling, callbacks, uploads, commit, clients."""

@@ -48,6 +48,8 @@ class AsyncDataAnalysisService(ServiceBase):
         on_callback_error: "skip", or "retry" with `callback_retries` further tries.
         callback_retries: see `on_callback_error`.
         dead_letter_topic: where records go that cannot be used.
+        warm_start: whether windows are filled, from records that were handled before, when
+            partitions are assigned; nobody is called for those.
         max_pending_records: most records in work at a time.
         stop_timeout_seconds: how long `stop` waits for running callbacks.
         instance_id: client id and static group membership.
@@ -89,6 +91,7 @@ class AsyncDataAnalysisService(ServiceBase):
         on_callback_error: str = "skip",
         callback_retries: int = 0,
         dead_letter_topic: str | None = None,
+        warm_start: bool = False,
         max_pending_records: int = 10_000,
         stop_timeout_seconds: float = 30.0,
         instance_id: str | None = None,
@@ -112,6 +115,7 @@ class AsyncDataAnalysisService(ServiceBase):
             on_callback_error=on_callback_error,
             callback_retries=callback_retries,
             dead_letter_topic=dead_letter_topic,
+            warm_start=warm_start,
             max_pending_records=max_pending_records,
             stop_timeout_seconds=stop_timeout_seconds,
             instance_id=instance_id,

@@ -5,7 +5,7 @@ codes. A device that has been silent for too long is left out.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from data_analysis.columns import Array, fresh, objects
@@ -95,6 +95,14 @@ class Devices(OneByOne):
         self._view = None
         self.arrived_at = now
         return Outcome.APPENDED
+
+    def moments(self) -> Iterable[tuple[float, float, Any]]:
+        """Return the time, the arrival and what `add` took, of every device."""
+        return [(each.time, each.arrived_at, (each.code, each.payload)) for each in self._devices]
+
+    def arrive_later(self, seconds: float) -> None:
+        """Have all payloads come in so much later."""
+        self._keep([each._replace(arrived_at=each.arrived_at + seconds) for each in self._devices])
 
     def changed(self, change: Callable[[Any], Any]) -> "Devices":
         """Return a store with every payload as `change` makes it."""

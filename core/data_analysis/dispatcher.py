@@ -4,6 +4,7 @@ Nothing here knows Kafka, callbacks or offsets. The methods of the reference rea
 the engine uses are told the time.
 """
 
+import copy
 import logging
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
@@ -13,6 +14,7 @@ from data_analysis import config as default_config
 from data_analysis.clock import Clock, SystemClock
 from data_analysis.errors import DispatcherError
 from data_analysis.feeds import Feed
+from data_analysis.filling import Shortage, joined, later, shortage_of
 from data_analysis.inputs import EveryPlan, Inputs, plan_modules
 from data_analysis.messages import Message
 from data_analysis.refusals import Reason
@@ -278,6 +280,44 @@ class DataDispatcher:
         for station_id in forgotten:
             del self._stations[station_id]
         return forgotten
+
+    # Windows that are filled apart, and taken over.
+
+    def apart(self) -> "DataDispatcher":
+        """Return one of the same topics without data."""
+        other = copy.copy(self)
+        other._stations, other.global_data = {}, {}
+        return other
+
+    def adopt(
+        self, other: "DataDispatcher", now: float, later_s: float, without: Container[str]
+    ) -> None:
+        """Take over the windows of one that was `apart`, of all stations but some.
+
+        Args:
+            other: gives its windows away.
+            now: the time of arrival of what is for everyone.
+            later_s: how long ago its windows were filled.
+            without: stations that are left out.
+        """
+        if other.settings is not self.settings:
+            other.apply_settings(self.settings)
+        for topic, (payload, timestamp) in other.global_data.items():
+            self.keep_for_everyone(topic, payload, timestamp)
+            for station_id in self.station_ids():
+                self.update(station_id, topic, payload, timestamp, now)
+        for station_id, stores in other._stations.items():
+            if station_id not in without:
+                self.ensure_station(station_id, now)
+                own = self._stations[station_id]
+                for topic, store in stores.items():
+                    later(store, later_s)
+                    own[topic] = joined(self._feeds[topic], own.get(topic), store)
+
+    def shortage(self, station_id: str, topic: str) -> Shortage | None:
+        """Return how a window is short of points; None for a full one, and without a size."""
+        store = self._stations.get(station_id, {}).get(topic)
+        return None if store is None else shortage_of(store)
 
     def _input(self, station_id: str, module: str | None) -> dict[str, Any]:
         inputs = self.inputs(module)

@@ -6,7 +6,7 @@ does no I/O, reads no clock and logs nothing.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,8 @@ class EngineOptions:
     """What a service asks of the engine; constant while it runs.
 
     `output_topic` is None where results are not uploaded; `callback_tries` and
-    `batch_handler_tries` are at least 1.
+    `batch_handler_tries` are at least 1. With `warm_start` windows are filled from records that
+    were handled before, by `data_analysis.kafka.warm_start`.
     """
 
     module_name: str | None = None
@@ -42,6 +43,7 @@ class EngineOptions:
     callback_tries: int = 1
     batch_handler_tries: int = 1
     dead_letter_topic: str | None = None
+    warm_start: bool = False
 
 
 class Engine:
@@ -273,6 +275,30 @@ class Engine:
         self.offsets.assign(tp, position, last_record_ms=last_record_ms)
         self._forget([tp])
         self._intake.begin_at(tp, position)
+
+    @property
+    def warm_start(self) -> bool:
+        """Whether windows are filled before a partition that is assigned is read."""
+        return self._options.warm_start
+
+    def reflects(self, tp: tuple[str, int], position: int) -> bool:
+        """Return whether the windows have what comes before this position of a partition."""
+        return self._intake.reflects(tp, position)
+
+    def apart(self) -> "Engine":
+        """Return an engine of the same topics without data, which calls nobody."""
+        module = EngineOptions(self._options.module_name)
+        return Engine(self.dispatcher.apart(), OffsetManager(), module)
+
+    def fed(self, tp: tuple[str, int]) -> Collection[str]:
+        """Return the stations whose windows have something of a partition."""
+        return self._intake.fed(tp)
+
+    def adopt(self, other: "Engine", now: float, later_s: float) -> None:
+        """Take over the windows of an engine that was `apart`; they are `later_s` seconds old."""
+        self.dispatcher.adopt(other.dispatcher, now, later_s, self._roster.removed)
+        self._intake.adopt(other._intake)
+        self.counters.records_read_again += other.counters.records_received
 
     def declared(self, gap: GapEvent) -> None:
         """A gap is known: it is counted; `moved` says where reading goes on."""

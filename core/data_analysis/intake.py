@@ -109,6 +109,21 @@ class Intake:
         """A partition is read from here on; what was between is lost, and windows stay."""
         self._reflected[tp] = position
 
+    def reflects(self, tp: tuple[str, int], position: int) -> bool:
+        """Return whether the windows have what comes before this position of a partition."""
+        return self._reflected.get(tp) == position
+
+    def fed(self, tp: tuple[str, int]) -> Collection[str]:
+        """Return the stations whose windows have something of a partition."""
+        return self._fed.get(tp, {})
+
+    def adopt(self, other: "Intake") -> None:
+        """Remember what another one has put into windows that are taken over."""
+        for tp, stations in other._fed.items():
+            self._fed.setdefault(tp, {}).update(stations)
+        for topic, newest_ms in other.newest_ms.items():
+            self.newest_ms[topic] = max(newest_ms, self.newest_ms.get(topic, newest_ms))
+
     def apply(
         self,
         ownership: Ownership,

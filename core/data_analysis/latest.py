@@ -3,7 +3,7 @@
 As a window of one point, without room for more. Larger windows are in `data_analysis.windows`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from data_analysis.columns import Array, fitting, fresh, read_only
@@ -99,6 +99,10 @@ class Latest(OneByOne):
         self._view = self._shows(values, 1)
         self.arrived_at = now
         return Outcome.APPENDED
+
+    def moments(self) -> Iterable[tuple[float, Sequence[Any]]]:
+        """Return the time and the values of the point, if there is one."""
+        return [(self._time, self._view.newest)] if self._view.count else []
 
     def changed(self, values: Sequence[Any]) -> "Latest":
         """Return a store with other values for the same point."""

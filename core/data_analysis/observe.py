@@ -10,6 +10,7 @@ class Counters:
 
     records_received: int = 0
     records_finished: int = 0
+    records_read_again: int = 0
     records_refused: dict[str, int] = field(default_factory=dict)
     points_appended: int = 0
     points_inserted: int = 0

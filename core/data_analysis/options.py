@@ -37,6 +37,7 @@ class ServiceOptions:
     on_callback_error: str
     callback_retries: int
     dead_letter_topic: str | None
+    warm_start: bool
     max_pending_records: int
     stop_timeout_seconds: float
     instance_id: str | None

@@ -5,7 +5,7 @@ are looked at as arrays, are in `data_analysis.windows`.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -103,6 +103,10 @@ class RowWindow:
     def times(self) -> list[float]:
         """Return the time of each point, oldest first."""
         return self._times[-self.size :]
+
+    def moments(self) -> Iterable[tuple[float, Row]]:
+        """Return the time and the values of every point, oldest first."""
+        return zip(self.times(), self.view().rows(), strict=True)
 
     def add(self, values: Row, timestamp: float | None, now: float) -> Outcome:
         """Put a point where its time says.

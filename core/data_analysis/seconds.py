@@ -5,7 +5,7 @@ has begun, or when nothing has come for it for `QUIET_SECONDS`.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import floor
 from typing import Any
 
@@ -102,6 +102,14 @@ class Seconds(OneByOne):
             self._quiet = False
             self._view = None
         return outcome
+
+    def times(self) -> list[int]:
+        """Return the seconds that there are, oldest first."""
+        return self._numbers
+
+    def moments(self) -> Iterable[tuple[float, Sequence[Any]]]:
+        """Return the time and the values of every record, oldest first."""
+        return [(time, (value,)) for second in self._seconds for time, value in second]
 
     def changed(self, size: int, change: Callable[[Any], Any]) -> "Seconds":
         """Return a store of another size, with every record as `change` makes it."""

@@ -111,6 +111,7 @@ class ServiceBase:
                 coalesce=options.coalesce,
                 callback_tries=options.callback_tries,
                 dead_letter_topic=options.dead_letter_topic,
+                warm_start=options.warm_start,
                 batch_handler_tries=options.batch_handler_tries,
             ),
             self.batch_aggregator,

@@ -118,7 +118,7 @@ class Reader:
             return
         if self._is_broken():
             raise KafkaConnectionError(f"joining the group failed: {self.poller.last_error}")
-        searching = [f"{tp.topic}/{tp.partition}" for tp in self.positions.searching]
+        searching = [f"{tp.topic}/{tp.partition}" for tp in self.positions.lacking]
         raise KafkaConnectionError(
             f"no position found within {START_TIMEOUT_SECONDS:g} s for"
             f" {', '.join(searching) or ', '.join(self.member.topics)}"
@@ -159,10 +159,7 @@ class Reader:
 
     def trouble(self) -> list[str]:
         """Return what is not as it should be, one line each. The lock is held."""
-        trouble = [
-            f"position of {tp.topic} partition {tp.partition} is not known"
-            for tp in self.positions.searching
-        ]
+        trouble = self.positions.trouble()
         if self.committer.last_error is not None:
             trouble.append(f"commit: {self.committer.last_error}")
         if self.poller.last_error is not None:

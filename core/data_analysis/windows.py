@@ -99,6 +99,10 @@ class Window:
         times: list[float] = self._times[self._start : self._end].tolist()
         return times
 
+    def moments(self) -> Iterable[tuple[float, Sequence[Any]]]:
+        """Return the time and the values of every point, oldest first."""
+        return zip(self.times(), self.view().rows(), strict=True)
+
     def add(self, values: Sequence[Any], timestamp: float | None, now: float) -> Outcome:
         """Put a point where its time says.
 

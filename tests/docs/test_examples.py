@@ -198,6 +198,7 @@ PROOFS: dict[str, Callable[[str, Path], None]] = {
     "docs/how-to/multi-consumer.md:1": keeps_data,
     "docs/how-to/migrate-offsets.md:1": keeps_data,
     "docs/how-to/reload.md:1": keeps_data,
+    "docs/how-to/warm-start.md:1": keeps_data,
     "docs/how-to/dead-letters.md:1": keeps_data,
     "docs/how-to/gaps.md:1": keeps_data,
     "docs/how-to/deploy-and-health.md:1": is_served,

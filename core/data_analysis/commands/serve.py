@@ -40,6 +40,7 @@ EXIT_INTERRUPTED = 130
     type=click.IntRange(1),
     help="Run a callback that blocks in so many threads; without, it runs on the event loop.",
 )
+@click.option("--warm-start", is_flag=True, help="Fill windows from what was handled before.")
 @click.option("--log-level", default="info", type=click.Choice(["debug", "info", "warning"]))
 def serve(callback: str, **given: Any) -> int:
     """Run MODULE:CALLBACK for every record and station until SIGTERM or Ctrl-C.

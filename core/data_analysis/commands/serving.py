@@ -33,6 +33,7 @@ class Order:
     metrics_host: str = "127.0.0.1"
     instance_id: str | None = None
     threads: int | None = None
+    warm_start: bool = False
 
 
 async def serve_until_told(order: Order) -> signal.Signals:
@@ -49,6 +50,7 @@ async def serve_until_told(order: Order) -> signal.Signals:
         kafka_config=kafka_config(config.KAFKA_CONFIG, order),
         config=config,
         instance_id=order.instance_id,
+        warm_start=order.warm_start,
         **_places(order),
     )
     ended: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()

@@ -103,7 +103,7 @@ class AsyncGroupMember:
         """Leave the group and close; a second call does nothing."""
         client, self._client = self._client, None
         if client is not None:
-            await _close(client)
+            await close_whole(client)
 
     async def getone(self) -> ConsumerRecord:
         """Return the next record, waiting for it.
@@ -222,6 +222,12 @@ class AsyncGroupMember:
         state = assignment.state_value(tp)
         return int(state.position) if state.has_valid_position else None
 
+    def lives(self) -> None:
+        """Say that somebody is at work, though nothing is polled: else the group is left."""
+        if self._client is not None:
+            with self._client._subscription.fetch_context():
+                pass
+
     def paused(self) -> list[TopicPartition]:
         """Return the paused partitions, sorted."""
         return [] if self._client is None else sorted(self._client.paused())
@@ -278,7 +284,7 @@ class AsyncGroupMember:
         return self._client
 
 
-async def _close(client: Any) -> None:
+async def close_whole(client: Any) -> None:
     """Close aiokafka's consumer whole.
 
     Its `stop` awaits fetches that it has cancelled: one that is backing off at that moment ends it

@@ -5,6 +5,7 @@ What is asked, and what follows from the answers, is decided in `data_analysis.k
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -16,18 +17,13 @@ from data_analysis.engine import Engine
 from data_analysis.failure import Failed, declare_end
 from data_analysis.gaps import GapEvent
 from data_analysis.kafka.async_consumer import AsyncGroupMember
+from data_analysis.kafka.async_rereading import Rereader
 from data_analysis.kafka.errors import CLIENT_ERRORS, UnansweredError, unanswered
-from data_analysis.kafka.positions import (
-    SWEEP_SECONDS,
-    Asking,
-    CommitNote,
-    Committed,
-    LogRange,
-    Positions,
-    Request,
-    Search,
-    Settle,
-)
+from data_analysis.kafka.positions import SWEEP_SECONDS, Asking, Positions, Search, Settle
+from data_analysis.kafka.requests import CommitNote, Committed, LogRange, Request
+from data_analysis.kafka.warm_start import WarmStart
+
+logger = logging.getLogger(__name__)
 
 
 class AsyncPositions(Positions):
@@ -59,6 +55,7 @@ class AsyncPositions(Positions):
         self._consumer = consumer
         self._more = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._filling: asyncio.Task[None] | None = None
         self._stopped = False
         self._failed = failed
 
@@ -73,6 +70,8 @@ class AsyncPositions(Positions):
     def revoked(self) -> None:
         """Forget all positions: the group reassigns everything."""
         self.forget()
+        if self._filling is not None:
+            self._filling.cancel()
         self.changed.set()
 
     def lost(self, tp: TopicPartition, wanted: int | None) -> None:
@@ -81,7 +80,7 @@ class AsyncPositions(Positions):
             self._search()
 
     async def all_known(self) -> None:
-        """Return when every position is known, or the search was ended."""
+        """Return when all are read from positions that are known, or the search was ended."""
         while self.searching and not self._stopped:
             self.changed.clear()
             await self.changed.wait()
@@ -90,9 +89,10 @@ class AsyncPositions(Positions):
         """End the search."""
         self._stopped = True
         self.changed.set()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        tasks = [task for task in (self._task, self._filling) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _search(self) -> None:
         self._more.set()
@@ -134,6 +134,25 @@ class AsyncPositions(Positions):
     def settle_found(self) -> None:
         """Settle all that was found, and tell whoever waits."""
         super().settle_found()
+        self._fill_windows()
+        self.changed.set()
+
+    def _fill_windows(self) -> None:
+        """Begin a warm start, if it is time for one."""
+        warm_start = self.begin_warm_start()
+        if warm_start is not None:
+            self._filling = asyncio.create_task(self._fill(warm_start))
+
+    async def _fill(self, warm_start: WarmStart) -> None:
+        rereader = Rereader(self._consumer.options, self._consumer.lives)
+        try:
+            await rereader.drive(warm_start.run())
+        except Exception:
+            logger.exception("windows are not filled")
+        finally:
+            await rereader.close()
+        self.end_warm_start(warm_start)
+        self._fill_windows()
         self.changed.set()
 
     async def _find(self, tp: TopicPartition, search: Search) -> None:

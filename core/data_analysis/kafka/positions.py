@@ -19,11 +19,18 @@ from data_analysis.engine import Engine
 from data_analysis.gaps import GapCause, GapEvent, read_commit_note
 from data_analysis.intake import MILLISECONDS
 from data_analysis.kafka.errors import UnansweredError
+from data_analysis.kafka.requests import (
+    CommitNote,
+    Committed,
+    FirstSince,
+    LogRange,
+    Request,
+    delay_seconds,
+)
+from data_analysis.kafka.warm_start import WarmStart
 
 logger = logging.getLogger(__name__)
 
-FIRST_DELAY_SECONDS = 0.1
-LONGEST_DELAY_SECONDS = 5.0
 DATING_TRIES = 3
 """How often a search may fail over the time span of a gap, which is only an estimate."""
 
@@ -32,36 +39,16 @@ SWEEP_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Committed:
-    """The group's committed offset of a partition: an int, None without one."""
+class Settle:
+    """What settles a position that was found.
 
-    tp: tuple[str, int]
+    `position` is given where a partition was assigned: its windows may be behind it.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class CommitNote:
-    """The metadata of the group's commit of a partition: a text."""
-
-    tp: tuple[str, int]
+    go: Callable[[], None]
+    position: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LogRange:
-    """A partition's first offset and the one behind its last: a pair."""
-
-    tp: tuple[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class FirstSince:
-    """The first record at or after a time: its offset and time (epoch ms), None without one."""
-
-    tp: tuple[str, int]
-    timestamp_ms: int
-
-
-Request = Committed | CommitNote | LogRange | FirstSince
-Settle = Callable[[], None]
 Asking = Generator[Request, Any, Settle]
 
 
@@ -113,6 +100,8 @@ class Positions:
         self._at_start: dict[str, int] = {}
         self._committed_before: dict[Any, int] = {}
         self._found: list[tuple[Any, Search, Settle]] = []
+        self._cold: dict[Any, tuple[Search, Settle]] = {}
+        self._warm_start: WarmStart | None = None
 
     @property
     def searching(self) -> list[Any]:
@@ -127,6 +116,19 @@ class Positions:
     def pollable(self) -> list[Any]:
         """Return the partitions whose position is known, sorted."""
         return sorted(self._known)
+
+    @property
+    def lacking(self) -> list[Any]:
+        """Those that are searched for and do not only wait for their windows to be filled."""
+        return [tp for tp in self.searching if tp not in self._cold]
+
+    def trouble(self) -> list[str]:
+        """Return what keeps partitions from being read, one line each."""
+        trouble = [] if self._warm_start is None else [self._warm_start.told]
+        return trouble + [
+            f"position of {topic} partition {partition} is not known"
+            for topic, partition in self.lacking
+        ]
 
     # What happens to partitions; `now` is by the clock of whoever asks.
 
@@ -146,6 +148,8 @@ class Positions:
                 self._committed_before[tp] = committed
         self._searches.clear()
         self._found.clear()
+        self._cold.clear()
+        self._warm_start = None
         self._known.clear()
         self._refusals.clear()
 
@@ -164,13 +168,11 @@ class Positions:
 
     def due(self, now: float) -> list[tuple[Any, Search]]:
         """Return what is to be tried now, in the order of the partitions."""
-        return [
-            (tp, self._searches[tp]) for tp in self.searching if self._searches[tp].due_at <= now
-        ]
+        return [(tp, self._searches[tp]) for tp in self.lacking if self._searches[tp].due_at <= now]
 
     def next_due_at(self) -> float | None:
         """Return when something is to be tried next, None with nothing to find."""
-        return min((search.due_at for search in self._searches.values()), default=None)
+        return min((self._searches[tp].due_at for tp in self.lacking), default=None)
 
     def wants(self, tp: Any, search: Search) -> bool:
         """Return whether this search is still the one for its partition."""
@@ -200,11 +202,53 @@ class Positions:
         self._found.append((tp, search, settle))
 
     def settle_found(self) -> None:
-        """Settle all that was found and is still wanted."""
+        """Settle all that was found and is still wanted, once the windows are filled."""
         found, self._found = self._found, []
-        for tp, search, settle in found:
+        wanted = {tp: (search, settle) for tp, search, settle in found if self.wants(tp, search)}
+        if self._cold or any(self._is_cold(tp, settle) for tp, (_, settle) in wanted.items()):
+            # A callback sees the windows of all topics: none is read before all are filled.
+            self._cold.update(wanted)
+        else:
+            for _, settle in wanted.values():
+                settle.go()
+
+    # Windows that are filled first.
+
+    def begin_warm_start(self) -> WarmStart | None:
+        """Return what fills windows, if there are any to fill and no position is to come first."""
+        untried = any(not self._searches[tp].failures for tp in self.lacking)
+        if untried or not self._cold or self._warm_start is not None:
+            return None
+        waiting = dict(self._cold)
+        positions = {
+            tp: settle.position
+            for tp, (_, settle) in waiting.items()
+            if settle.position is not None and self._is_cold(tp, settle)
+        }
+        self._warm_start = WarmStart(self._engine, self._clock, positions, list(waiting))
+        return self._warm_start
+
+    def wants_warm_start(self, warm_start: WarmStart) -> bool:
+        """Return whether this is still what fills the windows."""
+        return self._warm_start is warm_start
+
+    def end_warm_start(self, warm_start: WarmStart) -> None:
+        """Read what has waited for it, unless the group has reassigned everything meanwhile."""
+        if self._warm_start is not warm_start:
+            return
+        self._warm_start = None
+        for tp in warm_start.waiting:
+            search, settle = self._cold.pop(tp)
             if self.wants(tp, search):
-                settle()
+                settle.go()
+        warm_start.hand_over()
+
+    def _is_cold(self, tp: Any, settle: Settle) -> bool:
+        return (
+            self._engine.warm_start
+            and settle.position is not None
+            and not self._engine.reflects(tp, settle.position)
+        )
 
     # One try.
 
@@ -212,12 +256,12 @@ class Positions:
         """Settle a partition that was assigned."""
         committed = yield Committed(tp)
         if committed is not None:
-            return lambda: self._go_on(tp, committed)
+            return Settle(lambda: self._go_on(tp, committed), committed)
         start, end = yield LogRange(tp)
+        appeared = tp[1] >= self._at_start[tp[0]]
+        position = start if appeared or self._policy == "earliest" else end
 
         def settle() -> None:
-            appeared = tp[1] >= self._at_start[tp[0]]
-            position = start if appeared or self._policy == "earliest" else end
             before = self._committed_before.get(tp)
             first_lost = start if before is None or not start <= before <= position else before
             self._go_on(tp, position)
@@ -226,13 +270,13 @@ class Positions:
                 self._declare(GapCause.NO_COMMITTED_OFFSET, tp, first_lost, position, None)
             self._moved()
 
-        return settle
+        return Settle(settle, position)
 
     def _recover(self, tp: Any, search: Search, wanted: int) -> Asking:
         """Settle a partition whose position Kafka has refused."""
         start, end = yield LogRange(tp)
         if start <= wanted <= end:
-            return lambda: self._settle(tp, wanted)
+            return Settle(lambda: self._settle(tp, wanted))
         position = start if self._policy == "earliest" else end
         last_ms, span_seconds = yield from self._date(tp, search, position < end)
 
@@ -247,7 +291,7 @@ class Positions:
             self._declare(cause, tp, first_lost, position, span_seconds)
             self._moved()
 
-        return settle
+        return Settle(settle)
 
     def _date(
         self, tp: Any, search: Search, has_records: bool
@@ -286,10 +330,3 @@ class Positions:
         self._seek(tp, position)
         del self._searches[tp]
         self._known[tp] = None
-
-
-def delay_seconds(failures: int) -> float:
-    """Return the wait after so many failures in a row: none, then doubling up to a bound."""
-    if not failures:
-        return 0.0
-    return min(FIRST_DELAY_SECONDS * 2.0 ** min(failures - 1, 10), LONGEST_DELAY_SECONDS)

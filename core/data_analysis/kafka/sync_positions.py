@@ -5,6 +5,7 @@ partition whose position is not known is parked: kafka-python reads nothing of i
 for a position by itself.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,18 +14,14 @@ from data_analysis.clock import WALL, Clock
 from data_analysis.engine import Engine
 from data_analysis.gaps import GapEvent
 from data_analysis.kafka.errors import CLIENT_ERRORS, UnansweredError, unanswered
-from data_analysis.kafka.positions import (
-    Asking,
-    CommitNote,
-    Committed,
-    LogRange,
-    Positions,
-    Request,
-    Search,
-    Settle,
-)
+from data_analysis.kafka.positions import Asking, Positions, Search, Settle
+from data_analysis.kafka.requests import CommitNote, Committed, LogRange, Request
 from data_analysis.kafka.sync_member import GroupMember
+from data_analysis.kafka.sync_rereading import Rereader
+from data_analysis.kafka.warm_start import WarmStart
 from data_analysis.offsets import Partition
+
+logger = logging.getLogger(__name__)
 
 
 class SyncPositions(Positions):
@@ -58,6 +55,7 @@ class SyncPositions(Positions):
         self._consumer = consumer
         self._lock = lock
         self._changed = threading.Condition(lock)
+        self._rereader: Rereader | None = None
         self._stopped = False
 
     def assigned(self, partitions: Sequence[Partition]) -> None:
@@ -74,6 +72,7 @@ class SyncPositions(Positions):
     def revoked(self) -> None:
         """Forget all positions: the group reassigns everything. The lock is held."""
         self.forget()
+        self._fill_no_more()
         self._changed.notify_all()
 
     def lost(self, tp: Partition, wanted: int | None) -> None:
@@ -94,12 +93,15 @@ class SyncPositions(Positions):
         self._consumer.resume(self.pollable())
 
     def wait_until_known(self, timeout_seconds: float, broken: Callable[[], bool]) -> bool:
-        """Wait for the first assignment and its positions; False if that takes too long."""
+        """Wait for the first assignment and its positions; False if that takes too long.
+
+        Windows are waited for too, but that may go on behind the limit.
+        """
         with self._lock:
             self._changed.wait_for(
                 lambda: broken() or (self.assigned_once and not self.searching), timeout_seconds
             )
-            return self.assigned_once and not self.searching
+            return self.assigned_once and not self.lacking
 
     def look_again(self) -> None:
         """Have `wait_until_known` ask again whether something is broken."""
@@ -124,6 +126,7 @@ class SyncPositions(Positions):
         """End the search."""
         with self._lock:
             self._stopped = True
+            self._fill_no_more()
             self._changed.notify_all()
 
     def _find(self, tp: Partition, search: Search) -> None:
@@ -132,11 +135,39 @@ class SyncPositions(Positions):
         except UnansweredError as error:
             with self._lock:
                 self.failed(tp, search, error, WALL.monotonic())
+                self._fill_windows()
             return
         with self._lock:
             self.found(tp, search, settle)
             self.settle_found()
+            self._fill_windows()
             self._changed.notify_all()
+
+    def _fill_windows(self) -> None:
+        """Begin a warm start, if it is time for one. The lock is held."""
+        warm_start = None if self._stopped else self.begin_warm_start()
+        if warm_start is not None:
+            options = self._consumer.options
+            rereader = Rereader(options, lambda: self.wants_warm_start(warm_start))
+            self._rereader = rereader
+            arguments = (warm_start, rereader)
+            threading.Thread(
+                target=self._fill, args=arguments, name="data-analysis-warm-start", daemon=True
+            ).start()
+
+    def _fill(self, warm_start: WarmStart, rereader: Rereader) -> None:
+        try:
+            rereader.drive(warm_start.run())
+        except Exception:
+            logger.exception("windows are not filled")
+        with self._lock:
+            self.end_warm_start(warm_start)
+            self._fill_windows()
+            self._changed.notify_all()
+
+    def _fill_no_more(self) -> None:
+        if self._rereader is not None:
+            self._rereader.wake()
 
     def _drive(self, asking: Asking) -> Settle:
         """Answer what a search asks for until it is done."""
