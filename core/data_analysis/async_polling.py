@@ -41,7 +41,8 @@ ROOM_WAIT_SECONDS = 1.0
 """How long nothing may end, with as much in work as may be, until partitions are paused."""
 
 ROUND_RECORDS = 1000
-"""Most records that are handed over at once: what they need stays in the processor's cache."""
+"""Most records that are handed over at once, unless they are one callback the more there are: what
+they need stays in the processor's cache."""
 
 WORK_LIMIT_SECONDS = 5.0
 """How long a revocation waits for work in flight."""
@@ -134,7 +135,7 @@ class Poller:
             await self._rejoin()
         polled = await self._poll() if self._has_room() or self.paused else False
         room = self.most_pending - self._in_flight()
-        runs = self._backlog.take(min(room, ROUND_RECORDS))
+        runs = self._backlog.take(room if self._engine.coalesces else min(room, ROUND_RECORDS))
         if runs:
             self._perform(self._engine.received(runs, self._clock.time()))
         self._resume()

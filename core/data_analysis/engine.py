@@ -125,6 +125,11 @@ class Engine:
         """The newest record time of each topic, epoch milliseconds."""
         return self._intake.newest_ms
 
+    @property
+    def coalesces(self) -> bool:
+        """Whether what is received at once makes one callback per station."""
+        return self._options.coalesce
+
     def taken(self, runs: Iterable[Run]) -> None:
         """Note records that are held in memory: none of them, nor what follows, is done yet."""
         for tp, records in runs:
