@@ -146,7 +146,7 @@ def test_a_bad_hour_is_refused_and_its_neighbours_stay(change: Any, reason: str)
     else:
         assert [reason, reason] == [each.value for each in message.reasons]
         assert ["A"] == list(message.stations)
-    assert [good] == message.stations["A"][0].items
+    assert [good] == message.stations["A"][0].items()
 
 
 @pytest.mark.parametrize("time", [None, "yesterday", "2026-02-30 11:00:00", [1]])

@@ -9,13 +9,10 @@ A station of whose items none has a readable sendTime keeps them in the order of
 marks and without hours between; else an item without one is refused.
 """
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence, Set
-from itertools import chain
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
-from data_analysis.columns import fresh
 from data_analysis.latest import Latest, SeriesView
 from data_analysis.messages import Message
 from data_analysis.refusals import Reason
@@ -23,39 +20,19 @@ from data_analysis.settings import TopicSettings
 from data_analysis.stores import Store, View
 from data_analysis.topics.family import Shown
 from data_analysis.topics.general import GeneralTopic
-from data_analysis.topics.times import HOUR_SECONDS, SEND_TIME_KEY, hour_marks, local_seconds
-
-HOST_KEY = "hostCode"
-POWER_KEY = "gunPower"
-GUN_KEY = "gunNo"
-GUN_SERIES = ("outputPowerPerGunAvg", "outputPowerPerGunMax")
-STATION_SERIES = ("outputPowerPerStationAvg", "outputPowerPerStationMax")
-
-_NOTHING: type = type(None)
-_NUMBERS: frozenset[type] = frozenset((int, float, _NOTHING))
-_NAMES: frozenset[type] = frozenset((str, int))
-_HOSTS = _NAMES | {_NOTHING}
-_NO_POWER: dict[str, Any] = {}
-
-Item = dict[str, Any]
-"""One hour of one host."""
+from data_analysis.topics.pushes import GUN_KEY, GUN_SERIES, HOST_KEY, Push, read_push
+from data_analysis.topics.times import HOUR_SECONDS, SEND_TIME_KEY, hour_marks
 
 
-class Push(NamedTuple):
-    """The items of a push, checked, in the order of time.
+class HoursView(SeriesView):
+    """A push as it is shown; series of guns are kept as tuples, one for each hour."""
 
-    `seconds` are their times, local from 1970, None in a push without times.
-    """
+    __slots__ = ()
 
-    seconds: Sequence[int] | None
-    items: Sequence[Item]
-
-    def last(self, size: int) -> "Push":
-        """Return what a window of this size reaches."""
-        if self.seconds is None:
-            return Push(None, self.items[-size:])
-        first = bisect_right(self.seconds, self.seconds[-1] - size * HOUR_SECONDS)
-        return Push(self.seconds[first:], self.items[first:])
+    def values(self, column: int) -> list[Any]:
+        """Return one series as a new list."""
+        series = self.newest[column]
+        return [*map(list, series)] if type(series) is tuple else super().values(column)
 
 
 class HourlyTopic(GeneralTopic):
@@ -65,16 +42,20 @@ class HourlyTopic(GeneralTopic):
 
     def sift(self, message: Message) -> None:
         """Leave one payload per station: its push."""
-        for station_id, items in list(message.stations.items()):
-            # Looked at side by side first: a bad item is rare.
-            good = items if _sound(items) else [item for item in items if _sound([item])]
-            message.reasons.extend([Reason.BAD_ITEM] * (len(items) - len(good)))
-            push = _in_order(good)
-            message.reasons.extend([Reason.BAD_TIME] * (len(good) - len(push.items)))
-            if push.items:
-                message.stations[station_id] = [push]
-            else:
+        for station_id in list(message.stations):
+            items = message.stations[station_id]
+            push = read_push(items)
+            if push is None:
+                # All were looked at side by side first: a bad item is rare.
+                good = [item for item in items if read_push([item])]
+                message.reasons.extend([Reason.BAD_ITEM] * (len(items) - len(good)))
+                push = read_push(good)
+            if push is None:
                 del message.stations[station_id]
+            else:
+                ordered = push.in_order()
+                message.reasons.extend([Reason.BAD_TIME] * (push.count - ordered.count))
+                message.stations[station_id] = [ordered]
 
     def reader(self, topic: TopicSettings) -> Callable[[Any], Sequence[Any]]:
         """Return the function from a push to the row."""
@@ -83,7 +64,7 @@ class HourlyTopic(GeneralTopic):
 
     def store(self, topic: TopicSettings) -> Store:
         """Return room for one push."""
-        return Latest(SeriesView)
+        return Latest(HoursView)
 
     def adapted(self, store: Any, before: TopicSettings, after: TopicSettings) -> Store:
         """Return the same push, laid out anew."""
@@ -101,69 +82,23 @@ class HourlyTopic(GeneralTopic):
         if not view.count:
             return []
         push: Push = view.newest[-1]
-        return [fresh(item) for item in push.last(topic.window_size).items]
-
-
-def _in_order(items: Sequence[Item]) -> Push:
-    """Return items in the order of time; without those that have none, unless no item has one."""
-    seconds = [local_seconds(item.get(SEND_TIME_KEY)) for item in items]
-    timed = [each for each in seconds if each is not None]
-    if not timed:
-        return Push(None, items)
-    if len(timed) < len(items):
-        items = [item for item, each in zip(items, seconds, strict=True) if each is not None]
-    in_order = sorted(timed)
-    if in_order != timed:
-        pairs = sorted(zip(timed, items, strict=True), key=itemgetter(0))
-        items = [item for _, item in pairs]
-    return Push(in_order, items)
-
-
-def _sound(items: Sequence[Item]) -> bool:
-    """Return whether every value of these items is of its kind.
-
-    There is one number, or None, for every gun in each series that there is.
-    """
-    powers = [power for item in items if (power := item.get(POWER_KEY)) is not None]
-    if not _all(powers, {dict}) or not _all([item.get(HOST_KEY) for item in items], _HOSTS):
-        return False
-    guns = [power.get(GUN_KEY) for power in powers]
-    return (
-        _all(guns, {list})
-        and _all(chain.from_iterable(guns), _NAMES)
-        and all(_all([item.get(name) for item in items], _NUMBERS) for name in STATION_SERIES)
-        and all(_fit([power.get(name) for power in powers], guns) for name in GUN_SERIES)
-    )
-
-
-def _fit(series: Sequence[Any], guns: Sequence[list[Any]]) -> bool:
-    """Return whether each is None, or has a number for each gun."""
-    return (
-        _all(series, {list, _NOTHING})
-        and _all(chain.from_iterable(filter(None, series)), _NUMBERS)
-        and not any(
-            values is not None and len(values) != len(own)
-            for values, own in zip(series, guns, strict=True)
-        )
-    )
-
-
-def _all(values: Iterable[Any], kinds: Set[type]) -> bool:
-    return kinds >= set(map(type, values))
+        return push.last(topic.window_size).items()
 
 
 def _row(push: Push, columns: Sequence[str], size: int) -> Sequence[Any]:
-    seconds, items = push.last(size)
-    if seconds is None:
-        marks = [item.get(SEND_TIME_KEY) for item in items]
-        places: Sequence[int] = range(len(items))
+    shown = push.last(size)
+    if shown.seconds is None:
+        marks = [*shown.values(SEND_TIME_KEY)]
+        places: Sequence[int] = range(len(marks))
     else:
-        newest = seconds[-1]
+        newest = shown.seconds[-1]
         marks = list(hour_marks(newest, size))
-        places = [size - 1 - (newest - each) // HOUR_SECONDS for each in seconds]
-    hosts = [item.get(HOST_KEY) for item in items]
-    powers = [item.get(POWER_KEY) or _NO_POWER for item in items]
-    axis, orders = _axis(hosts, [power.get(GUN_KEY, ()) for power in powers])
+        places = [size - 1 - (newest - each) // HOUR_SECONDS for each in shown.seconds]
+    guns = [*zip(shown.values(HOST_KEY), shown.values(GUN_KEY), strict=True)]
+    axis: dict[Gun, int] = {}
+    for host, own in dict.fromkeys(guns):
+        for gun in own:
+            axis.setdefault((host, gun), len(axis))
     row: list[Any] = []
     for column in columns:
         if column == SEND_TIME_KEY:
@@ -173,53 +108,45 @@ def _row(push: Push, columns: Sequence[str], size: int) -> Sequence[Any]:
         elif column == HOST_KEY:
             row.append([host for host, _ in axis])
         elif column in GUN_SERIES:
-            values = [power.get(column) for power in powers]
-            row.append(_gun_series(places, orders, values, len(axis), len(marks)))
+            row.append(_gun_series(places, shown.values(column), guns, axis, len(marks)))
         else:
-            row.append(_station_series(places, [item.get(column) for item in items], len(marks)))
+            row.append(_station_series(places, shown.values(column), len(marks)))
     row.append(push)
     return row
 
 
-_Gun = tuple[Any, Any]
+Gun = tuple[Any, Any]
 """Host and number."""
 
-
-def _axis(
-    hosts: Sequence[Any], guns: Sequence[Sequence[Any]]
-) -> tuple[Sequence[_Gun], Sequence[Sequence[int]]]:
-    """Return the guns in the order of their first appearance, and where those of each hour are."""
-    # Guns come in any order, but hosts have few of them.
-    known: dict[tuple[Any, ...], Sequence[int]] = {}
-    axis: dict[_Gun, int] = {}
-    orders = []
-    for host, own in zip(hosts, guns, strict=True):
-        order = (host, *own)
-        places = known.get(order)
-        if places is None:
-            places = known[order] = [axis.setdefault((host, gun), len(axis)) for gun in own]
-        orders.append(places)
-    return list(axis), orders
+Guns = tuple[Any, Sequence[Any]]
+"""A host, and the numbers of guns in the order of their values."""
 
 
 def _gun_series(
     places: Sequence[int],
-    orders: Sequence[Sequence[int]],
-    values: Sequence[Sequence[Any] | None],
-    guns: int,
+    values: Sequence[Any],
+    guns: Sequence[Guns],
+    axis: Mapping[Gun, int],
     size: int,
-) -> list[list[Any]]:
-    """Return one list per hour with one value per gun."""
-    nothing = [0.0] * guns
-    series = [nothing] * size
-    for place, order, powers in zip(places, orders, values, strict=True):
+) -> tuple[tuple[Any, ...], ...]:
+    """Return one tuple per hour with one value per gun."""
+    series: list[tuple[Any, ...]] = [(0.0,) * len(axis)] * size
+    arrange = {own: _arranger(own, axis) for own in dict.fromkeys(guns) if own[1]}
+    for place, own, powers in zip(places, guns, values, strict=True):
         if powers:
-            hour = series[place]
-            if hour is nothing:
-                hour = series[place] = nothing.copy()
-            for at, power in zip(order, powers, strict=True):
-                hour[at] = power
-    return series
+            series[place] = arrange[own](powers + series[place])
+    return tuple(series)
+
+
+def _arranger(guns: Guns, axis: Mapping[Gun, int]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    """Return what puts values of these guns, and behind them those of the whole axis, in order.
+
+    That is the order of the axis, and a value of these guns goes before one behind them.
+    """
+    host, own = guns
+    at = {(host, gun): place for place, gun in enumerate(own)}
+    places = [at.get(gun, len(own) + place) for gun, place in axis.items()]
+    return itemgetter(*places) if len(places) > 1 else itemgetter(slice(places[0], places[0] + 1))
 
 
 def _station_series(places: Sequence[int], values: Sequence[Any], size: int) -> list[Any]:
