@@ -14,6 +14,7 @@ from data_analysis.dispatcher import DataDispatcher
 from data_analysis.effects import Effect
 from data_analysis.feeds import Feed
 from data_analysis.flights import Flights
+from data_analysis.garbage import searched_later
 from data_analysis.messages import Message, read_message, read_single
 from data_analysis.observe import Counters
 from data_analysis.record_batches import RecordBatches
@@ -212,10 +213,11 @@ class Intake:
         works: list[Work],
         asked: Asked | None,
     ) -> None:
-        message = read_message(record.value, topic.family.scopes)
-        batch_id = self._batches.id_of(flight.topic, message.stations, self._zone)
-        if topic.family.sifts:
-            topic.family.sift(message)
+        with searched_later(record.value):
+            message = read_message(record.value, topic.family.scopes)
+            batch_id = self._batches.id_of(flight.topic, message.stations, self._zone)
+            if topic.family.sifts:
+                topic.family.sift(message)
         if message.reasons:
             self._refuse(record, message, flight, now, effects)
         time_ms = time_of(record)

@@ -162,6 +162,20 @@ def test_a_push_without_times_is_kept_in_its_order(time: Any) -> None:
     assert (2, 2) == arrays["outputPowerPerGunAvg"].shape
 
 
+def test_the_items_of_a_push_come_back_as_they_came() -> None:
+    time = "2026-03-01 11:00:00"
+    items: list[dict[str, Any]] = [
+        _hour(time, ["02", "01"], [1.0, None], more={"x": [1, {"y": 2}]}),
+        {"stationId": "A", "sendTime": time, "gunPower": None, "hostCode": None},
+        {"stationId": "A", "sendTime": time, "outputPowerPerStationAvg": 1},
+        {"stationId": "A", "sendTime": time, "gunPower": {"gunNo": [], "outputPowerPerGunAvg": []}},
+        {"sendTime": time, "gunPower": {"gunNo": ["01"], "outputPowerPerGunMax": None, "z": 1}},
+    ]
+    dispatcher = DataDispatcher()
+    dispatcher.update_topic_data("A", HOURLY, items)
+    assert items == dispatcher.get_topic_window("A", HOURLY)
+
+
 def _orders(*times: float, size: int = 2) -> tuple[DataDispatcher, Clock]:
     clock = Clock()
     detail = {**config.TOPIC_DETAIL[ORDER], "fields": ["n"], "modules": ["m"], "window_size": size}
