@@ -147,10 +147,9 @@ def _sound(powers: Columns) -> bool:
         series = powers[name]
         if not _all(series, _LISTS | _NOTHING):
             return False
-        given = [(own, each) for own, each in zip(guns, series, strict=True) if type(each) is list]
-        if any(len(own) != len(each) for own, each in given):
-            return False
-        if not _all(chain.from_iterable([each for _, each in given]), _NUMBERS):
+        lists = [each for each in series if type(each) is list]
+        counts = [len(own) for own, each in zip(guns, series, strict=True) if type(each) is list]
+        if [*map(len, lists)] != counts or not _all(chain.from_iterable(lists), _NUMBERS):
             return False
     return True
 
