@@ -195,7 +195,7 @@ class Elections:
 
     def _groups_of(self, replicas: Replicas) -> list[str]:
         coordinators = self._cluster.coordinators
-        ids = [group.group_id for group in self._cluster.groups]
+        ids = self._cluster.groups.ids()
         return [group_id for group_id in ids if coordinators.of_group(group_id) is replicas]
 
     # balance

@@ -68,11 +68,13 @@ class GroupOffsets:
 
     def forget(self, topic: str, partition: int) -> None:
         """Forget what is committed for a partition, if anything."""
+        if self.get(topic, partition) is None:
+            return
         self._journal.drop(OFFSET, self._key(topic, partition))
-        partitions = self._topics.get(topic, {})
-        partitions.pop(partition, None)
+        partitions = self._topics[topic]
+        del partitions[partition]
         if not partitions:
-            self._topics.pop(topic, None)
+            del self._topics[topic]
 
     def forget_topic(self, topic: str) -> None:
         """Forget a topic that was deleted."""

@@ -22,6 +22,7 @@ from station_sim.kafka.group_messages import (
     SyncReply,
 )
 from station_sim.kafka.group_offsets import OFFSET, CommittedOffset, GroupOffsets
+from station_sim.kafka.group_records import GroupRecords
 from station_sim.kafka.group_states import GroupState
 from station_sim.kafka.group_timers import RunningLoop, Scheduler
 from station_sim.kafka.offset_expiry import ExpirySettings, OffsetExpiry
@@ -72,8 +73,8 @@ class Groups:
         scheduler: Scheduler | None = None,
         journal: Journal | None = None,
     ) -> None:
-        self._journal = journal or NoJournal()
         self._settings = settings
+        self._records = GroupRecords(journal or NoJournal(), self.partition_for)
         self._now_ms = now_ms
         self._rng = rng
         self._observers = observers
@@ -82,18 +83,23 @@ class Groups:
         self._offsets: dict[str, GroupOffsets] = {}
         self._looked_for_expired_ms = now_ms()
         self._expiry = OffsetExpiry(settings, now_ms)
-        self.pending = PendingOffsets(self._journal)
+        self.pending = PendingOffsets(self._records)
         self._recover()
 
     def __contains__(self, group_id: object) -> bool:
         return isinstance(group_id, str) and self._find(group_id) is not None
 
     def __iter__(self) -> Iterator[Group]:
-        return iter([found for found in map(self._find, tuple(self._groups)) if found is not None])
+        """The groups, as who looks at them is shown them."""
+        return iter([found for found in map(self.get, tuple(self._groups)) if found is not None])
 
     def get(self, group_id: str) -> Group | None:
-        """Return a group, if it exists."""
-        return self._find(group_id)
+        """Return a group, if it exists and is shown."""
+        return self._find(group_id) if self._records.shows(group_id) else None
+
+    def ids(self) -> list[str]:
+        """Names of all groups, those that are not shown too."""
+        return list(self._groups)
 
     # Membership
 
@@ -106,6 +112,8 @@ class Groups:
         elif join.member_id and group_id not in self:
             reply(JoinAnswer(ErrorCode.UNKNOWN_MEMBER_ID, join.member_id))
         else:
+            if group_id not in self:
+                self._records.wrote_of(group_id)  # Kafka writes that the group is there, and empty
             self._get_or_make(group_id).join(join, reply)
 
     def sync(self, group_id: str, sync: Sync, reply: SyncReply) -> None:
@@ -144,7 +152,7 @@ class Groups:
 
     def clear(self) -> None:
         """Forget all groups, those with members too, and their offsets."""
-        for group in self:
+        for group in tuple(self._groups.values()):
             self._drop(group)
 
     # Offsets
@@ -175,7 +183,7 @@ class Groups:
     ) -> ErrorCode:
         """Store an offset after `check_commit`, and tell the observers."""
         if len(metadata) > self._settings.offset_metadata_max_bytes:
-            return ErrorCode.OFFSET_METADATA_TOO_LARGE
+            return self._refuse_metadata(group_id)
         now_ms = self._now_ms()
         expires_at_ms = None if retention_ms is None else now_ms + retention_ms
         committed = CommittedOffset(offset, leader_epoch, metadata, now_ms, expires_at_ms)
@@ -208,11 +216,18 @@ class Groups:
     ) -> ErrorCode:
         """Keep an offset until the producer's transaction ends."""
         if len(metadata) > self._settings.offset_metadata_max_bytes:
-            return ErrorCode.OFFSET_METADATA_TOO_LARGE
+            return self._refuse_metadata(group_id)
         committed = CommittedOffset(offset, leader_epoch, metadata, self._now_ms())
         self._get_or_make(group_id)
         self.pending.store(producer_id, group_id, topic, partition, committed)
         return ErrorCode.NONE
+
+    def _refuse_metadata(self, group_id: str) -> ErrorCode:
+        """Store nothing; the group is made nevertheless."""
+        if group_id not in self:
+            self._get_or_make(group_id)
+            self._records.begin_without(group_id)
+        return ErrorCode.OFFSET_METADATA_TOO_LARGE
 
     def end_transaction(self, producer_id: int, offsets_partition: int, *, commit: bool) -> None:
         """Have a producer's pending offsets count, or drop them, in one part of all groups."""
@@ -224,6 +239,7 @@ class Groups:
             if committed is not None and counts:
                 self._store(group_id, topic, partition, committed)
             self.pending.end(producer_id, group_id, topic, partition, counts=counts)
+        self._records.wrote(offsets_partition)
 
     def partition_for(self, group_id: str) -> int:
         """The partition of Kafka's offsets topic in which a group would be kept."""
@@ -264,20 +280,23 @@ class Groups:
 
     # The broker's own life
 
-    def resign(self, group_ids: Iterable[str]) -> None:
+    def resign(self, group_ids: Sequence[str]) -> None:
         """Coordinate these groups no more: who waits is told so, and no timer runs."""
         for group_id in group_ids:
             self._groups[group_id].resign()
+        self._lose_unwritten(group_ids)
 
     def take_over(self, group_ids: Iterable[str]) -> None:
         """Coordinate these groups, as they were when they were last stable."""
         for group_id in group_ids:
-            self._groups[group_id].open()
+            if group_id in self._groups:
+                self._groups[group_id].open()
 
     def close(self) -> None:
         """Stop all timers when the broker stops; what Kafka's log would have is kept."""
         for group in self._groups.values():
             group.close()
+        self._lose_unwritten(tuple(self._groups))
 
     def open(self) -> None:
         """Start the members' sessions anew, when the broker is back; call it inside the loop."""
@@ -285,10 +304,16 @@ class Groups:
         for group in self._groups.values():
             group.open()
 
+    def _lose_unwritten(self, group_ids: Iterable[str]) -> None:
+        for group_id in group_ids:
+            if not self._records.is_written(group_id):
+                self._records.forget(group_id)
+                del self._groups[group_id]
+
     def _recover(self) -> None:
-        for (group_id,), record in self._journal.values(GROUP, GroupRecord):
+        for (group_id,), record in self._records.values(GROUP, GroupRecord):
             self._get_or_make(group_id).restore(record)
-        for (group_id, topic, partition), committed in self._journal.values(
+        for (group_id, topic, partition), committed in self._records.values(
             OFFSET, CommittedOffset
         ):
             self._get_or_make(group_id)
@@ -322,13 +347,13 @@ class Groups:
             scheduler=self._scheduler,
             now_ms=self._now_ms,
             rng=self._rng,
-            journal=self._journal,
+            journal=self._records,
         )
 
     def _offsets_of(self, group_id: str) -> GroupOffsets:
         offsets = self._offsets.get(group_id)
         if offsets is None:
-            offsets = self._offsets[group_id] = GroupOffsets(group_id, self._journal)
+            offsets = self._offsets[group_id] = GroupOffsets(group_id, self._records)
         return offsets
 
     def _drop(self, group: Group) -> None:

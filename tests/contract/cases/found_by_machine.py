@@ -8,14 +8,19 @@ from kafka.record.memory_records import MemoryRecordsBuilder
 from tests.contract.asking import create_topic, fetch, list_offset, produce, produce_request
 from tests.contract.batches import batch, values, with_wrong_checksum
 from tests.contract.bench import Bench
-from tests.contract.cases.administration import describe
+from tests.contract.beside import in_same_part
+from tests.contract.cases.administration import delete_group, describe, in_state, listed
 from tests.contract.cases.group_protocol import find_coordinator, member
 from tests.contract.cases.offset_deletion import delete_offset
 from tests.contract.configuring import TOPIC, replace_all
 from tests.contract.member import MEMBER_ID_REQUIRED, commit
 from tests.contract.registry import case
+from tests.contract.transactional import transactional
 
 OFFSET_METADATA_TOO_LARGE = 12
+UNKNOWN_MEMBER_ID = 25
+GROUP_ID_NOT_FOUND = 69
+LONG = "x" * 5_000
 ZSTD = 4
 A_WEEK_AND_MORE_MS = 700_000_000
 
@@ -193,11 +198,38 @@ async def case_static_member_has_no_pending_id(kafka: Bench) -> None:
     assert (await joining.join_once()).error_code == 0
 
 
-@case("OffsetCommit", "DescribeGroups")
-async def case_commit_of_nothing_makes_no_group(kafka: Bench) -> None:
-    """A commit that is refused, its metadata being too long, leaves no group behind."""
+@case("OffsetCommit", "TxnOffsetCommit", "EndTxn", "DescribeGroups", "ListGroups")
+async def case_commit_of_nothing_makes_a_group(kafka: Bench) -> None:
+    """A commit that is refused, its metadata being too long, makes a group, which is shown when
+    something else was written to its partition of the offsets topic.
+    """
+    topic, group, other = await kafka.topic(), kafka.name("g"), kafka.name("h")
+    await find_coordinator(kafka, group)
+    assert await commit(kafka.wire, group, topic, 3, metadata=LONG) == OFFSET_METADATA_TOO_LARGE
+    assert (await describe(kafka, group)).group_state == "Dead"
+    assert group not in await listed(kafka, 4)
+    assert await commit(kafka.wire, in_same_part(group), topic, 1) == 0
+    assert (await describe(kafka, group)).group_state == "Empty"
+    assert group in await listed(kafka, 4)
+    producer = await transactional(kafka)
+    assert await producer.add_offsets(other) == 0
+    refused = await producer.commit_offset(other, topic, 3, metadata=LONG)
+    assert refused == OFFSET_METADATA_TOO_LARGE
+    assert (await describe(kafka, other)).group_state == "Dead"
+    assert await producer.end(commit=False) == 0
+    await in_state(kafka, other, "Empty")
+
+
+@case("OffsetCommit", "OffsetDelete", "DeleteGroups", "DescribeGroups")
+async def case_group_without_records_is_there(kafka: Bench) -> None:
+    """A group that a refused commit made can be changed before it is shown."""
     topic, group = await kafka.topic(), kafka.name("g")
     await find_coordinator(kafka, group)
-    refused = await commit(kafka.wire, group, topic, 3, metadata="x" * 5_000)
-    assert refused == OFFSET_METADATA_TOO_LARGE
-    assert (await describe(kafka, group, 5)).group_state == "Dead"
+    stranger = {"generation": 1, "member_id": "nobody", "version": 9}
+    assert await commit(kafka.wire, group, topic, 3, **stranger) == GROUP_ID_NOT_FOUND
+    assert await commit(kafka.wire, group, topic, 3, metadata=LONG) == OFFSET_METADATA_TOO_LARGE
+    assert await commit(kafka.wire, group, topic, 3, **stranger) == UNKNOWN_MEMBER_ID
+    assert await delete_offset(kafka.wire, group, topic) == (0, [0])
+    assert (await describe(kafka, group)).group_state == "Dead"
+    assert await delete_group(kafka, group, version=2) == 0
+    assert await delete_group(kafka, group, version=2) == GROUP_ID_NOT_FOUND

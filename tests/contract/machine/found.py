@@ -3,11 +3,16 @@ when it is found, and a contract case for it into `cases/found_by_machine.py`.
 """
 
 from tests.contract.machine.duel import Program
-from tests.contract.machine.steps.groups import Join, ShowGroups, Sync
+from tests.contract.machine.steps.groups import DeleteGroups, Join, ShowGroups, Sync
 from tests.contract.machine.steps.logs import Fetch, LookUp, Produce
 from tests.contract.machine.steps.offsets import Commit, ForgetOffset
 from tests.contract.machine.steps.topics import ChangeSetting, CreateTopic
-from tests.contract.machine.steps.transactions import AddPartitions, StartProducer
+from tests.contract.machine.steps.transactions import (
+    AddPartitions,
+    CommitInTransaction,
+    End,
+    StartProducer,
+)
 
 FOUND: tuple[Program, ...] = (
     (
@@ -60,6 +65,21 @@ FOUND: tuple[Program, ...] = (
     (
         Commit(version=9, group=0, topic=0, offset=0, metadata="x" * 5_000),
         ShowGroups(version=5, groups=(0,)),
+    ),
+    (
+        StartProducer(version=4, producer=2),
+        CommitInTransaction(
+            version=5, producer=2, group=0, topic=0, offset=0, metadata="x" * 4_097
+        ),
+        End(version=5, producer=2, commit=False),
+        ShowGroups(version=5, groups=(0,)),
+        DeleteGroups(version=2, groups=(0,)),
+    ),
+    (
+        Commit(version=9, group=0, topic=0, offset=0, metadata="x" * 5_000),
+        Commit(version=9, group=0, topic=0, offset=0, member=0, generation_shift=1),
+        ForgetOffset(version=0, group=0, topic=0),
+        DeleteGroups(version=2, groups=(0,)),
     ),
     (
         ChangeSetting(version=1, topic=0, setting="cleanup.policy", operation=0, value="compact"),

@@ -4,12 +4,11 @@ What is asked is in `steps/`; how two sides are compared, in `duel.py`.
 """
 
 import asyncio
-from itertools import count
 from typing import Any
 
 from kafka.protocol.metadata import FindCoordinatorRequest
 
-from station_sim.kafka.coordinator_partitions import coordinator_partition
+from tests.contract.beside import in_same_part
 from tests.contract.connection import Connection
 from tests.contract.machine.answers import comparable, error_codes
 from tests.contract.machine.memory import Memory
@@ -33,9 +32,6 @@ NOTHING_SENT = "nothing sent"
 HUNG_UP = "hung up"
 TOPICS = (0, 1, 2)
 GROUPS = (0, 1)
-OFFSETS_PARTITIONS = 5
-"""Of the topic in which the brokers under test keep groups."""
-
 BARRIER = 9
 """A topic whose settings change only to see that the broker knows of all changes before."""
 
@@ -87,13 +83,14 @@ class Side:
         return True
 
     async def see_written(self) -> None:
-        """Wait until the coordinator shows what it has begun to write of the groups.
+        """Have the coordinator show what it has begun to write of the groups, and groups that it
+        has made and not written.
 
-        It writes in order, and answers a commit when that is written.
+        It writes in order, answers a commit when that is written, and shows what was there then.
         """
-        wire = await self._connection(MAIN)
+        wire, barrier = await self._connection(MAIN), self.memory.topic(BARRIER)
         for group in GROUPS:
-            await commit(wire, in_same_part(self.memory.group(group)), self.memory.topic(0), 0)
+            await commit(wire, in_same_part(self.memory.group(group)), barrier, 0)
 
     async def close(self) -> None:
         """Close all connections; what waits is not answered any more."""
@@ -174,10 +171,3 @@ class Side:
     async def _shows(self, value: str) -> bool:
         answer = await self._ask(ShowSettings(version=4, topic=BARRIER, settings=(SETTING,)))
         return [value] == [each.value for each in answer.results[0].configs]
-
-
-def in_same_part(group: str) -> str:
-    """Another group that is kept in the same partition as `group`."""
-    names = (f"beside-{number}-{group}" for number in count())
-    part = coordinator_partition(group, OFFSETS_PARTITIONS)
-    return next(name for name in names if part == coordinator_partition(name, OFFSETS_PARTITIONS))

@@ -10,9 +10,9 @@ from station_sim.brokers import open_broker
 from station_sim.brokers.virtual import VirtualBroker
 from station_sim.clock import run_virtual
 from station_sim.kafka.requests.registry import KINDS_BY_NAME
+from tests.contract.beside import OFFSETS_PARTITIONS
 from tests.contract.breakages import Breakage
 from tests.contract.machine.duel import Disagreement, Duel, Program
-from tests.contract.machine.side import OFFSETS_PARTITIONS
 from tests.contract.worlds import SOON_OLD
 
 PATIENCE_S = 0.03

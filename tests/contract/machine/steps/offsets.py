@@ -21,6 +21,7 @@ class Commit(Step):
     """Commit an offset, as nobody or as a member whose generation may be wrong by a bit."""
 
     kind = "OffsetCommit"
+    writes_behind_its_answer = True
     group: int
     topic: int
     offset: int

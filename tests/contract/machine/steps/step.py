@@ -22,7 +22,7 @@ class Step:
     ends_transactions: ClassVar[bool] = False
     """The effect may go on after the answer."""
     writes_behind_its_answer: ClassVar[bool] = False
-    """Groups may be shown without the effect for a moment."""
+    """Groups may be shown without the effect until something else is written."""
 
     version: int
 

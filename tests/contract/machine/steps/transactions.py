@@ -117,6 +117,7 @@ class CommitInTransaction(Step):
     """Commit an offset that counts when the transaction is committed."""
 
     kind = "TxnOffsetCommit"
+    writes_behind_its_answer = True
     producer: int
     group: int
     topic: int
