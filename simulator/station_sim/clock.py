@@ -191,9 +191,9 @@ class VirtualLoop(RealTimeRefusals):
 
         The clock moves by a step, and to the next timer when nothing is ready.
         """
-        if self._timers_cancelled:
+        ready, timers, cancelled = self._ready, self._timers, self._timers_cancelled
+        if cancelled and (timers[0][2]._cancelled or cancelled > CANCELLED_TIMERS_KEPT):
             self._drop_cancelled_timers()
-        ready, timers = self._ready, self._timers
         now = self.now + STEP_S
         if now <= self.now:
             now = math.nextafter(self.now, math.inf)

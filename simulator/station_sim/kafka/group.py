@@ -188,7 +188,8 @@ class Group:
         member = self.members.get(member_id)
         if self.state is GroupState.PREPARING_REBALANCE:
             is_inside = member is not None and member.join_reply is not None
-            return is_inside or self.members.joining_count < self._settings.group_max_size
+            most = self._settings.group_max_size
+            return is_inside or len(self.members) < most or self.members.joining_count < most
         return member is not None or len(self.members) < self._settings.group_max_size
 
     def _supports(self, join: Join) -> bool:

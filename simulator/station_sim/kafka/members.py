@@ -171,7 +171,11 @@ class Members:
     @property
     def have_all_joined(self) -> bool:
         """Whether nobody is missing for a new generation."""
-        return not self.pending and self.joining_count == len(self._members)
+        if self.pending:
+            return False
+        # Who came last is mostly the last to join again: nearly every look ends at the first.
+        newest_first = reversed(self._members.values())
+        return all(member.join_reply is not None for member in newest_first)
 
     @property
     def rebalance_timeout_ms(self) -> int:
