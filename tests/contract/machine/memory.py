@@ -31,6 +31,8 @@ class MemberMemory:
     others: tuple[str, ...] = ()
     """Ids of all members, which a leader is told."""
     has_joined: bool = False
+    joins: bool = False
+    """It has asked to join, and waits for the answer."""
 
 
 class Memory:
@@ -65,9 +67,11 @@ class Memory:
         return self.members.setdefault((group, index), MemberMemory())
 
     def joined(self, group: int) -> int:
-        """How many members of a group have joined and not left."""
+        """How many members of a group have joined and not left, or may be about to join."""
         return sum(
-            member.has_joined for (where, _), member in self.members.items() if where == group
+            member.has_joined or member.joins
+            for (where, _), member in self.members.items()
+            if where == group
         )
 
     def call(self, real: object, label: str) -> None:

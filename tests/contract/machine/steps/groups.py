@@ -56,6 +56,7 @@ class Join(MemberStep):
     def request(self, memory: Memory) -> Any:
         metadata = subscription(topics=[memory.topic(topic) for topic in self.topics])
         known = memory.member(self.group, self.member)
+        known.joins = True
         return JoinGroupRequest(
             group_id=memory.group(self.group),
             session_timeout_ms=self.session_timeout_ms,
@@ -73,6 +74,7 @@ class Join(MemberStep):
 
     def learn(self, memory: Memory, answer: Any) -> None:
         known = memory.member(self.group, self.member)
+        known.joins = False
         if answer.error_code in (0, MEMBER_ID_REQUIRED):
             memory.call(answer.member_id, f"member {self.member} of g{self.group}")
             known.member_id = answer.member_id
