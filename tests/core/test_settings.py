@@ -87,10 +87,24 @@ def test_kafka_settings_reach_the_clients_under_their_names() -> None:
 
 
 @pytest.mark.parametrize(
+    "server",
+    ["a", "a:1", "kafka-1.example_net:65535", "10.0.0.1:9092", "::1", "[::1]", "[::1]:9092"],
+)
+def test_a_host_is_taken_with_and_without_a_port(server: str) -> None:
+    options = read_kafka_options({**KAFKA, "bootstrap_servers": server})
+    assert [server] == options.consumer["bootstrap_servers"]
+
+
+@pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"bootstrap_servers": None}, "bootstrap_servers is missing"),
         ({"bootstrap_servers": [3]}, "list of 'host:port'"),
+        ({"bootstrap_servers": ["a:x"]}, r"list of 'host:port', got \['a:x'\]"),
+        ({"bootstrap_servers": ["a:"]}, "list of 'host:port'"),
+        ({"bootstrap_servers": "a:0"}, "list of 'host:port'"),
+        ({"bootstrap_servers": "a:1,b:65536"}, "list of 'host:port'"),
+        ({"bootstrap_servers": ["kafka://a:9092"]}, "list of 'host:port'"),
         ({"auto_offset_reset": "none"}, "'latest', 'earliest'"),
         ({"acks": 7}, "acks must be"),
         ({"compression_type": "rar"}, "compression_type"),

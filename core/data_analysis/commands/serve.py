@@ -82,12 +82,27 @@ def load_callback(path: str) -> Callable[..., Any]:
     if here not in sys.path:
         sys.path.insert(0, here)
     try:
-        importlib.import_module(module_name)
-        found = pkgutil.resolve_name(path)
-    except Exception as error:  # whatever the user's module does when imported
+        module = importlib.import_module(module_name)
+    except (Exception, SystemExit) as error:  # whatever the user's module does when imported
+        what = f"{type(error).__name__}: {error}"
         raise ConfigurationError(
-            f"{path} cannot be had: {type(error).__name__}: {error}; is it installed, or in {here}?"
+            f"{module_name} cannot be imported: {what}; {_remedy(error, module_name, here)}"
         ) from error
+    try:
+        found = pkgutil.resolve_name(path)
+    except AttributeError as error:
+        place = getattr(module, "__file__", None) or module_name
+        raise ConfigurationError(f"{path} is not there: {error}; define it in {place}") from error
     if not callable(found):
-        raise ConfigurationError(f"{path} must be callable, got a {type(found).__name__}; name it")
+        raise ConfigurationError(
+            f"{path} must be callable, got {found!r:.80}; name a function or a coroutine function"
+        )
     return found  # type: ignore[no-any-return]  # resolve_name gives anything
+
+
+def _remedy(error: BaseException, module_name: str, here: str) -> str:
+    if not isinstance(error, ModuleNotFoundError) or error.name is None:
+        return f"mend {module_name}"
+    if module_name == error.name or module_name.startswith(f"{error.name}."):
+        return f"is it installed, or in {here}?"
+    return f"install {error.name}, or mend {module_name}"

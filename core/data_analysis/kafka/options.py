@@ -6,10 +6,12 @@ A refusal names the key, the value, what is allowed and where it stands; secrets
 """
 
 import logging
+import re
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from ipaddress import IPv6Address
 from types import MappingProxyType
 from typing import Any
 
@@ -60,6 +62,10 @@ COMPRESSIONS = ("none", "gzip", "snappy", "lz4", "zstd")
 SECURITY_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 SASL_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 ACKS = {"all": "all", "-1": "all", "1": 1, "0": 0}
+MAX_PORT = 65_535
+_SERVER = re.compile(r"(?:\[[^\s\[\]]+\]|[^\s\[\]:/]+)(?::(?P<port>[0-9]+))?")
+"""A host with or without a port; brackets are around an IPv6 address."""
+
 DEFAULT_REQUEST_TIMEOUT_MS = 40_000
 DEFAULT_FETCH_MAX_WAIT_MS = 500
 DEFAULT_FETCH_MIN_BYTES = 1
@@ -244,7 +250,17 @@ def _is_text(value: object) -> bool:
 
 
 def _is_server(server: str) -> bool:
-    return bool(server) and " " not in server
+    found = _SERVER.fullmatch(server)
+    if found is None:
+        return _is_ipv6(server)
+    return found["port"] is None or 1 <= int(found["port"]) <= MAX_PORT
+
+
+def _is_ipv6(address: str) -> bool:
+    try:
+        return bool(IPv6Address(address))
+    except ValueError:
+        return False
 
 
 def _group_id(part: _Part) -> str | None:
