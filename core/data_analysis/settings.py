@@ -5,6 +5,7 @@ Kafka's own connection settings are in `data_analysis.kafka.options`. A refusal 
 value, what is allowed and the next move.
 """
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import tzinfo
@@ -19,6 +20,9 @@ PADDINGS = ("none", "zero", "linear", "forward")
 WINDOW_FORMS = ("list", "array")
 RESERVED_FIELDS = ("_data_quality",)
 OUTPUT_TOPIC_PREFIX = "MODULE-OUTPUT-"
+TOPIC_KEYS = ("fields", "modules", "window_size", "frequency", "expire_seconds", "padding")
+"""What an entry of `TOPIC_DETAIL` may say."""
+
 OUTPUT_WINDOW_SIZE = 1
 """Points kept of a dependency's output without an entry, as the 2025-11 edition keeps them."""
 
@@ -52,6 +56,10 @@ class OffsetSettings:
     commit_batch_size: int = 100
     max_commit_retries: int = 3
     commit_retry_delay: float = 1.0
+
+
+OFFSET_KEYS = tuple(each.name for each in dataclasses.fields(OffsetSettings))
+"""What `OFFSET_COMMIT_CONFIG` may say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,9 @@ def check_config(file: Path) -> None:
     for line in _told(settings):
         click.echo(line)
     click.echo(f"Kafka: {masked(kafka)}")
-    if options.unknown:
-        click.echo(f"without effect: {', '.join(options.unknown)}")
+    unused = [*options.unknown, *_unused(config)]
+    if unused:
+        click.echo(f"without effect: {', '.join(unused)}")
     click.echo(f"{file} is valid")
 
 
@@ -41,6 +42,19 @@ def _told(settings: "Settings") -> Iterator[str]:
         needed = settings.dependencies.get(module, ())
         after = f"; depends on {', '.join(needed)}" if needed else ""
         yield f"module {module}: {', '.join(topics) or 'no topic'}{after}"
+
+
+def _unused(config: Any) -> Iterator[str]:
+    """Name the keys that nothing reads: misspelt ones, above all."""
+    from data_analysis.settings import OFFSET_KEYS, TOPIC_KEYS
+
+    for key in getattr(config, "OFFSET_COMMIT_CONFIG", {}):
+        if key not in OFFSET_KEYS:
+            yield f"OFFSET_COMMIT_CONFIG[{key!r}]"
+    for topic, detail in config.TOPIC_DETAIL.items():
+        for key in detail:
+            if key not in TOPIC_KEYS:
+                yield f"TOPIC_DETAIL[{topic!r}][{key!r}]"
 
 
 def masked(config: Any) -> Any:

@@ -68,6 +68,12 @@ async def group_offsets(
             await consumer.stop()
 
 
+def missing_topics(found: Sequence[GroupOffset], groups: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the topics of these groups that do not exist, sorted."""
+    wanted = {topic for topics in groups.values() for topic in topics}
+    return sorted(wanted - {each.topic for each in found})
+
+
 async def _of_group(
     consumer: Any, admin: Any, group: str, places: list[TopicPartition]
 ) -> list[GroupOffset]:

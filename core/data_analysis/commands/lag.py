@@ -24,7 +24,7 @@ def lag(config_path: Path | None, as_json: bool, **given: Any) -> None:
     """
     import asyncio
 
-    from data_analysis.commands.group_offsets import group_offsets
+    from data_analysis.commands.group_offsets import group_offsets, missing_topics
     from data_analysis.commands.groups import configured_groups
 
     options, groups = configured_groups(config_path, **given)
@@ -42,7 +42,7 @@ def lag(config_path: Path | None, as_json: bool, **given: Any) -> None:
             f"{each.topic:<{width}}  {each.partition:>9}  {committed:>9}  {each.end:>9}"
             f"  {each.lag:>9}{lost}"
         )
-    missing = sorted({t for topics in groups.values() for t in topics} - {e.topic for e in found})
+    missing = missing_topics(found, groups)
     if missing:
         click.echo(f"not there: {', '.join(missing)}", err=True)
 

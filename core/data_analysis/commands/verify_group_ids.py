@@ -31,7 +31,7 @@ def verify_group_ids(config_path: Path | None, offline: bool, **given: Any) -> i
     """
     import asyncio
 
-    from data_analysis.commands.group_offsets import group_offsets
+    from data_analysis.commands.group_offsets import group_offsets, missing_topics
     from data_analysis.commands.groups import configured_groups
 
     options, groups = configured_groups(config_path, **given)
@@ -43,6 +43,9 @@ def verify_group_ids(config_path: Path | None, offline: bool, **given: Any) -> i
     without = sorted({e.group for e in found} - {e.group for e in found if e.committed is not None})
     if without:
         click.echo(f"nothing committed yet: {', '.join(without)}")
+    missing = missing_topics(found, groups)
+    if missing:
+        click.echo(f"not there: {', '.join(missing)}", err=True)
     lost = [each for each in found if each.is_lost]
     for each in lost:
         click.echo(

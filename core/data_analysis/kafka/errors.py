@@ -23,6 +23,15 @@ _VAGUE = (
 _OUT_OF_RANGE = (aiokafka.errors.OffsetOutOfRangeError, kafka.errors.OffsetOutOfRangeError)
 
 
+_UNREACHED = "Unable to bootstrap from"
+"""What both clients say, whatever the reason was; only their logs have that."""
+
+NOBODY_ANSWERS = (
+    "no broker answers as it should; is the address right, does Kafka run there,"
+    " do security_protocol, user and password fit?"
+)
+
+
 class UnansweredError(DataAnalysisError):
     """A request was not answered; `passing` says whether it may be later."""
 
@@ -58,6 +67,8 @@ def gone_is_unknown() -> Iterator[None]:
 
 def describe(error: BaseException) -> str:
     """Return an error as one line, without anything that differs from run to run."""
+    if _UNREACHED in str(error):
+        return NOBODY_ANSWERS
     # kafka-python says `None` where there is nothing to say.
     return str(error).removesuffix(": None") or type(error).__name__
 

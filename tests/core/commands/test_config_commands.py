@@ -55,6 +55,14 @@ def test_a_valid_file_is_told_without_its_secrets(tmp_path: Path) -> None:
     assert "config.py is valid" in result.output
 
 
+def test_keys_that_nothing_reads_are_named(tmp_path: Path) -> None:
+    text = PYTHON.replace('"window_size": 2', '"window_size": 2, "expire_second": 9')
+    result = checked(tmp_path, text + 'OFFSET_COMMIT_CONFIG = {"commit_size": 5}')
+    assert 0 == result.exit_code, result
+    unused = "OFFSET_COMMIT_CONFIG['commit_size'], TOPIC_DETAIL['B']['expire_second']"
+    assert f"without effect: consumer.colour, {unused}\n" in result.output
+
+
 def test_toml_is_read_too_and_what_it_does_not_name_is_the_default(tmp_path: Path) -> None:
     result = checked(tmp_path, TOML, "config.toml")
     assert 0 == result.exit_code, result
