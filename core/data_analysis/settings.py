@@ -6,6 +6,7 @@ value, what is allowed and the next move.
 """
 
 import dataclasses
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import tzinfo
@@ -20,6 +21,9 @@ PADDINGS = ("none", "zero", "linear", "forward")
 WINDOW_FORMS = ("list", "array")
 RESERVED_FIELDS = ("_data_quality",)
 OUTPUT_TOPIC_PREFIX = "MODULE-OUTPUT-"
+TOPIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
+"""What Kafka takes, but for `.` and `..`; clients would ask for anything else without end."""
+
 TOPIC_KEYS = ("fields", "modules", "window_size", "frequency", "expire_seconds", "padding")
 """What an entry of `TOPIC_DETAIL` may say."""
 
@@ -165,6 +169,11 @@ def _names(key: str, value: object) -> tuple[str, ...]:
 
 def _topic(name: str, detail: object) -> TopicSettings:
     key = f"TOPIC_DETAIL[{name!r}]"
+    if not TOPIC_NAME.fullmatch(name) or name in (".", ".."):
+        raise ConfigurationError(
+            f"{key} is no name that Kafka takes; name it with letters and digits of ASCII,"
+            " '.', '_' and '-', 249 at most"
+        )
     if not isinstance(detail, Mapping):
         raise ConfigurationError(f"{key} must be a dict, got {detail!r}; give it 'fields'")
     for needed in ("fields", "modules", "window_size"):

@@ -36,6 +36,9 @@ def test_the_default_configuration_is_valid_and_warns_of_nothing() -> None:
     ("topics", "words"),
     [
         ([], "TOPIC_DETAIL must be a dict"),
+        ({"a b": {}}, r"TOPIC_DETAIL\['a b'\] is no name that Kafka takes"),
+        ({"..": {}}, "is no name that Kafka takes"),
+        ({"T" * 250: {}}, "249 at most"),
         ({"T": 3}, r"TOPIC_DETAIL\['T'\] must be a dict"),
         ({"T": {"fields": ["x"], "modules": []}}, "lacks 'window_size'"),
         ({"T": {**TOPIC, "window_size": 0}}, r"\['window_size'\] must be an integer >= 1, got 0"),

@@ -38,7 +38,8 @@ def serve_probes(service: Observed, host: str, port: int) -> Iterator[int]:
         server = make_server(host, port, probes_of(service), handler_class=_Quiet)
     except OSError as error:
         raise ConfigurationError(
-            f"metrics cannot be served at {host}:{port}: {error.strerror}; choose another port"
+            f"metrics cannot be served at {host}:{port}: {error.strerror};"
+            " choose another host or port"
         ) from error
     thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
     thread.start()

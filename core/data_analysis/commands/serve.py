@@ -52,6 +52,7 @@ def serve(callback: str, **given: Any) -> int:
     import logging
     import signal
 
+    from data_analysis.commands.repeats import OncePerMinute
     from data_analysis.commands.serving import Order, serve_until_told
 
     logging.basicConfig(
@@ -60,6 +61,8 @@ def serve(callback: str, **given: Any) -> int:
         stream=sys.stderr,
         force=True,
     )
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(OncePerMinute("aiokafka"))
     order = Order(callback=load_callback(callback), **given)
     ended_by = asyncio.run(serve_until_told(order))
     return EXIT_INTERRUPTED if ended_by == signal.SIGINT else 0
