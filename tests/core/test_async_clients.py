@@ -63,6 +63,16 @@ def test_connecting_is_tried_as_often_and_as_far_apart_as_asked(kind: str) -> No
     in_world(story)
 
 
+def test_a_topic_that_is_not_there_is_named() -> None:
+    async def story(world: World) -> None:
+        consumer = AsyncKafkaConsumerClient([DATA, "NOT-THERE"], _config(world), max_retries=1)
+        with pytest.raises(KafkaConnectionError, match="failed: it has no topic NOT-THERE, or"):
+            await consumer.start()
+        assert not consumer.alive
+
+    in_world(story, {"auto.create.topics.enable": "false"})
+
+
 def _client(world: World, kind: str, **options: Any) -> Any:
     if kind == "consumer":
         return AsyncKafkaConsumerClient([DATA], _config(world), **options)

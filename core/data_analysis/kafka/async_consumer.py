@@ -13,7 +13,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError, UnknownTopicOrPartitionError
 from aiokafka.structs import ConsumerRecord, OffsetAndMetadata, TopicPartition
 
 from data_analysis.cancelling import is_being_cancelled
@@ -88,7 +88,7 @@ class AsyncGroupMember:
             client = self._client = self._make_client()
             try:
                 with mapped(what):
-                    await client.start()
+                    await self._begin(client, what)
                 keep_awake(client)
             except KafkaConnectionError as error:
                 await self.stop()
@@ -98,6 +98,16 @@ class AsyncGroupMember:
                 raise
             else:
                 return
+
+    async def _begin(self, client: Any, what: str) -> None:
+        try:
+            await client.start()
+        except UnknownTopicOrPartitionError as error:
+            unseen = [each for each in self._topics if client.partitions_for_topic(each) is None]
+            raise KafkaConnectionError(
+                f"{what} failed: it has no topic {', '.join(unseen)}, or shows none to this user;"
+                " make it, or take it out of the configuration"
+            ) from error
 
     async def stop(self) -> None:
         """Leave the group and close; a second call does nothing."""
