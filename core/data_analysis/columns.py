@@ -1,18 +1,20 @@
 """How the values of one field are stored: what went in comes out equal and of the same type.
 
 Floats and integers are kept as numbers, a mix of both and of None as floats with a code per value,
-everything else as Python objects. Which points belong to a window is decided in
-`data_analysis.windows`.
+local times as seconds, everything else as Python objects. Which points belong to a window is
+decided in `data_analysis.windows`.
 """
 
 from collections.abc import Sequence
 from itertools import chain, count
+from threading import Lock
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from data_analysis.listings import Listings, Texts
+from data_analysis.stamps import LAST, StampTexts, seconds_of
 
 FLOAT, INTEGER, NONE = 0, 1, 2
 """Codes of a mixed column: what the value at this place was."""
@@ -26,12 +28,16 @@ CONTAINERS = (dict, list)
 _CONTAINERS = frozenset(CONTAINERS)
 
 LONG = 1024
-"""Values of numbers from which on a list of them is kept for the next look."""
+"""Values of numbers or times from which on a list of them is kept for the next look."""
 
 _LISTINGS: Listings[int] = Listings()
 """By the identity of the column, which lets go of its list when it ends."""
 
 _TEXTS = Texts()
+
+_NO_STAMP = LAST + 1
+_STAMP_TEXTS = StampTexts({_NO_STAMP: None})
+_SHOWING = Lock()
 
 
 def fresh(value: Any) -> Any:
@@ -77,8 +83,8 @@ class Column:
     """Room for `capacity` values of one field; the arrays are never replaced, only filled.
 
     `takes` is the type that may be written into `data` as it is: float, int, `object` for anything,
-    or None for a mixed column, which needs `codes` as well. `shown` is `data`, read-only. `nested`
-    is true once lists or dicts were written, which are copied for who reads them.
+    or None for a mixed column, which needs `codes` as well; `str` is for `Stamps`. `nested` is true
+    once lists or dicts were written, which are copied for who reads them.
     """
 
     __slots__ = ("codes", "data", "listed", "nested", "shown", "takes")
@@ -87,14 +93,18 @@ class Column:
         self.takes = takes
         self.nested = False
         self.listed = False
-        self.data: Array = np.empty(capacity, np.float64 if takes is None else takes)
+        self.data: Array = np.empty(capacity, _STORED.get(takes, takes))
         self.codes: Array | None = np.empty(capacity, np.uint8) if takes is None else None
-        self.shown: Array = self.data.view()
-        self.shown.flags.writeable = False
+        self.shown: Array | None = _read_only(self.data)
 
     def __del__(self) -> None:
         if self.listed:
             _LISTINGS.drop(id(self))
+
+    def array(self, start: int, end: int) -> Array:
+        """Return the values in [start, end), read-only; None is NaN in a column of numbers."""
+        assert self.shown is not None
+        return self.shown[start:end]
 
     def put(self, place: int, value: object) -> bool:
         """Write one value; False if a value of this kind has no place here."""
@@ -132,7 +142,7 @@ class Column:
 
     def values(self, start: int, end: int) -> list[Any]:
         """Return the values in [start, end) as they went in."""
-        if end - start >= LONG and self.takes in (float, int):
+        if end - start >= LONG and self.takes in _LISTED:
             self.listed = True
             return _LISTINGS.read(id(self), start, end, self._made)
         values = self._made(start, end)
@@ -172,11 +182,87 @@ class Column:
         return True
 
 
+class Stamps(Column):
+    """A column of local times as texts, or None: seconds in 32 bits.
+
+    Who reads arrays gets texts, which are kept beside the seconds from the first time on.
+    """
+
+    __slots__ = ("_filled", "_texts")
+
+    def __init__(self, capacity: int) -> None:
+        super().__init__(str, capacity)
+        self.shown = None
+        self._filled = 0
+        self._texts: Array | None = None
+
+    def array(self, start: int, end: int) -> Array:
+        """Return the texts in [start, end), read-only."""
+        if self.shown is None:
+            with _SHOWING:
+                self._show()
+        return super().array(start, end)
+
+    def put(self, place: int, value: object) -> bool:
+        """Write one time; False for another text."""
+        seconds = _NO_STAMP if value is None else seconds_of(value)
+        if seconds is None:
+            return False
+        self.data[place] = seconds
+        # Before the look at the texts: another thread may be making them.
+        self._filled = place + 1
+        if self._texts is not None:
+            self._texts[place] = _STAMP_TEXTS[seconds]
+        return True
+
+    def copy_from(self, other: Column, start: int, end: int, place: int) -> None:
+        """Take over the places [start, end) of a column of times, from `place` on."""
+        super().copy_from(other, start, end, place)
+        assert isinstance(other, Stamps)
+        self._filled = place + end - start
+        if other.shown is not None and place == 0:
+            self._texts = np.empty(len(self.data), object)
+            self._texts[: self._filled] = other.shown[start:end]
+            self.shown = _read_only(self._texts)
+        elif self._texts is not None:
+            self._texts[place : self._filled] = self._made(place, self._filled)
+
+    def _made(self, start: int, end: int) -> list[Any]:
+        return list(map(_STAMP_TEXTS.__getitem__, self.data[start:end].tolist()))
+
+    def _show(self) -> None:
+        if self.shown is None:
+            # Known before it is filled: what is written from here on is written there as well.
+            self._texts = np.empty(len(self.data), object)
+            filled = self._filled
+            self._texts[:filled] = self._made(0, filled)
+            self.shown = _read_only(self._texts)
+
+
+_STORED: dict[type | None, type] = {None: np.float64, str: np.uint32}
+_LISTED = (float, int, str)
+
+
+def _read_only(array: Array) -> Array:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _of(takes: type | None, capacity: int) -> Column:
+    return Stamps(capacity) if takes is str else Column(takes, capacity)
+
+
+def like(column: Column, capacity: int) -> Column:
+    """Return room for values of the same kind."""
+    return _of(column.takes, capacity)
+
+
 def fitting(value: object, values: Sequence[object], capacity: int) -> Column:
     """Return a column that holds `values` and has a place for `value` behind them."""
     last: type | None
-    for last in (float, int, None, object):
-        column = Column(last, capacity)
+    for last in (str, object) if type(value) is str else (float, int, None, str, object):
+        column = _of(last, capacity)
         if all(column.put(place, each) for place, each in enumerate((*values, value))):
             return column
     raise AssertionError("a column of objects takes anything")

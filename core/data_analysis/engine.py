@@ -111,6 +111,7 @@ class Engine:
         """Forget a station and what waits for it; its records are passed over from now on."""
         self._roster.remove(station_id)
         self.dispatcher.drop_station(station_id)
+        self._intake.forget([station_id])
         effects: list[Effect] = []
         for work in self._lanes.empty(station_id):
             self.counters.works_dropped += 1
@@ -154,6 +155,7 @@ class Engine:
     def ticked(self, now: float) -> list[Effect]:
         """Let time pass: windows that have expired are emptied."""
         forgotten = self.dispatcher.expire(now, keep=self._roster.own)
+        self._intake.forget(forgotten)
         if not forgotten:
             return []
         return [

@@ -125,6 +125,12 @@ class Intake:
         for topic, newest_ms in other.newest_ms.items():
             self.newest_ms[topic] = max(newest_ms, self.newest_ms.get(topic, newest_ms))
 
+    def forget(self, station_ids: Iterable[str]) -> None:
+        """Stations have no windows any more: nothing of them reflects a partition."""
+        for station_id in station_ids:
+            for fed in self._fed.values():
+                fed.pop(station_id, None)
+
     def apply(
         self,
         ownership: Ownership,

@@ -1,10 +1,12 @@
 """What makes columns cheap to read as lists and cheap to keep: lists of them, and shared texts.
 
 A list of a column of numbers makes an object per value. Who reads the same window at every record
-gets slices of one list that grows with it instead. Both keep a bounded number of things.
+gets slices of one list that grows with it instead. Both keep a bounded number of things. Threads
+may read side by side.
 """
 
 from collections.abc import Callable
+from threading import RLock
 from typing import Any, Generic, TypeVar
 
 Key = TypeVar("Key")
@@ -39,6 +41,8 @@ class Listings(Generic[Key]):
         self._held: dict[Key, _Listing] = {}
         self._count = 0
         self._reads = 0
+        # A column may end, and be dropped, while its thread reads another.
+        self._lock = RLock()
 
     def __len__(self) -> int:
         return self._count
@@ -54,6 +58,32 @@ class Listings(Generic[Key]):
             end: place behind the last.
             make: returns a new list of the values between two places, which never change.
         """
+        with self._lock:
+            return self._read(key, start, end, make)
+
+    def move(self, old: Key, new: Key, start: int, end: int) -> None:
+        """Go on with another column, whose first places are [start, end) of the old one."""
+        with self._lock:
+            held = self._held.pop(old, None)
+            if held is None:
+                return
+            self._count -= len(held.values)
+            low = max(start, held.first)
+            values = held.values[low - held.first : max(end - held.first, 0)]
+            if values:
+                self._held[new] = _Listing(low - start, values, held.read)
+                self._count += len(values)
+
+    def drop(self, key: Key) -> None:
+        """Forget the list of a column."""
+        with self._lock:
+            held = self._held.pop(key, None)
+            if held is not None:
+                self._count -= len(held.values)
+
+    def _read(
+        self, key: Key, start: int, end: int, make: Callable[[int, int], list[Any]]
+    ) -> list[Any]:
         self._reads += 1
         held = self._held.pop(key, None)
         if held is None:
@@ -72,24 +102,6 @@ class Listings(Generic[Key]):
             held.values += make(known, end)
             self._count += end - known
         return held.values[start - first : end - first]
-
-    def move(self, old: Key, new: Key, start: int, end: int) -> None:
-        """Go on with another column, whose first places are [start, end) of the old one."""
-        held = self._held.pop(old, None)
-        if held is None:
-            return
-        self._count -= len(held.values)
-        low = max(start, held.first)
-        values = held.values[low - held.first : max(end - held.first, 0)]
-        if values:
-            self._held[new] = _Listing(low - start, values, held.read)
-            self._count += len(values)
-
-    def drop(self, key: Key) -> None:
-        """Forget the list of a column."""
-        held = self._held.pop(key, None)
-        if held is not None:
-            self._count -= len(held.values)
 
     def _room_for(self, values: int) -> bool:
         """Let lists go that nobody has read for long; return whether that was enough."""

@@ -5,12 +5,11 @@ filled part never changes again: points come in behind it, and a late point, or 
 makes new arrays. What the values mean is known in `data_analysis.topics`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from data_analysis.columns import Array, Column, fitting
+from data_analysis.columns import Array, Column, fitting, like
+from data_analysis.moments import Moments
 from data_analysis.stores import BEFORE_ALL, Outcome, outcomes_of, unknown
 
 SMALLEST_CAPACITY = 16
@@ -34,7 +33,7 @@ class WindowView:
 
     def array(self, column: int) -> Array:
         """Return one column as a read-only array; None is NaN in a column of numbers."""
-        return self._columns[column].shown[self._start : self._end]
+        return self._columns[column].array(self._start, self._end)
 
     def values(self, column: int) -> list[Any]:
         """Return one column as a new list of the values that went in."""
@@ -79,7 +78,7 @@ class Window:
         """Forget all points; views keep theirs."""
         self._capacity = 0
         self._columns: tuple[Column, ...] = ()
-        self._times = np.empty(0)
+        self._times = Moments(0)
         self._start = self._end = 0
         self._newest_at = BEFORE_ALL
         self._row: Sequence[Any] = ()
@@ -96,7 +95,7 @@ class Window:
 
     def times(self) -> list[float]:
         """Return the time of each point, oldest first."""
-        times: list[float] = self._times[self._start : self._end].tolist()
+        times: list[float] = self._times.floats(self._start, self._end).tolist()
         return times
 
     def moments(self) -> Iterable[tuple[float, Sequence[Any]]]:
@@ -143,26 +142,29 @@ class Window:
     def resized(self, size: int) -> "Window":
         """Return a window of another size with the newest points of this one."""
         other = Window(self._count, size)
-        other.arrived_at = self.arrived_at
         skipped = max(0, len(self) - size)
-        for time, row in zip(self.times()[skipped:], self.view().rows()[skipped:], strict=True):
-            other._append(row, time)
+        other.take(self.view().rows()[skipped:], self.times()[skipped:], self.arrived_at)
         return other
 
     def changed(self, columns: int, change: Callable[[Sequence[Any]], Sequence[Any]]) -> "Window":
         """Return a window of other columns, with every point as `change` makes it."""
         other = Window(columns, self.size)
-        other.arrived_at = self.arrived_at
-        for time, row in zip(self.times(), self.view().rows(), strict=True):
-            other._append(change(row), time)
+        other.take([*map(change, self.view().rows())], self.times(), self.arrived_at)
         return other
 
     def take(
-        self, rows: Iterable[Sequence[Any]], times: Iterable[float], arrived_at: float
+        self, rows: Sequence[Sequence[Any]], times: Sequence[float], arrived_at: float
     ) -> None:
-        """Append the points of another window, in their order."""
-        for row, time in zip(rows, times, strict=True):
-            self._append(row, time)
+        """Append points that are not earlier than those here, in their order."""
+        done = 0
+        while done < len(rows):
+            if self._end == self._capacity:
+                self._make_room(rows[done])
+            taken = done + self._capacity - self._end
+            self._times.put_all(self._end, times[done:taken])
+            self._append_all(rows[done:taken])
+            self._newest_at = times[:taken][-1]
+            done = taken
         self.arrived_at = arrived_at
 
     def _append(self, values: Sequence[Any], timestamp: float) -> None:
@@ -176,7 +178,7 @@ class Window:
                 column.data[end] = value
             elif not column.put(end, value):
                 self._refit(index, end, value)
-        self._times[end] = timestamp
+        self._times.put(end, timestamp)
         self._newest_at = timestamp
         self._row = values
         self._end = end = end + 1
@@ -184,16 +186,13 @@ class Window:
             self._start = end - self.size
         self._view = None
 
-    def _append_all(self, rows: Sequence[Sequence[Any]], timestamp: float) -> None:
-        """Append points of one time, for which there is room."""
-        end = self._end + len(rows)
+    def _append_all(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Append points whose times are written, for which there is room."""
         for index, values in enumerate(zip(*rows, strict=True)):
             self._write(index, self._end, values)
-        self._times[self._end : end] = timestamp
-        self._newest_at = timestamp
         self._row = rows[-1]
-        self._end = end
-        self._start = max(self._start, end - self.size)
+        self._end += len(rows)
+        self._start = max(self._start, self._end - self.size)
         self._view = None
 
     def _write(self, index: int, place: int, values: Sequence[Any]) -> None:
@@ -216,12 +215,11 @@ class Window:
 
     def _rebuild(self, capacity: int, start: int, end: int) -> None:
         """Move the places [start, end) to the front of new arrays."""
-        columns = tuple(Column(column.takes, capacity) for column in self._columns)
+        columns = tuple(like(column, capacity) for column in self._columns)
         for new, old in zip(columns, self._columns, strict=True):
             new.copy_from(old, start, end, 0)
-        times = np.empty(capacity)
-        times[: end - start] = self._times[start:end]
-        self._columns, self._times, self._capacity = columns, times, capacity
+        self._times = self._times.moved(start, end, capacity)
+        self._columns, self._capacity = columns, capacity
         self._start, self._end = 0, end - start
 
     def _refit(self, index: int, place: int, value: Any) -> None:
@@ -234,9 +232,7 @@ class Window:
 
     def _run(self, timestamp: float) -> tuple[int, int]:
         """Return the place of the first point of this time or later, and behind the last of it."""
-        times = self._times[self._start : self._end]
-        first, behind = (int(np.searchsorted(times, timestamp, side)) for side in ("left", "right"))
-        return self._start + first, self._start + behind
+        return self._times.run(self._start, self._end, timestamp)
 
     def _holds(self, values: Sequence[Any], timestamp: float) -> bool:
         return any(self._same(values, place) for place in range(*self._run(timestamp)))
@@ -264,11 +260,13 @@ class Window:
                 self._columns = tuple(fitting(value, (), 1) for value in rows[0])
             capacity = max(self._capacity, self._room_for(kept + len(rows) + end - place))
             self._rebuild(capacity, place - kept, place)
-        self._append_all(rows, timestamp)
+        self._times.fill(self._end, self._end + len(rows), timestamp)
+        self._append_all(rows)
+        self._newest_at = timestamp
         if place < end:
             for index, column in enumerate(columns):
                 self._extend(index, column, place, end)
-            self._times[self._end : self._end + end - place] = times[place:end]
+            self._times.put_all(self._end, times.floats(place, end))
             self._end += end - place
             self._newest_at, self._row = newest, row
 

@@ -24,43 +24,26 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
-import orjson
-
-from data_analysis import DataDispatcher, OffsetManager
-from data_analysis.effects import Effect, RunCallback, Upload
-from data_analysis.engine import Engine, EngineOptions
-from data_analysis.intake import runs_of
+from data_analysis import DataDispatcher
+from tests.benchmarks.memory_flat import ROUND_RECORDS, LongRun
 from tests.benchmarks.yardstick import print_yardstick
 from tests.benchmarks.yardsticks.common import FIELDS
 
 TOPIC = "T"
 MODULE = "m"
 WINDOW = 40_320
-SLID = 100
-"""Points beyond a full window, so that windows have slid and have their slack."""
+AT_ONCE = 64
+"""Points that a window takes before the next one gets as many."""
 
 FIRST_TIME_S = 1_700_000_000
 STEP_S = 15
 MIB = 1024 * 1024
-RECORDS_AT_ONCE = 500
-STATIONS = 1000
 SAMPLES = 10
 LIST_ROUNDS = 5
 LIST_READS = 60
 MANY_STATIONS = 15
-
-
-class Record(NamedTuple):
-    """What the engine needs of a record."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
 
 
 def memory_mb() -> float:
@@ -83,9 +66,10 @@ def config(window: int) -> SimpleNamespace:
     return SimpleNamespace(TOPIC_DETAIL={TOPIC: detail}, MODULE_DEPENDENCIES={})
 
 
-def item(at: int) -> dict[str, Any]:
-    """A station's point number `at`; stations send at the same times."""
-    sent = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(FIRST_TIME_S + at * STEP_S))
+def item(at: int, late_s: int = 0) -> dict[str, Any]:
+    """A station's point number `at`, sent so many seconds later than by the first stations."""
+    seconds = FIRST_TIME_S + at * STEP_S + late_s
+    sent = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds))
     point: dict[str, Any] = {"sendTime": sent}
     point.update((field, at * 0.25 + number) for number, field in enumerate(FIELDS))
     return point
@@ -98,84 +82,106 @@ def again(point: dict[str, Any]) -> dict[str, Any]:
 
 def full_windows(options: argparse.Namespace) -> float:
     """Bytes that a full window takes, by those of its ten columns of floats."""
-    before_mb = memory_mb()
-    dispatcher = _full(options.stations)
-    taken = _taken(before_mb, options.stations)
-    assert len(dispatcher.get_topic_window("S0000", TOPIC)) == WINDOW
-    return taken
+    full = Full(options.stations)
+    full.fill()
+    return full.most
 
 
 def read_windows(options: argparse.Namespace) -> float:
-    """The same after every input was read as lists."""
-    before_mb = memory_mb()
-    dispatcher = _full(options.stations)
-    for number in range(options.stations):
-        read = dispatcher.get_module_input(f"S{number:04d}", MODULE)
-        assert len(read["totalPower_window"]) == WINDOW
-        del read
-    return _taken(before_mb, options.stations)
+    """The same, while every input is read as lists."""
+    full = Full(options.stations)
+    full.fill()
+    full.read()
+    return full.most
 
 
-def _full(stations: int) -> DataDispatcher:
-    dispatcher = DataDispatcher(config=config(WINDOW))
-    names = [f"S{number:04d}" for number in range(stations)]
-    for at in range(WINDOW + SLID):
-        point, sent_s = item(at), float(FIRST_TIME_S + at * STEP_S)
-        for name in names:
-            dispatcher.update_topic_data(name, TOPIC, again(point), timestamp=sent_s)
-    return dispatcher
+class Full:
+    """Windows that are full and slide, of stations that send at seconds of their own.
+
+    They grow in turn, `AT_ONCE` points at a time, as stores of the topic that stand in no
+    dispatcher. `most` is the most that they took, relative to ten columns of floats.
+    """
+
+    def __init__(self, stations: int) -> None:
+        dispatcher = DataDispatcher(config=config(WINDOW))
+        self._feed = dispatcher.feed(TOPIC)
+        self._inputs = dispatcher.inputs(MODULE)
+        self._before_mb = memory_mb()
+        self._stores = [self._feed.store() for _ in range(stations)]
+        self.most = 0.0
+
+    def fill(self) -> None:
+        """Give every window as many points as it has, and as make it move twice."""
+        points = WINDOW + WINDOW // 4 + AT_ONCE
+        for first in range(0, points, AT_ONCE):
+            items = [item(at) for at in range(first, first + AT_ONCE)]
+            for number, store in enumerate(self._stores):
+                late_s = number % STEP_S
+                times = [
+                    float(FIRST_TIME_S + at * STEP_S + late_s)
+                    for at in range(first, first + AT_ONCE)
+                ]
+                rows = [
+                    self._feed.row({**each, "sendTime": sent})
+                    for each, sent in zip(items, _texts(first, late_s), strict=True)
+                ]
+                store.take(rows, times, times[-1])
+            if first % (16 * AT_ONCE) == 0:
+                self._look(told=first % (160 * AT_ONCE) == 0)
+        self._look(told=True)
+        assert all(len(store) == WINDOW for store in self._stores)
+
+    def read(self) -> None:
+        """Read the input of every station."""
+        for number, store in enumerate(self._stores):
+            read = self._inputs.assemble(f"S{number:04d}", {TOPIC: store.view()}, "list")
+            assert len(read["totalPower_window"]) == WINDOW
+            del read
+            if number % 10 == 0:
+                self._look(told=number % 100 == 0)
+        self._look(told=True)
+
+    def _look(self, told: bool) -> None:
+        columns_bytes = len(self._stores) * WINDOW * len(FIELDS) * 8
+        taken_mb = memory_mb() - self._before_mb
+        self.most = max(self.most, taken_mb * MIB / columns_bytes)
+        if told:
+            points = len(self._stores[0])
+            print(f"windows of {points:,}: {taken_mb:,.0f} MiB", file=sys.stderr, flush=True)
 
 
-def _taken(before_mb: float, stations: int) -> float:
-    gc.collect()
-    return (memory_mb() - before_mb) * MIB / (stations * WINDOW * len(FIELDS) * 8)
+def _texts(first: int, late_s: int) -> list[str]:
+    """The times of points as texts, new ones as decoding a record makes them."""
+    return [text.encode().decode() for text in _known_texts(first, late_s)]
+
+
+@lru_cache(maxsize=2 * STEP_S)
+def _known_texts(first: int, late_s: int) -> list[str]:
+    return [item(at, late_s)["sendTime"] for at in range(first, first + AT_ONCE)]
 
 
 def flat(options: argparse.Namespace) -> float:
     """Growth of the resident memory from the first fifth of the records on, as a share."""
-    engine = Engine(
-        DataDispatcher(config=config(10)),
-        OffsetManager(),
-        EngineOptions(module_name=MODULE, output_topic="OUT"),
-    )
-    engine.call(all_stations=True, handlers=False)
-    engine.assigned((TOPIC, 0), 0, None)
+    run = LongRun()
+    rounds = options.records // ROUND_RECORDS
     samples_mb: list[float] = []
-    for first in range(0, options.records, RECORDS_AT_ONCE):
-        if first >= len(samples_mb) * options.records // SAMPLES:
-            samples_mb.append(memory_mb())
-            print(f"{first:,} records: {samples_mb[-1]:.1f} MiB", file=sys.stderr, flush=True)
-        taken = [_record(offset) for offset in range(first, first + RECORDS_AT_ONCE)]
-        engine.taken(runs_of(taken))
-        _finish(engine, engine.received(runs_of(taken), 0.0))
-        offsets = engine.offsets.committable()
-        engine.offsets.attempted()
-        engine.offsets.last_record_ms((TOPIC, 0))
-        engine.offsets.confirmed(offsets)
-    samples_mb.append(memory_mb())
-    assert engine.in_flight == 0
-    assert engine.counters.records_finished >= options.records
-    return samples_mb[-1] / samples_mb[SAMPLES // 5] - 1
+    for number in range(rounds):
+        if number >= len(samples_mb) * rounds // SAMPLES:
+            samples_mb.append(_sample(number))
+        run.round(number)
+    run.end()
+    samples_mb.append(_sample(rounds))
+    run.check()
+    warm = SAMPLES // 5
+    return max(samples_mb[warm:]) / samples_mb[warm] - 1
 
 
-def _record(offset: int) -> Record:
-    value = b'{"stationId":"S%04d",%b' % (offset % STATIONS, _encoded(offset // STATIONS))
-    return Record(TOPIC, 0, offset, (FIRST_TIME_S + offset) * 1000, None, value)
-
-
-@lru_cache(maxsize=2)
-def _encoded(at: int) -> bytes:
-    return orjson.dumps(item(at))[1:]
-
-
-def _finish(engine: Engine, effects: list[Effect]) -> None:
-    while effects:
-        effect = effects.pop()
-        if isinstance(effect, RunCallback):
-            effect.work.show("list")
-            effects += engine.finished(effect.work, {"mean": 1.0}, 0.0)
-        elif isinstance(effect, Upload):
-            effects += engine.acknowledged(effect.ticket, 0.0)
+def _sample(rounds: int) -> float:
+    gc.collect()
+    taken_mb, blocks = memory_mb(), sys.getallocatedblocks()
+    told = f"{rounds * ROUND_RECORDS:,} records: {taken_mb:.1f} MiB, {blocks:,} blocks"
+    print(told, file=sys.stderr, flush=True)
+    return taken_mb
 
 
 def lists_of_one(_options: argparse.Namespace) -> float:

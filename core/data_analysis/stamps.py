@@ -1,0 +1,58 @@
+"""Local times as the wire writes them, `2026-01-31 12:00:00`, and as seconds since 1970.
+
+A text takes twenty times as much room. Zones and other spellings are not known here: such texts
+stay what they are.
+"""
+
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+LENGTH = 19
+LAST = 2**32 - 2
+"""The largest number of seconds, in 2106: behind it is one number that says something else."""
+
+MOST_TEXTS = 100_000
+"""Texts that are kept for who reads the same times again, of any window."""
+
+_FIRST = datetime(1970, 1, 1)  # noqa: DTZ001 - local, whatever the zone
+
+
+def seconds_of(text: object) -> int | None:
+    """Return the seconds from 1970 to a local time; None where another text, or none, is given."""
+    if type(text) is str and len(text) == LENGTH:
+        return _seconds_of(text)
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _seconds_of(text: str) -> int | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if str(moment) != text:
+        return None
+    passed = moment - _FIRST
+    seconds = passed.days * 86_400 + passed.seconds
+    return seconds if 0 <= seconds <= LAST else None
+
+
+class StampTexts(dict[int, str | None]):
+    """The text of each number of seconds that was asked for; the same object for all who ask.
+
+    Args:
+        others: numbers that stand for something else, and what for.
+        most: entries held at a time; beyond, all are forgotten and made anew.
+    """
+
+    def __init__(self, others: dict[int, None], most: int = MOST_TEXTS) -> None:
+        super().__init__(others)
+        self._others = others
+        self._most = most
+
+    def __missing__(self, seconds: int) -> str:
+        if len(self) >= self._most:
+            self.clear()
+            self.update(self._others)
+        text = self[seconds] = str(_FIRST + timedelta(seconds=seconds))
+        return text
