@@ -403,9 +403,9 @@ class Engine:
         note = note_lost(work, error)
         effects.append(note)
         text = (note.text % note.details).encode("utf-8", "replace")
-        self._dead_letters.bury(
-            work.flight, _key(work.station_id), text, "result_lost", now, effects
-        )
+        # Not the record of a batch, which does not wait for this work.
+        flight = work.flights()[-1]
+        self._dead_letters.bury(flight, _key(work.station_id), text, "result_lost", now, effects)
         self._close(work)
 
 

@@ -30,7 +30,7 @@ MODULE = "m"
 FIRST_S = 1_700_000_000
 ROUND_RECORDS = 500
 ROUND_S = 1.0
-ACTIVE = 300
+ACTIVE = 100
 """Stations that send at a time; the oldest of them goes for good with every `STAY` records."""
 
 STAY = 2_000
@@ -59,15 +59,19 @@ class Record(NamedTuple):
 
 
 class LongRun:
-    """An engine, and a shell that performs its effects at once or some rounds later."""
+    """An engine, and a shell that performs its effects at once or some rounds later.
 
-    def __init__(self) -> None:
+    Args:
+        coalesce: whether a round's records of one station ask for one call.
+    """
+
+    def __init__(self, *, coalesce: bool) -> None:
         self._s = float(FIRST_S)
         aggregator = BatchResultAggregator(lambda *_: None, BATCH_TIMEOUT_S, clock=self)
         self.engine = Engine(
             DataDispatcher(config=_config(10), clock=self),
             OffsetManager(clock=self),
-            EngineOptions(MODULE, "OUT", callback_tries=2, dead_letter_topic="DEAD"),
+            EngineOptions(MODULE, "OUT", coalesce, callback_tries=2, dead_letter_topic="DEAD"),
             aggregator,
         )
         self.engine.call(all_stations=True, handlers=True)
@@ -130,14 +134,14 @@ class LongRun:
         """Return the next record, of whatever kind its number says."""
         number = self._records
         self._records += 1
-        kind = number % 10
-        if kind < 7:
+        kind = number % 20
+        if kind < 16:
             tp = PARTITIONS[number % 4]
         else:
-            tp = PARTITIONS[4] if kind < 9 else (SELDOM[number // 10 % len(SELDOM)], 0)
-        if number % CALENDAR_RECORDS == 9:
+            tp = PARTITIONS[4] if kind < 19 else (SELDOM[number // 20 % len(SELDOM)], 0)
+        if number % CALENDAR_RECORDS == 19:
             tp = (CALENDAR, 0)
-        time_ms = int(self._s * 1000)
+        time_ms = int(self._s * 1000) + number % ROUND_RECORDS
         station = number // STAY + number % ACTIVE
         value = b'{"stationId":"S%d","sendTime":"%b","serial":"n%d","power":%d.5}' % (
             station,
@@ -146,7 +150,7 @@ class LongRun:
             number % 999,
         )
         last = self._last.get(tp)
-        if kind == 9:
+        if kind == 19 or tp[0] == CALENDAR:
             value = _seldom(tp[0], station, number, value)
         elif number % 97 == 0:
             value = BAD[number // 97 % len(BAD)]
@@ -260,7 +264,8 @@ def _config(rows: int) -> SimpleNamespace:
             "expire_seconds": EXPIRE_S,
         }
 
-    topics = {ROWS: detail(rows), COLUMNS: detail(60, "serial"), LATEST: detail(1)}
+    topics = {ROWS: detail(rows), COLUMNS: detail(60, "serial")}
+    topics[LATEST] = {**detail(1), "modules": ["other"]}
     topics[PUSH] = detail(24, "gunNo", "outputPowerPerGunAvg")
     topics[ORDERS] = detail(5, "transactionSerialNo")
     topics[HOSTS] = detail(1, "hostCode", "dcdcPower")
