@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data_analysis.listings import Listings, Texts
-from data_analysis.stamps import LAST, StampTexts, seconds_of
+from data_analysis.stamps import LAST, LENGTH, StampTexts, seconds_of
 
 FLOAT, INTEGER, NONE = 0, 1, 2
 """Codes of a mixed column: what the value at this place was."""
@@ -83,8 +83,9 @@ class Column:
     """Room for `capacity` values of one field; the arrays are never replaced, only filled.
 
     `takes` is the type that may be written into `data` as it is: float, int, `object` for anything,
-    or None for a mixed column, which needs `codes` as well; `str` is for `Stamps`. `nested` is true
-    once lists or dicts were written, which are copied for who reads them.
+    or None for a mixed column, which needs `codes` as well; `str` is for `Stamps`. `shown` is what
+    readers of arrays get, read-only, None before the first of them. `nested` is true once lists or
+    dicts were written, which are copied for who reads them.
     """
 
     __slots__ = ("codes", "data", "listed", "nested", "shown", "takes")
@@ -101,10 +102,10 @@ class Column:
         if self.listed:
             _LISTINGS.drop(id(self))
 
-    def array(self, start: int, end: int) -> Array:
-        """Return the values in [start, end), read-only; None is NaN in a column of numbers."""
+    def show(self) -> Array:
+        """Return `shown`, which some columns make for the first who asks."""
         assert self.shown is not None
-        return self.shown[start:end]
+        return self.shown
 
     def put(self, place: int, value: object) -> bool:
         """Write one value; False if a value of this kind has no place here."""
@@ -196,23 +197,32 @@ class Stamps(Column):
         self._filled = 0
         self._texts: Array | None = None
 
-    def array(self, start: int, end: int) -> Array:
-        """Return the texts in [start, end), read-only."""
-        if self.shown is None:
-            with _SHOWING:
-                self._show()
-        return super().array(start, end)
+    def show(self) -> Array:
+        """Return the texts of all values, read-only."""
+        with _SHOWING:
+            if self.shown is None:
+                # Known before it is filled: what is written meanwhile is written there as well.
+                self._texts = np.empty(len(self.data), object)
+                filled = self._filled
+                self._texts[:filled] = self._made(0, filled)
+                self.shown = _read_only(self._texts)
+        return self.shown
 
     def put(self, place: int, value: object) -> bool:
         """Write one time; False for another text."""
-        seconds = _NO_STAMP if value is None else seconds_of(value)
-        if seconds is None:
+        if type(value) is str and len(value) == LENGTH:
+            seconds = seconds_of(value)
+            if seconds is None:
+                return False
+        elif value is None:
+            seconds = _NO_STAMP
+        else:
             return False
         self.data[place] = seconds
         # Before the look at the texts: another thread may be making them.
         self._filled = place + 1
         if self._texts is not None:
-            self._texts[place] = _STAMP_TEXTS[seconds]
+            self._texts[place] = value and _STAMP_TEXTS.shared(seconds, value)
         return True
 
     def copy_from(self, other: Column, start: int, end: int, place: int) -> None:
@@ -229,14 +239,6 @@ class Stamps(Column):
 
     def _made(self, start: int, end: int) -> list[Any]:
         return list(map(_STAMP_TEXTS.__getitem__, self.data[start:end].tolist()))
-
-    def _show(self) -> None:
-        if self.shown is None:
-            # Known before it is filled: what is written from here on is written there as well.
-            self._texts = np.empty(len(self.data), object)
-            filled = self._filled
-            self._texts[:filled] = self._made(0, filled)
-            self.shown = _read_only(self._texts)
 
 
 _STORED: dict[type | None, type] = {None: np.float64, str: np.uint32}

@@ -35,7 +35,7 @@ class LatestView:
         return [fresh(list(self.newest))] if self.count else []
 
     def _array(self, value: Any) -> Array:
-        return fitting(value, (), 1).array(0, 1)
+        return fitting(value, (), 1).show()
 
 
 class SeriesView(LatestView):

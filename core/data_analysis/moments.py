@@ -35,11 +35,18 @@ class Moments:
 
     def put(self, place: int, time: float) -> None:
         """Write one time."""
-        code = self._code(time)
-        if code is None:
+        if self._coded and -FARTHEST_S < time < FARTHEST_S:
+            # What `_code` does, without a call: this is done for every record.
+            time_ms = round(time * 1000)
+            code = time_ms - self._base_ms
+            if 0 < code <= REACH_MS and time_ms / 1000 == time:
+                self._data[place] = code
+                return
+        other = self._code(time)
+        if other is None:
             self._fit(place, np.array([time], np.float64))
         else:
-            self._data[place] = code
+            self._data[place] = other
 
     def put_all(self, place: int, times: Sequence[float] | Array) -> None:
         """Write times one behind the other."""

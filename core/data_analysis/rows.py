@@ -58,7 +58,7 @@ class RowsView:
     def array(self, column: int) -> Array:
         """Return one column as a read-only array; None is NaN in a column of numbers."""
         *earlier, newest = [row[column] for row in self._rows]
-        return fitting(newest, earlier, self.count).array(0, self.count)
+        return fitting(newest, earlier, self.count).show()
 
     def values(self, column: int) -> list[Any]:
         """Return one column as a new list of the values that went in."""

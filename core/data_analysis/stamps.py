@@ -6,6 +6,7 @@ stay what they are.
 
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 LENGTH = 19
 LAST = 2**32 - 2
@@ -14,30 +15,24 @@ LAST = 2**32 - 2
 MOST_TEXTS = 100_000
 """Texts that are kept for who reads the same times again, of any window."""
 
+_SECOND = timedelta(seconds=1)
 _FIRST = datetime(1970, 1, 1)  # noqa: DTZ001 - local, whatever the zone
 
 
-def seconds_of(text: object) -> int | None:
-    """Return the seconds from 1970 to a local time; None where another text, or none, is given."""
-    if type(text) is str and len(text) == LENGTH:
-        return _seconds_of(text)
-    return None
-
-
 @lru_cache(maxsize=4096)
-def _seconds_of(text: str) -> int | None:
+def seconds_of(text: str) -> int | None:
+    """Return the seconds from 1970 to a local time, None for another text of this `LENGTH`."""
+    # Of all that is a time of this length, one spelling has these marks here.
+    if text[4:11:3] != "-- " or text[13:17:3] != "::":
+        return None
     try:
-        moment = datetime.fromisoformat(text)
+        seconds = (datetime.fromisoformat(text) - _FIRST) // _SECOND
     except ValueError:
         return None
-    if str(moment) != text:
-        return None
-    passed = moment - _FIRST
-    seconds = passed.days * 86_400 + passed.seconds
     return seconds if 0 <= seconds <= LAST else None
 
 
-class StampTexts(dict[int, str | None]):
+class StampTexts(dict[int, Any]):
     """The text of each number of seconds that was asked for; the same object for all who ask.
 
     Args:
@@ -51,8 +46,12 @@ class StampTexts(dict[int, str | None]):
         self._most = most
 
     def __missing__(self, seconds: int) -> str:
+        return self.shared(seconds, str(_FIRST + timedelta(seconds=seconds)))
+
+    def shared(self, seconds: int, text: str) -> str:
+        """Return the text that all get, the one given where there was none."""
         if len(self) >= self._most:
             self.clear()
             self.update(self._others)
-        text = self[seconds] = str(_FIRST + timedelta(seconds=seconds))
-        return text
+        known: str = self.setdefault(seconds, text)
+        return known

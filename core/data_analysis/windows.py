@@ -33,7 +33,10 @@ class WindowView:
 
     def array(self, column: int) -> Array:
         """Return one column as a read-only array; None is NaN in a column of numbers."""
-        return self._columns[column].array(self._start, self._end)
+        shown = self._columns[column].shown
+        if shown is None:
+            shown = self._columns[column].show()
+        return shown[self._start : self._end]
 
     def values(self, column: int) -> list[Any]:
         """Return one column as a new list of the values that went in."""
@@ -172,12 +175,11 @@ class Window:
         if end == self._capacity:
             self._make_room(values)
             end = self._end
-        for index, column in enumerate(self._columns):
-            value = values[index]
+        for column, value in zip(self._columns, values):  # noqa: B905 - as many, for every record
             if column.takes is float and type(value) is float:
                 column.data[end] = value
             elif not column.put(end, value):
-                self._refit(index, end, value)
+                self._refit(self._columns.index(column), end, value)
         self._times.put(end, timestamp)
         self._newest_at = timestamp
         self._row = values

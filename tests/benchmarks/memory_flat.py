@@ -30,7 +30,7 @@ MODULE = "m"
 FIRST_S = 1_700_000_000
 ROUND_RECORDS = 500
 ROUND_S = 1.0
-ACTIVE = 100
+ACTIVE = 50
 """Stations that send at a time; the oldest of them goes for good with every `STAY` records."""
 
 STAY = 2_000
@@ -40,6 +40,9 @@ CALENDAR_RECORDS = 100_000
 
 BATCH_TIMEOUT_S = 5.0
 HELD_ROUNDS = 10
+HELD = 29
+"""One call of so many that a batch waits for is answered so late."""
+
 SHOWN = 12
 """One input of so many is looked at: each has seven topics."""
 
@@ -82,11 +85,10 @@ class LongRun:
         )
         for tp in self._positions:
             self.engine.assigned(tp, 0, None)
-        self._records = 0
+        self._records = self._rounds = 0
         self._calls = 0
         self._uploads: list[Upload] = []
         self._held: deque[tuple[int, RunCallback]] = deque()
-        self._failed: set[BatchCollector] = set()
         self._last: dict[tuple[str, int], Record] = {}
 
     def time(self) -> float:
@@ -95,9 +97,10 @@ class LongRun:
 
     monotonic = time
 
-    def round(self, number: int) -> None:
+    def round(self) -> None:
         """Take and finish `ROUND_RECORDS` records, one second of the run."""
-        engine = self.engine
+        engine, number = self.engine, self._rounds
+        self._rounds += 1
         sent = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(self._s)).encode()
         records = sorted(self._next(sent) for _ in range(ROUND_RECORDS))
         runs = runs_of(records)
@@ -121,14 +124,6 @@ class LongRun:
             self._acknowledge()
         self._s += BATCH_TIMEOUT_S
         self._perform(self.engine.batches_due())
-
-    def check(self) -> None:
-        """Raise unless all records are done, and everything that could happen did."""
-        counters = self.engine.counters.shown()
-        idle = {name for name, count in counters.items() if not count} - NOT_OF_THE_ENGINE
-        assert self.engine.idle, "callbacks are left"
-        assert not self.engine.in_flight, "records are left"
-        assert not idle, f"never happened: {', '.join(sorted(idle))}"
 
     def _next(self, sent: bytes) -> Record:
         """Return the next record, of whatever kind its number says."""
@@ -187,8 +182,8 @@ class LongRun:
         self._calls += 1
         if self._calls % SHOWN == 0:
             effect.work.show("list" if self._calls % 3 else "array")
-        if effect.work.batches and self._calls % 7 == 0:
-            self._held.append((int(self._s) - FIRST_S, effect))
+        if effect.work.batches and self._calls % HELD == 0:
+            self._held.append((self._rounds, effect))
             return []
         if self._calls % 1009 == 0:
             return self.engine.failed(effect.work, ValueError("no"))
@@ -242,7 +237,7 @@ class LongRun:
         """Lose a partition and get it again: where it was committed, or elsewhere."""
         committed = self.engine.offsets.committed(tp)
         position = committed if back and committed is not None else self._positions[tp] + 9
-        self._perform(self.engine.revoked([tp]) or [])
+        self.engine.revoked([tp])
         self.engine.assigned(tp, position, None)
         self._positions[tp] = position
 
@@ -287,3 +282,15 @@ def _seldom(topic: str, station: int, number: int, value: bytes) -> bytes:
     if topic == CALENDAR:
         return orjson.dumps({"calendar": [{"date": item["sendTime"][:10], "isHoliday": 0}]})
     return value
+
+
+def check(*runs: LongRun) -> None:
+    """Raise unless all records of ended runs are done, and everything that could happen did."""
+    happened: Counter[str] = Counter()
+    for run in runs:
+        assert run.engine.idle, "callbacks are left"
+        assert not run.engine.in_flight, "records are left"
+        counters = run.engine.counters.shown()
+        happened.update({name: 1 for name, count in counters.items() if count})
+    never = set(counters) - set(happened) - NOT_OF_THE_ENGINE
+    assert not never, f"never happened: {', '.join(sorted(never))}"

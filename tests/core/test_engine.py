@@ -232,3 +232,16 @@ def test_a_dispatcher_that_was_reloaded_by_itself_is_followed() -> None:
     engine.taken(runs_of([_record(0, 0, ["A"])]))
     assert [] == engine.received(runs_of([_record(0, 0, ["A"])]), 0.0)
     assert {("T", 0): 1} == engine.offsets.committable()
+
+
+def test_stations_that_are_gone_leave_nothing() -> None:
+    engine = _engine()
+    for offset, station in enumerate(("A", "B", "C")):
+        engine.taken(runs_of([_record(0, offset, [station])]))
+        (callback,) = engine.received(runs_of([_record(0, offset, [station])]), float(offset))
+        assert isinstance(callback, RunCallback)
+        engine.failed(callback.work, ValueError())
+    engine.remove_station("B")
+    engine.ticked(601.5)
+    assert ["C"] == engine.dispatcher.station_ids()
+    assert {("T", 0): {"C": None}} == engine._intake._fed

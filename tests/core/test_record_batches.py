@@ -243,3 +243,25 @@ def test_the_newest_time_that_can_be_read_counts(times: list[Any], expected: int
     items = [{"sendTime": time} for time in times]
     found = newest_send_time({"A": items[::2], "B": [{}, *items[1::2]]}, SHANGHAI)
     assert expected == found
+
+
+def test_a_dead_letter_of_a_lost_result_is_no_work_of_a_batch_that_is_done() -> None:
+    shell = Shell(coalesce=True, dead_letter_topic="DEAD")
+    items = [{"stationId": each, "n": 1, "sendTime": "2023-11-15 06:00:00"} for each in "AB"]
+    single = Record(*TP, 0, 0, None, json.dumps(items[:1]).encode())
+    batch = Record(*TP, 1, 0, None, json.dumps(items).encode())
+    engine = shell.engine
+    engine.taken(runs_of([single, batch]))
+    callbacks = engine.received(runs_of([single, batch]), 0.0)
+    effects: list[Effect] = []
+    for callback in callbacks:
+        assert isinstance(callback, RunCallback)
+        effects += engine.finished(callback.work, {"n": 1}, 0.0)
+    (upload,) = [each for each in effects if isinstance(each, Upload)]
+    (handler,) = [each for each in effects if isinstance(each, RunBatchHandler)]
+    engine.batch_handled(handler.batch)
+    lost = engine.acknowledged(upload.ticket, 0.0, "too large")
+    (dead,) = [each for each in lost if isinstance(each, Upload)]
+    assert (1, {}) == (engine.in_flight, shell.committable())
+    engine.acknowledged(dead.ticket, 0.0)
+    assert (0, {BATCH_TOPIC: 2}) == (engine.in_flight, shell.committable())

@@ -1,6 +1,8 @@
 """Windows against a naive model: a sorted list of points, cut to its size."""
 
 from collections import Counter
+from datetime import UTC, datetime
+from math import nan
 from typing import Any
 from unittest.mock import patch
 
@@ -140,6 +142,67 @@ def test_columns_of_numbers_are_arrays_of_numbers() -> None:
     assert ("int64", [2, 3, 4]) == (view.array(1).dtype.name, view.array(1).tolist())
     np.testing.assert_array_equal([1.0, np.nan, 7.0], view.array(2))
     assert [float, type(None), int] == [type(value) for value in view.values(2)]
+
+
+def local_time(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+STAMPS = st.one_of(
+    st.integers(0, 2**33).map(local_time),
+    st.sampled_from(
+        ["2026-01-31 12:00:00", "2026-01-31T12:00:00", "2026-02-31 12:00:00", "x" * 19]
+    ),
+    st.none(),
+)
+
+
+@given(
+    st.integers(1, 6), st.lists(st.tuples(st.integers(0, 9), STAMPS, st.booleans()), max_size=40)
+)
+def test_local_times_are_texts_for_who_reads_them(
+    size: int, points: list[tuple[int, Any, bool]]
+) -> None:
+    window, model = Window(1, size), Model(size)
+    seen = []
+    for time, text, read in points:
+        assert model.add([text], float(time)) is window.add([text], float(time), 0.0)
+        held = [row[0] for _, row in model.points]
+        view = window.view()
+        assert held == view.values(0)
+        if read:
+            # None is NaN while there is no text in the column.
+            seen.append(
+                (view, [each if each or view.array(0).dtype == object else nan for each in held])
+            )
+        for before, texts in seen:
+            np.testing.assert_array_equal(texts, before.array(0))
+
+
+def test_a_local_time_takes_four_bytes_and_no_text() -> None:
+    window = Window(1, 1000)
+    for second in range(3000):
+        window.add([local_time(1_800_000_000 + second)], float(second), 0.0)
+    assert ["uint32"] == [column.data.dtype.name for column in window._columns]
+
+
+@given(st.integers(1, 6), st.lists(POINTS, max_size=60), st.integers(1, 30))
+def test_points_taken_at_once_are_as_one_after_the_other(
+    size: int, points: list[Any], at_once: int
+) -> None:
+    points = sorted((time or 0, at, row) for at, (time, *row) in enumerate(points))
+    one, other = Window(2, size), Window(2, size)
+    for time, at, row in points:
+        # Equal ones are no duplicates here.
+        one.take([row], [float(time)], float(at))
+    for first in range(0, len(points), at_once):
+        part = points[first : first + at_once]
+        other.take(
+            [row for *_, row in part], [float(time) for time, *_ in part], float(part[-1][1])
+        )
+    assert _shown(one.view().rows()) == _shown(other.view().rows())
+    assert _shown([one.view().newest]) == _shown([other.view().newest])
+    assert (one.times(), one.arrived_at) == (other.times(), other.arrived_at)
 
 
 def test_a_long_window_grows_and_slides() -> None:
