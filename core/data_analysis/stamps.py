@@ -15,21 +15,31 @@ LAST = 2**32 - 2
 MOST_TEXTS = 100_000
 """Texts that are kept for who reads the same times again, of any window."""
 
+_TWO_DIGITS = {f"{number:02}": number for number in range(60)}
 _SECOND = timedelta(seconds=1)
 _FIRST = datetime(1970, 1, 1)  # noqa: DTZ001 - local, whatever the zone
 
 
-@lru_cache(maxsize=4096)
 def seconds_of(text: str) -> int | None:
     """Return the seconds from 1970 to a local time, None for another text of this `LENGTH`."""
-    # Of all that is a time of this length, one spelling has these marks here.
-    if text[4:11:3] != "-- " or text[13:17:3] != "::":
+    hour = _hour_of(text[:14])
+    minute, second = _TWO_DIGITS.get(text[14:16]), _TWO_DIGITS.get(text[17:])
+    if hour is None or minute is None or second is None or text[16] != ":":
+        return None
+    return hour + 60 * minute + second
+
+
+@lru_cache(maxsize=4096)
+def _hour_of(text: str) -> int | None:
+    """Return the seconds to the hour that `2026-01-31 12:` begins."""
+    # Of all that is an hour of this length, one spelling has these marks here.
+    if text[4:11:3] != "-- " or text[13] != ":":
         return None
     try:
-        seconds = (datetime.fromisoformat(text) - _FIRST) // _SECOND
+        seconds = (datetime.fromisoformat(text + "00") - _FIRST) // _SECOND
     except ValueError:
         return None
-    return seconds if 0 <= seconds <= LAST else None
+    return seconds if 0 <= seconds <= LAST - 3600 else None
 
 
 class StampTexts(dict[int, Any]):
