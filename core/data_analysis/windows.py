@@ -5,7 +5,7 @@ filled part never changes again: points come in behind it, and a late point, or 
 makes new arrays. What the values mean is known in `data_analysis.topics`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from data_analysis.columns import Array, Column, fitting, like
