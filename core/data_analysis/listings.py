@@ -14,7 +14,7 @@ Key = TypeVar("Key")
 MOST_VALUES = 8_000_000
 """Numbers that are held as objects; they take about 32 bytes each."""
 
-MOST_TEXTS = 100_000
+MOST_TEXTS = 10_000
 
 PATIENCE = 4
 """Reads, per list held, after which one that was not read gives way to another."""
@@ -114,7 +114,7 @@ class Listings(Generic[Key]):
 
 
 class Texts:
-    """One object for equal texts that come again and again: times that all stations send.
+    """One object for equal texts that come again and again: words of all stations.
 
     Args:
         most: texts known at a time; beyond, all are forgotten and known anew.

@@ -124,7 +124,8 @@ class Moments:
 
 def _codes(times: Array, base_ms: int) -> Array | None:
     """Return the codes of times, None where one of them has none."""
-    times_ms = np.round(times * 1000)
+    with np.errstate(over="ignore"):
+        times_ms = np.round(times * 1000)
     codes = times_ms - base_ms
     undated = times == BEFORE_ALL
     near = (codes > 0) & (codes <= REACH_MS) | undated

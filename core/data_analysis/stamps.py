@@ -12,8 +12,8 @@ LENGTH = 19
 LAST = 2**32 - 2
 """The largest number of seconds, in 2106: behind it is one number that says something else."""
 
-MOST_TEXTS = 100_000
-"""Texts that are kept for who reads the same times again, of any window."""
+MOST_TEXTS = 50_000
+"""Texts that are kept for who reads the same times again: more than the longest windows have."""
 
 _TWO_DIGITS = {f"{number:02}": number for number in range(60)}
 _SECOND = timedelta(seconds=1)

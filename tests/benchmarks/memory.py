@@ -44,6 +44,9 @@ FIRST_TIME_S = 1_700_000_000
 STEP_S = 15
 MIB = 1024 * 1024
 SAMPLES = 10
+LOOK_ROUNDS = 20
+"""Caches fill and are emptied: of each tenth of the records, the most counts."""
+
 LIST_ROUNDS = 5
 LIST_READS = 60
 MANY_STATIONS = 15
@@ -164,29 +167,31 @@ def _known_texts(first: int, late_s: int) -> list[str]:
 
 
 def flat(options: argparse.Namespace) -> float:
-    """Growth of the resident memory from the first fifth of the records on, as a share."""
+    """Growth of the most that is resident behind the first fifth of the records, as a share."""
     coalescing, calling = LongRun(coalesce=True), LongRun(coalesce=False)
     rounds = options.records // ROUND_RECORDS
-    samples_mb: list[float] = []
+    peaks_mb = [0.0] * SAMPLES
     for number in range(rounds):
-        if number >= len(samples_mb) * rounds // SAMPLES:
-            samples_mb.append(_sample(number))
+        part = number * SAMPLES // rounds
+        if number % LOOK_ROUNDS == 0:
+            peaks_mb[part] = max(peaks_mb[part], memory_mb())
+        if part != (number + 1) * SAMPLES // rounds:
+            _tell((number + 1) * ROUND_RECORDS, peaks_mb[part])
         # Calling for every record takes several times as long.
         (coalescing if number % 20 else calling).round()
-    samples_mb.append(_sample(rounds))
     for run in (coalescing, calling):
         run.end()
     check(coalescing, calling)
     warm = SAMPLES // 5
-    return max(samples_mb[warm:]) / samples_mb[warm] - 1
+    return max(peaks_mb[warm:]) / max(peaks_mb[:warm]) - 1
 
 
-def _sample(rounds: int) -> float:
+def _tell(records: int, peak_mb: float) -> None:
     gc.collect()
-    taken_mb, blocks = memory_mb(), sys.getallocatedblocks()
-    told = f"{rounds * ROUND_RECORDS:,} records: {taken_mb:.1f} MiB, {blocks:,} blocks"
+    told = (
+        f"{records:,} records: at most {peak_mb:.1f} MiB, now {sys.getallocatedblocks():,} blocks"
+    )
     print(told, file=sys.stderr, flush=True)
-    return taken_mb
 
 
 def lists_of_one(_options: argparse.Namespace) -> float:

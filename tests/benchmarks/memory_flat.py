@@ -101,8 +101,10 @@ class LongRun:
         """Take and finish `ROUND_RECORDS` records, one second of the run."""
         engine, number = self.engine, self._rounds
         self._rounds += 1
-        sent = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(self._s)).encode()
-        records = sorted(self._next(sent) for _ in range(ROUND_RECORDS))
+        # Local times that are new in every round, so that what is kept of them is full soon.
+        minute = time.strftime("%Y-%m-%d %H:%M:", time.gmtime(FIRST_S + 60 * number))
+        sent = [b"%b%02d" % (minute.encode(), second) for second in range(60)]
+        records = sorted(self._next(sent[each % 60]) for each in range(ROUND_RECORDS))
         runs = runs_of(records)
         engine.taken(runs)
         self._perform(engine.received(runs, self._s))
