@@ -97,10 +97,12 @@ class Moments:
         """Return what is written for a time, None where that takes another base, or floats."""
         if not self._coded:
             return time
+        if time == BEFORE_ALL:
+            return 0
         try:
             time_ms = round(time * 1000)
         except (OverflowError, ValueError):
-            return 0 if time == BEFORE_ALL else None
+            return None
         code = time_ms - self._base_ms
         return code if 0 < code <= REACH_MS and time_ms / 1000 == time else None
 
