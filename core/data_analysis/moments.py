@@ -110,7 +110,7 @@ class Moments:
         """Write times behind others, for which there is no code."""
         known = np.concatenate((self.floats(0, place), times))
         dated = known[known != BEFORE_ALL]
-        middle_s = (dated.min() + dated.max()) / 2
+        middle_s = dated.min() / 2 + dated.max() / 2
         codes = None
         if abs(middle_s) < FARTHEST_S:
             base_ms = int(middle_s * 1000) - REACH_MS // 2
