@@ -193,9 +193,7 @@ class Engine:
                 effects.append(Upload(topic, key, value, int(now * MILLISECONDS), (), work))
         if work.batches:
             self._batches.answer(work, result, effects)
-        job = self._lanes.next(work.station_id)
-        if job is not None:
-            self._begin(job, effects)
+        self._next(work.station_id, effects)
         return effects
 
     def failed(self, work: Work, error: BaseException) -> list[Effect]:

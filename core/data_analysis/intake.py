@@ -160,11 +160,13 @@ class Intake:
         if topic is not None:
             self._note_newest(tp[0], records)
             for record, flight in zip(records, flights, strict=True):
+                time_ms = time_of(record)
+                timestamp = None if time_ms is None else time_ms / MILLISECONDS
                 single = read_single(record.value) if topic.single else None
                 if single is None:
-                    self._apply(record, flight, topic, now, effects, works, asked)
+                    self._apply(record, flight, topic, timestamp, now, effects, works, asked)
                 else:
-                    self._apply_single(record, flight, topic, *single, now, works, asked)
+                    self._apply_single(flight, topic, *single, timestamp, now, works, asked)
         self._counters.records_finished += self._flights.release_all(flights)
         return works
 
@@ -175,11 +177,11 @@ class Intake:
 
     def _apply_single(
         self,
-        record: Record,
         flight: Flight,
         topic: "_Topic",
         station_id: str,
         item: Any,
+        timestamp: float | None,
         now: float,
         works: list[Work],
         asked: Asked | None,
@@ -189,8 +191,6 @@ class Intake:
         if station_id in roster.removed:
             self._counters.records_of_removed_stations += 1
             return
-        time_ms = record.timestamp
-        timestamp = None if time_ms is None or time_ms < 0 else time_ms / MILLISECONDS
         outcome = self._dispatcher.take(station_id, topic.feed, item, timestamp, now)
         if outcome is _APPENDED:
             self._counters.points_appended += 1
@@ -214,6 +214,7 @@ class Intake:
         record: Record,
         flight: Flight,
         topic: "_Topic",
+        timestamp: float | None,
         now: float,
         effects: list[Effect],
         works: list[Work],
@@ -226,8 +227,6 @@ class Intake:
                 topic.family.sift(message)
         if message.reasons:
             self._refuse(record, message, flight, now, effects)
-        time_ms = time_of(record)
-        timestamp = None if time_ms is None else time_ms / MILLISECONDS
         touched = self._store(flight.ownership.tp, topic.feed, message, timestamp, now)
         if not topic.used:
             return
