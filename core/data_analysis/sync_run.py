@@ -89,8 +89,8 @@ class SyncRun:
             self._add_reader(member)
         self._committing = guarded_thread("committing", self._commits.run, self.failure.declare)
         self._uploading = guarded_thread("uploading", self._uploader.run, self.failure.declare)
-        self._settling = guarded_thread(
-            "the work of a station", stations.settle, self.failure.declare
+        self._watching = guarded_thread(
+            "the work of a station", stations.watch, self.failure.declare
         )
         self._batching = guarded_thread("batches", self._batches.run, self.failure.declare)
         self._acknowledging = guarded_thread(
@@ -123,7 +123,7 @@ class SyncRun:
         self._uploading.start()
         self._acknowledging.start()
         self._committing.start()
-        self._settling.start()
+        self._watching.start()
         self._batching.start()
         self._start_readers()
         self._consumer.watch(self._progress)
@@ -232,6 +232,7 @@ class SyncRun:
             perform=self.perform,
             report=self._gap_reports.report,
             nudge=self._commits.nudge,
+            begun=self._stations.wait_until_begun,
             ticked=lambda: self._stations.keep(self._engine.dispatcher.station_ids()),
             polled=self._watch.polled,
             failed=self.failure.declare,
@@ -283,7 +284,7 @@ class SyncRun:
         self._gap_reports.stop(0)
         for thread in (
             *self._leaving,
-            self._settling,
+            self._watching,
             self._batching,
             self._committing,
             self._uploading,

@@ -1,10 +1,11 @@
 """Runs callbacks and result handlers in threads: a station's one after another.
 
-What is next for a station is the engine's decision. The threads that call back never wait for the
-engine: one thread tells it what they have brought about, all that there is at a time.
+What is next for a station is the engine's decision. It is told of many callbacks at once, for
+whoever gets at it keeps others from it.
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from typing import Any
@@ -15,7 +16,6 @@ from data_analysis.effects import Effect, RunCallback
 from data_analysis.engine import Engine
 from data_analysis.failure import Failed
 from data_analysis.lanes import Job
-from data_analysis.sync_answers import Answers
 from data_analysis.sync_workers import Workers
 
 
@@ -64,9 +64,11 @@ class StationThreads:
         self._own = own
         self._perform = perform
         self._clock = clock
-        self._workers: Workers[Job] = Workers("station", max_workers, self._do, failed)
+        self._workers: Workers[Job] = Workers(
+            "station", max_workers, self._do, self._settle, failed
+        )
         self._here = threading.local()
-        self._answers: Answers[Answer] = Answers()
+        self._answers: deque[Answer] = deque()
         # Futures are made for who asks for one: few do, and every record would have one.
         self._worked: dict[str, Future[None] | None] = {}
         self._busy: set[str] = set()
@@ -81,11 +83,9 @@ class StationThreads:
             self._busy.add(station_id)
         self._workers.add(jobs)
 
-    def settle(self) -> None:
-        """Tell the engine what jobs have brought about, until the end."""
-        while answers := self._answers.take():
-            with self._lock:
-                self._settle(answers)
+    def watch(self) -> None:
+        """Have as many threads call back as are of use, until the end."""
+        self._workers.watch()
 
     def futures(self) -> dict[str, Future[None]]:
         """Return a future for each station that has had work: done once it has none. Under the
@@ -116,10 +116,13 @@ class StationThreads:
                 return len(running)
             wait(running, timeout=left_seconds)
 
+    def wait_until_begun(self, timeout_seconds: float) -> None:
+        """Wait, within a limit, until every job that may run has begun."""
+        self._workers.wait_until_begun(timeout_seconds)
+
     def stop(self) -> None:
         """Begin nothing more; a callback that runs cannot be ended, what it returns is ignored."""
         self._workers.stop()
-        self._answers.stop()
         with self._lock:
             for future in self._awaited.values():
                 future.cancel()
@@ -141,17 +144,20 @@ class StationThreads:
                 future.set_result(None)
         return future
 
-    # What the engine is told. The lock is held.
+    # What the engine is told.
 
-    def _settle(self, answers: Sequence[Answer]) -> None:
-        effects: list[Effect] = []
-        now = self._clock.time()
-        for answer in answers:
-            self._busy.discard(answer.job.work.station_id)
-            effects += self._tell(answer, now)
-        self._perform(effects)
-        for station_id in [each for each in self._awaited if each not in self._busy]:
-            self._awaited.pop(station_id).set_result(None)
+    def _settle(self) -> None:
+        """Tell the engine what jobs have brought about, all that there is."""
+        with self._lock:
+            effects: list[Effect] = []
+            now = self._clock.time()
+            for _ in range(len(self._answers)):
+                answer = self._answers.popleft()
+                self._busy.discard(answer.job.work.station_id)
+                effects += self._tell(answer, now)
+            self._perform(effects)
+            for station_id in [each for each in self._awaited if each not in self._busy]:
+                self._awaited.pop(station_id).set_result(None)
 
     def _tell(self, answer: Answer, now: float) -> list[Effect]:
         engine, job = self._engine, answer.job
@@ -168,7 +174,7 @@ class StationThreads:
         self._here.station_id = job.work.station_id
         answer = self._call(job) if type(job) is RunCallback else self._hand_over(job)
         self._here.station_id = None
-        self._answers.add(answer)
+        self._answers.append(answer)
 
     def _call(self, job: Job) -> Answer:
         work = job.work

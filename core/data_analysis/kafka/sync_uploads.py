@@ -90,6 +90,7 @@ class Uploader:
         self._producer = producer
         self._settled = settled
         self._counters = counters
+        self._linger_seconds = producer.options.linger_ms / 1000
         self._changed = threading.Condition()
         self._lanes: dict[tuple[str, bytes], _Lane] = {}
         self._ready: deque[_Lane] = deque()
@@ -120,6 +121,7 @@ class Uploader:
                 while not self._stopped and self._lost is None and not self._may_send():
                     self._changed.wait(self._until_next())
                     self._take_due()
+                self._linger()
                 if self._stopped:
                     return
                 lost, self._lost = self._lost, None
@@ -160,6 +162,13 @@ class Uploader:
                 count += lane.flying
         self._flying += sum(lane.flying for lane, _ in round_)
         return round_
+
+    def _linger(self) -> None:
+        """Let more come: each round costs a request and turns of several threads."""
+        if self._linger_seconds and len(self._ready) < ROUND:
+            self._changed.wait_for(
+                lambda: len(self._ready) >= ROUND or self._stopped, self._linger_seconds
+            )
 
     def _until_next(self) -> float | None:
         if not self._later:
