@@ -19,8 +19,9 @@ from data_analysis.sync_threads import guarded_thread
 
 Thing = TypeVar("Thing")
 
-LOOK_SECONDS = 0.0003
-"""How long the watching thread lets things take their course."""
+LOOK_SECONDS = 0.000_001
+"""How long the watching thread lets things take their course, at least: systems make it some tens
+of microseconds."""
 
 IDLE_LOOKS = 3
 """Looks in a row that find nobody computing until one more takes part."""
