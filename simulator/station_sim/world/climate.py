@@ -15,14 +15,19 @@ import numpy as np
 Months = tuple[float, ...]
 
 
-class Place(Protocol):
-    """Where something stands, in degrees."""
+class City(Protocol):
+    """Where a network stands, in degrees, and whose time-of-use prices hold there; hashable."""
 
     @property
     def latitude(self) -> float: ...
 
     @property
     def longitude(self) -> float: ...
+
+    @property
+    def price_scheme(self) -> str: ...
+
+    def __hash__(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

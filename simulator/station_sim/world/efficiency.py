@@ -44,13 +44,6 @@ def host_ac_kw(dc_kw: Floats, rated_kw: float) -> Floats:
     return found
 
 
-def host_ac_most_kw(rated_kw: float) -> float:
-    """How far a host's AC intake may exceed DC power / `FULL_EFFICIENCY`, at any power."""
-    dc_kw = np.linspace(0.0, rated_kw, 4001)
-    excess_kw = host_ac_kw(dc_kw, rated_kw) - dc_kw / FULL_EFFICIENCY
-    return float(excess_kw.max()) + 0.001 * rated_kw / MODULES
-
-
 def host_limit_kw(rated_kw: float, outdoor_c: float, working_modules: int = MODULES) -> float:
     """DC power that a host's working modules can give at an outdoor temperature."""
     return rated_kw * working_modules / MODULES * derating(outdoor_c + INSIDE_ABOVE_OUTSIDE_K)

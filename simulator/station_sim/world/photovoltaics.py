@@ -42,7 +42,7 @@ class Panels:
     def __init__(self, seed: int, entity: str, kwp: float, weather: Weather) -> None:
         rng = random_stream(seed, entity, "panels")
         self.kwp = kwp
-        self.tilt = max(TILT_MIN, weather.latitude - TILT_BASE_LATITUDE) + rng.uniform(-2, 2)
+        self.tilt = max(TILT_MIN, weather.city.latitude - TILT_BASE_LATITUDE) + rng.uniform(-2, 2)
         self.azimuth = AZIMUTH + rng.uniform(-AZIMUTH_SPREAD, AZIMUTH_SPREAD)
         self._seed, self._entity = seed, entity
         self._weather = weather
@@ -123,7 +123,7 @@ class Panels:
 
     def _day_kw(self, day: date, shares: Floats) -> Floats:
         """AC power at each minute of a day whose sky lets `shares` of the light through."""
-        sun = clear_day(self._weather.latitude, self._weather.longitude, day)
+        sun = clear_day(self._weather.city.latitude, self._weather.city.longitude, day)
         knots_s = STEP_S * np.arange(KNOTS)
         clear = np.interp(MINUTES_S, knots_s, sun.on_plane(self.tilt, self.azimuth))
         is_up = np.interp(MINUTES_S, knots_s, sun.zenith) < 90

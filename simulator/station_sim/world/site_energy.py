@@ -8,38 +8,43 @@ from datetime import date
 import simpy
 
 from station_sim.world.auxiliaries import Auxiliaries
-from station_sim.world.grid import allowed_dc_kw
-from station_sim.world.meter import HostLoads, Meter
+from station_sim.world.efficiency import host_limit_kw
+from station_sim.world.grid import allowed_dc_kw, least_ac_kw, most_ac_kw
+from station_sim.world.host_loads import GunLoad, HostLoads
+from station_sim.world.meter import Meter
 from station_sim.world.photovoltaics import Panels
-from station_sim.world.site import StationSite
+from station_sim.world.site import MODULES, StationSite
 from station_sim.world.steps import Floats
 from station_sim.world.storage_cells import Cells
 from station_sim.world.storage_control import StorageControl
-from station_sim.world.tariffs import Tariff, TariffProfile, Tariffs
-from station_sim.world.weather import weather_of
+from station_sim.world.tariffs import Tariffs
+from station_sim.world.weather import Weather
 
 
 class SiteEnergy:
     """Panels, storage, auxiliaries and meter of one station, in its SimPy environment.
 
-    Powers in kW AC unless a name says otherwise; instants are story seconds, ascending. Sums to
-    hosts' loads, which the story knows, as `loads`.
+    Powers in kW AC unless a name says otherwise; instants are story seconds, ascending. The story
+    that knows the guns comes as `guns`. `allowed_dc_kw` is what all guns together may draw, DC, so
+    that the grid limit holds whatever else happens.
     """
 
     def __init__(
-        self, env: simpy.Environment, site: StationSite, profile: TariffProfile, loads: HostLoads
+        self,
+        env: simpy.Environment,
+        site: StationSite,
+        seed: int,
+        weather: Weather,
+        tariffs: Tariffs,
+        guns: GunLoad,
     ) -> None:
-        seed, entity = profile.seed, site.entity
-        self.weather = weather_of(profile)
-        self.tariffs = Tariffs(profile, site)
-        self.auxiliaries = Auxiliaries(seed, entity, len(site.guns), self.weather.days)
-        self.panels = Panels(seed, entity, site.pv_kwp, self.weather)
-        self._loads = loads
-        self._allowed_dc_kw = allowed_dc_kw(
-            site.grid_limit_kw,
-            [host.rated_kw for host in site.hosts],
-            self.auxiliaries.most_kw,
-        )
+        entity, hosts_kw = site.entity, [host.rated_kw for host in site.hosts]
+        self.weather, self.tariffs = weather, tariffs
+        self.auxiliaries = Auxiliaries(seed, entity, len(site.guns), weather.days)
+        self.panels = Panels(seed, entity, site.pv_kwp, weather)
+        self.hosts = HostLoads(site.hosts, guns)
+        self._guns, self._hosts_kw = guns, hosts_kw
+        self.allowed_dc_kw = allowed_dc_kw(site.grid_limit_kw, hosts_kw, self.auxiliaries.most_kw)
         self.storage = StorageControl(
             env,
             seed,
@@ -54,33 +59,36 @@ class SiteEnergy:
             Cells(seed, entity, each, cabinet)
             for each, cabinet in zip(site.storage, self.storage.cabinets, strict=True)
         )
-        self.meter = Meter(loads, self.auxiliaries, self.panels, self.storage.cabinets)
+        self.meter = Meter(self.hosts, self.auxiliaries, self.panels, self.storage.cabinets)
 
-    def allowed_dc_kw(self) -> float:
-        """DC power of all guns together that keeps the grid limit, whatever else happens."""
-        return self._allowed_dc_kw
+    def host_limit_kw(self, host: int, at_s: float, working_modules: int = MODULES) -> float:
+        """DC power that a host can give with so many modules in order, in that hour's heat."""
+        outdoor_c = self.weather.outdoor_c_at(at_s)
+        return host_limit_kw(self._hosts_kw[host], outdoor_c, working_modules)
 
     def load_changed(self) -> None:
         """Guns' powers have changed: storage decides anew."""
         self.storage.decide()
 
-    def part_failed(self, part: str, place: int, end_s: float) -> None:
-        """A part is out of order until `part_repaired`; only "storage" matters here."""
-        if part == "storage":
-            self.storage.stop(place)
+    def stop_storage(self, unit: int) -> None:
+        """A storage unit is out of order until `restart_storage`."""
+        self.storage.stop(unit)
 
-    def part_repaired(self, part: str, place: int) -> None:
-        """A part is in order again."""
-        if part == "storage":
-            self.storage.restart(place)
+    def restart_storage(self, unit: int) -> None:
+        """A storage unit is in order again."""
+        self.storage.restart(unit)
+
+    def host_ac_kw(self, host: int, times_s: Floats) -> Floats:
+        """Power that a host takes, its standby included."""
+        return self.hosts.host_kw(host, times_s)
+
+    def host_ac_kwh(self, host: int, times_s: Floats) -> Floats:
+        """Energy that a host took since the start."""
+        return self.hosts.host_kwh(host, times_s)
 
     def outdoor_c(self, times_s: Floats) -> Floats:
         """Temperature outside."""
         return self.weather.outdoor_c(times_s)
-
-    def tariff(self, at_s: float) -> Tariff:
-        """The tariff that holds."""
-        return self.tariffs.at(at_s)
 
     def auxiliaries_kw(self, times_s: Floats) -> Floats:
         """Light, cooling, the guns' standby."""
@@ -131,15 +139,17 @@ class SiteEnergy:
         """Energy from the grid since the start, minus what went back."""
         return self.meter.kwh(times_s)
 
-    def forget(self, before_s: float) -> None:
-        """Let go of what nobody asks for any more."""
+    def forget(self, before_s: float) -> float:
+        """Let go of what nobody asks for any more; guns have to be known from the instant that is
+        returned, not later than `before_s`."""
         self.panels.forget(before_s)
         for cabinet in self.storage.cabinets:
             cabinet.forget(before_s)
+        return self.hosts.forget(before_s)
 
     def _load_range_kw(self, now_s: float, until_s: float) -> tuple[float, float]:
-        now_kw = self._loads.ac_kw_planned(now_s)
-        then_kw = self._loads.ac_kw_planned(until_s)
+        dc_kw = self._guns.total_dc_kw(now_s), self._guns.total_dc_kw(until_s)
         panels_kw = self.panels.most_kw(now_s, until_s)
-        least_kw = min(now_kw, then_kw) + self.auxiliaries.least_kw - panels_kw
-        return least_kw, max(now_kw, then_kw) + self.auxiliaries.most_kw
+        least_kw = least_ac_kw(min(dc_kw), len(self._hosts_kw)) + self.auxiliaries.least_kw
+        most_kw = most_ac_kw(max(dc_kw), self._hosts_kw) + self.auxiliaries.most_kw
+        return least_kw - panels_kw, most_kw

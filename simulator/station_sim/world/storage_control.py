@@ -87,9 +87,7 @@ class StorageControl:
     def _powers_kw(self, plan: Plan, now_s: float, until_s: float) -> list[float]:
         if plan.wish is Wish.DISCHARGE:
             return self._discharges_kw(plan, now_s, until_s)
-        if plan.wish is Wish.CHARGE:
-            return [-kw for kw in self._charges_kw(plan, now_s, until_s)]
-        return [0.0] * len(self.cabinets)
+        return [-kw for kw in self._charges_kw(plan, now_s, until_s)]
 
     def _discharges_kw(self, plan: Plan, now_s: float, until_s: float) -> list[float]:
         hours = (until_s - now_s) / 3600

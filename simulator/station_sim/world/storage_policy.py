@@ -1,8 +1,9 @@
 """When storage charges and when it discharges: what the hours' prices ask of it.
 
 It charges in valleys, and in a flat gap between dear hours as far as these will need it; it
-discharges in sharp hours first, and in peak hours with what coming sharp hours leave (an estimate
-of what operators do). How much the station can take or spare is `storage_control`'s.
+discharges in sharp hours first, in peak hours with what coming sharp hours leave, and in the last
+flat hours of a day with what is left (an estimate of what operators do). How much the station can
+take or spare is `storage_control`'s.
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,6 @@ class Wish(Enum):
 
     CHARGE = "charge"
     DISCHARGE = "discharge"
-    REST = "rest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def _plan(codes: tuple[str, ...], place: int) -> Plan:
         return Plan(Wish.CHARGE, dear_h=float("inf"))
     if code == FLAT:
         dear_h = _dear_h(later)
-        return Plan(Wish.CHARGE, dear_h=dear_h) if dear_h else Plan(Wish.REST)
+        return Plan(Wish.CHARGE, dear_h=dear_h) if dear_h else Plan(Wish.DISCHARGE)
     run = _dear_run(later)
     return Plan(Wish.DISCHARGE, sharp_h=run.count(SHARP) / 2 if code == PEAK else 0.0)
 

@@ -10,12 +10,10 @@ from datetime import date
 from functools import lru_cache
 from math import inf
 from random import Random
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from station_sim.world.climate import Place
 from station_sim.world.random_streams import random_stream
 from station_sim.world.site import SiteType
 from station_sim.world.steps import Floats
@@ -30,7 +28,7 @@ from station_sim.world.tariff_schemes import (
     VALLEY,
     period_codes,
 )
-from station_sim.world.weather import WeatherProfile, weather_of
+from station_sim.world.weather import Weather
 
 __all__ = [
     "FLAT",
@@ -90,38 +88,13 @@ class Cost:
         return self.energy_cny + self.service_cny
 
 
-class TariffProfile(WeatherProfile, Protocol):
-    """What tariffs need of a profile."""
-
-    @property
-    def city(self) -> "PricedPlace": ...
-
-
-class PricedPlace(Place, Protocol):
-    """A city with the name of its scheme."""
-
-    @property
-    def price_scheme(self) -> str: ...
-
-
-class TariffSite(Protocol):
-    """What tariffs need of a site."""
-
-    @property
-    def entity(self) -> str: ...
-
-    @property
-    def site_type(self) -> SiteType: ...
-
-
 class Tariffs:
     """A station's tariffs, day by day. Instants are story seconds."""
 
-    def __init__(self, profile: TariffProfile, site: TariffSite) -> None:
-        self._seed, self._scheme = profile.seed, profile.city.price_scheme
-        self._entity, self._site_type = site.entity, site.site_type
-        self._weather = weather_of(profile)
-        self._days = self._weather.days
+    def __init__(self, seed: int, entity: str, site_type: SiteType, weather: Weather) -> None:
+        self._seed, self._entity, self._site_type = seed, entity, site_type
+        self._scheme = weather.city.price_scheme
+        self._weather, self._days = weather, weather.days
 
     def on(self, day: date) -> Tariff:
         """The tariff of a date."""

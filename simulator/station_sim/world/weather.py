@@ -14,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
-from station_sim.world.climate import Climate, Place, climate_at
+from station_sim.world.climate import City, Climate, climate_at
 from station_sim.world.local_days import LocalDays
 from station_sim.world.random_streams import random_stream
 from station_sim.world.steps import Floats
@@ -118,7 +118,7 @@ class WeatherProfile(Protocol):
     def start(self) -> datetime: ...
 
     @property
-    def city(self) -> Place: ...
+    def city(self) -> City: ...
 
     @property
     def fixed_temperature_c(self) -> float | None: ...
@@ -126,32 +126,24 @@ class WeatherProfile(Protocol):
 
 def weather_of(profile: WeatherProfile) -> "Weather":
     """The weather of a profile's city, shared by all who ask."""
-    city = profile.city
-    return _weather(
-        profile.seed, city.latitude, city.longitude, profile.start, profile.fixed_temperature_c
-    )
+    return _weather(profile.seed, profile.city, profile.start, profile.fixed_temperature_c)
 
 
 class Weather:
     """A place's weather; days are local dates, instants story seconds since `start`.
 
-    `fixed_c` puts one temperature in the place of all: for comparisons.
+    `always_c` puts one temperature in the place of all: for comparisons.
     """
 
     def __init__(
-        self,
-        seed: int,
-        latitude: float,
-        longitude: float,
-        start: datetime,
-        fixed_c: float | None = None,
+        self, seed: int, city: City, start: datetime, always_c: float | None = None
     ) -> None:
-        self.latitude, self.longitude = latitude, longitude
+        self.city = city
         self.days = LocalDays(start)
         self._seed = seed
-        self._entity = f"weather {latitude:.2f} {longitude:.2f}"
-        self._climate = climate_at(latitude)
-        self._fixed_c = fixed_c
+        self._entity = f"weather {city.latitude:.2f} {city.longitude:.2f}"
+        self._climate = climate_at(city.latitude)
+        self._always_c = always_c
         self._known: dict[date, DayWeather] = {}
 
     def day(self, day: date) -> DayWeather:
@@ -169,8 +161,8 @@ class Weather:
     def outdoor_c(self, times_s: Floats) -> Floats:
         """Temperature at instants: between the day's lowest at 6 h and highest at 15 h half
         cosines, without a jump at midnight."""
-        if self._fixed_c is not None or not len(times_s):
-            return np.full(len(times_s), self._fixed_c or 0.0)
+        if self._always_c is not None or not len(times_s):
+            return np.full(len(times_s), self._always_c or 0.0)
         numbers, seconds = self.days.numbers(times_s), self.days.seconds(times_s)
         first, last = int(numbers.min()) - 1, int(numbers.max()) + 1
         days = [self.day(self.days.date(number)) for number in range(first, last + 1)]
@@ -205,16 +197,14 @@ class Weather:
         low, high = low + down_k, max(high + up_k, low + down_k + RANGE_MIN_K)
         if sky in RAIN_OF and (low + high) / 2 < SNOW_BELOW_C:
             sky = Condition.SNOW
-        if self._fixed_c is not None:
-            low = high = self._fixed_c
+        if self._always_c is not None:
+            low = high = self._always_c
         return DayWeather(sky, round(low, 1), round(high, 1))
 
 
 @lru_cache(maxsize=64)
-def _weather(
-    seed: int, latitude: float, longitude: float, start: datetime, fixed_c: float | None
-) -> Weather:
-    return Weather(seed, latitude, longitude, start, fixed_c)
+def _weather(seed: int, city: City, start: datetime, always_c: float | None) -> Weather:
+    return Weather(seed, city, start, always_c)
 
 
 def sky_shares(rain: float, sunshine: float) -> list[tuple[Condition, float]]:
