@@ -20,6 +20,9 @@ class GunLoad(Protocol):
     def total_dc_kw(self, at_s: float) -> float:
         """Power of all guns at an instant from now on, as planned if nothing intervenes."""
 
+    def most_dc_kw(self, now_s: float) -> float:
+        """The most that all guns take from now on until a change is announced."""
+
     def host_dc_kw(self, host: int, times_s: Floats) -> Floats:
         """Power that a host gives to its guns."""
 

@@ -71,6 +71,9 @@ class Staircase:
     def total_dc_kw(self, at_s: float) -> float:
         return float(self._at(np.array([at_s]))[0])
 
+    def most_dc_kw(self, now_s: float) -> float:
+        return self.total_dc_kw(now_s)
+
     def host_dc_kw(self, host: int, times_s: Floats) -> Floats:
         return self._at(times_s) / self.hosts
 
