@@ -1,10 +1,12 @@
-"""A charging network built from a profile, and the world that makes it live and speak.
+"""A charging network built from a profile: its stations, each with a story of its own.
 
-Building only: behaviour is `station`'s, the wire is `station_sim.streams`'.
+Building only: what a station consists of is drawn in `sites`, what happens there is `station`'s,
+the wire is `station_sim.streams`'.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from random import Random
 
 import simpy
@@ -13,10 +15,19 @@ from station_sim.errors import LabError
 from station_sim.streams import calendar, car_price, real_station_data, station_param
 from station_sim.streams.emission import Emit
 from station_sim.world.names import draw_station_name
-from station_sim.world.pile import draw_piles
+from station_sim.world.old_world import (
+    Session,
+    Station,
+    StationParameters,
+    draw_piles,
+    old_guns,
+)
 from station_sim.world.profile import Profile
 from station_sim.world.random_streams import random_stream
-from station_sim.world.station import Session, Station, StationParameters
+from station_sim.world.site import SiteType, StationSite
+from station_sim.world.sites import draw_site, site_types, transformer_kva
+from station_sim.world.stand_ins import Weather
+from station_sim.world.station import StationStory
 
 # In the order in which records of one instant are emitted.
 STREAMS = {
@@ -28,9 +39,55 @@ STREAMS = {
 TOPICS = tuple(STREAMS)
 
 GUNS_PER_HOST = 6
-TRANSFORMERS_KVA = (630.0, 1000.0, 1250.0, 1600.0)
-SIMULTANEITY, POWER_FACTOR = 0.6, 0.95
 GUANGZHOU_LONGITUDE, GUANGZHOU_LATITUDE, CITY_RADIUS_DEG = 113.27, 23.13, 0.25
+
+
+class Network:
+    """The stations of a profile.
+
+    A site and its story follow from the profile, its seed and the station's index alone; weather
+    is shared, for it is a function of seed and date.
+    """
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self._sites: dict[int, StationSite] = {}
+
+    def __len__(self) -> int:
+        return self.profile.stations
+
+    def site(self, index: int) -> StationSite:
+        """The station at an index from 0."""
+        if index not in self._sites:
+            site_type = self._types[index]
+            rank = self._types[:index].count(site_type)
+            self._sites[index] = draw_site(self.profile, index, site_type, rank)
+        return self._sites[index]
+
+    @property
+    def sites(self) -> Sequence[StationSite]:
+        """All stations in the order of their index."""
+        return [self.site(index) for index in range(len(self))]
+
+    def story(self, index: int) -> StationStory:
+        """The story of a station, told anew from the profile's start."""
+        return StationStory(self.site(index), self.profile, self.weather)
+
+    def stories(self) -> Iterator[StationStory]:
+        """The stories of all stations, each made when it is asked for."""
+        return (self.story(index) for index in range(len(self)))
+
+    @cached_property
+    def weather(self) -> Weather:
+        """The weather of the network's city."""
+        profile = self.profile
+        return Weather(
+            profile.seed, profile.city, profile.start, always_c=profile.fixed_temperature_c
+        )
+
+    @cached_property
+    def _types(self) -> list[SiteType]:
+        return site_types(self.profile)
 
 
 class World:
@@ -67,7 +124,7 @@ class World:
     def _build(self, index: int) -> Station:
         entity = f"station-{index:04d}"
         seed = self.profile.seed
-        guns = self.profile.guns_per_station
+        guns = old_guns(self.profile)
         piles = draw_piles(random_stream(seed, entity, "piles"), guns)
         rated_kw = sum(pile.rated_kw for pile in piles)
         parameters = draw_parameters(random_stream(seed, entity, "site"), index, guns, rated_kw)
@@ -94,12 +151,3 @@ def draw_parameters(rng: Random, index: int, guns: int, rated_kw: float) -> Stat
         host_codes=tuple(f"5200{index:06d}{host:04d}" for host in range(hosts)),
         power_ids=tuple(f"{index:04d}{host:02d}" for host in range(hosts)),
     )
-
-
-def transformer_kva(rated_kw: float) -> float:
-    """The smallest usual transformer, or row of the largest, for a nameplate sum (an estimate)."""
-    needed = rated_kw * SIMULTANEITY / POWER_FACTOR
-    largest = TRANSFORMERS_KVA[-1]
-    if needed > largest:
-        return math.ceil(needed / largest) * largest
-    return next(kva for kva in TRANSFORMERS_KVA if kva >= needed)
