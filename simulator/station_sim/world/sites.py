@@ -7,8 +7,7 @@ station's own random stream. What happens at it is `station`'s.
 import math
 from itertools import pairwise
 from random import Random
-
-from scipy.special import gammaincinv  # the gamma distribution's quantiles
+from statistics import NormalDist
 
 from station_sim.world.low_discrepancy import even_share, interleaved, pair_shares
 from station_sim.world.names import draw_address, draw_station_name
@@ -66,13 +65,6 @@ CABINET_KWH, STORAGE_KWH_PER_GUN_MAX, STORAGE_C_RATE = (100.0, 215.0), 20.0, 0.5
 YEARS_MAX = 8.0
 RADIUS_DEG = {SiteType.CORRIDOR: 0.8}
 CITY_RADIUS_DEG = 0.25
-CITY_CENTRES = {
-    "guangzhou": ("广州", 23.13, 113.27, "4401"),
-    "hangzhou": ("杭州", 30.27, 120.15, "3301"),
-    "beijing": ("北京", 39.90, 116.41, "1101"),
-    "harbin": ("哈尔滨", 45.80, 126.53, "2301"),
-}
-"""Name, latitude, longitude and administrative code."""
 
 
 def site_types(profile: Profile) -> list[SiteType]:
@@ -86,7 +78,7 @@ def draw_site(profile: Profile, index: int, site_type: SiteType, rank: int) -> S
     size_share, busy_share = pair_shares(seed, f"size/{site_type}", rank)
     _, frailty_share = pair_shares(seed, "frailty", index)
     rng = random_stream(seed, entity, "site")
-    city, latitude, longitude, code = CITY_CENTRES[profile.city]
+    city = profile.city
     radius = RADIUS_DEG.get(site_type, CITY_RADIUS_DEG)
     count = _gun_count(profile, site_type, size_share)
     hosts, guns = _draw_hosts(random_stream(seed, entity, "piles"), profile, index, count)
@@ -95,14 +87,14 @@ def draw_site(profile: Profile, index: int, site_type: SiteType, rank: int) -> S
         index=index,
         station_id=f"1881540{rng.randrange(10**8):08d}{index:04d}",
         name=draw_station_name(rng, index, site_type),
-        address=draw_address(rng, city),
+        address=draw_address(rng, city.name),
         site_type=site_type,
-        longitude=round(longitude + rng.uniform(-radius, radius), 6),
-        latitude=round(latitude + rng.uniform(-radius, radius), 6),
+        longitude=round(city.longitude + rng.uniform(-radius, radius), 6),
+        latitude=round(city.latitude + rng.uniform(-radius, radius), 6),
         temperature_c=round(rng.uniform(20, 35), 1),
         grid_capacity_kva=kva,
         told_capacity_kva=0.0 if rng.random() < UNKNOWN_CAPACITY_SHARE else kva,
-        meter_id=f"{code}{index:08d}",
+        meter_id=f"{city.code}{index:08d}",
         hosts=hosts,
         guns=guns,
         storage=_draw_storage(profile, index, entity, hosts, count),
@@ -139,9 +131,14 @@ def _gun_count(profile: Profile, site_type: SiteType, share: float) -> int:
 
 def _paired_gamma(share: float, cv: float) -> float:
     """A gamma's quantile, made to have mean 1 together with the opposite quantile."""
-    shape = cv**-2
-    here, opposite = gammaincinv(shape, share), gammaincinv(shape, 1 - share)
-    return float(2 * here / (here + opposite))
+    here, opposite = _gamma_quantile(share, cv), _gamma_quantile(1 - share, cv)
+    return 2 * here / (here + opposite)
+
+
+def _gamma_quantile(share: float, cv: float) -> float:
+    """By the cube root's near normality (Wilson and Hilferty 1931)."""
+    z = NormalDist().inv_cdf(share)
+    return max(1 - cv**2 / 9 + z * cv / 3, 0.0) ** 3
 
 
 def _draw_hosts(

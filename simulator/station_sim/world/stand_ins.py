@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from station_sim.world.cities import City
 from station_sim.world.profile import STATION_TIMEZONE
 from station_sim.world.site import StationSite
 from station_sim.world.steps import Floats
@@ -29,7 +30,7 @@ class DayWeather:
 
 
 class Weather:
-    def __init__(self, seed: int, city: str, start: datetime, always_c: float | None = None):
+    def __init__(self, seed: int, city: City, start: datetime, always_c: float | None = None):
         self.c = 20.0 if always_c is None else always_c
 
     def day(self, day: date) -> DayWeather:
