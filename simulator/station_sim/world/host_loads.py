@@ -1,0 +1,118 @@
+"""What a station's hosts take from its grid for what its guns give: power and exact energy.
+
+Gun power is known to the story, in steps; so is AC power, host by host. Energy is summed hour by
+hour, each hour by itself, so that it does not depend on what was asked or forgotten before.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from station_sim.world.efficiency import host_ac_kw
+from station_sim.world.site import HostSite
+from station_sim.world.steps import SECONDS_PER_HOUR, Floats
+
+
+class GunLoad(Protocol):
+    """What is known of a station's guns, DC."""
+
+    def total_dc_kw(self, at_s: float) -> float:
+        """Power of all guns at an instant from now on, as planned if nothing intervenes."""
+
+    def host_dc_kw(self, host: int, times_s: Floats) -> Floats:
+        """Power that a host gives to its guns."""
+
+    def changes_s(self, begin_s: float, end_s: float) -> Floats:
+        """Instants in [begin, end) at which some gun's power changes: all of them, in any order,
+        and others too."""
+
+
+class HostLoads:
+    """The AC side of a station's hosts. Instants are story seconds, ascending, from 0 on."""
+
+    def __init__(self, hosts: Sequence[HostSite], guns: GunLoad) -> None:
+        self._rated_kw = [host.rated_kw for host in hosts]
+        self._guns = guns
+        self._sums_kwh = np.zeros((1, len(hosts)))  # until the beginning of each hour
+
+    def host_kw(self, host: int, times_s: Floats) -> Floats:
+        """A host's intake at instants."""
+        return host_ac_kw(self._guns.host_dc_kw(host, times_s), self._rated_kw[host])
+
+    def host_kwh(self, host: int, times_s: Floats) -> Floats:
+        """A host's energy from the story's start to instants."""
+        return self._kwh(times_s, [host])
+
+    def kw(self, times_s: Floats) -> Floats:
+        """All hosts' intake at instants."""
+        found = np.zeros(len(times_s))
+        for host in range(len(self._rated_kw)):
+            found += self.host_kw(host, times_s)
+        return found
+
+    def kwh(self, times_s: Floats) -> Floats:
+        """All hosts' energy from the story's start to instants."""
+        return self._kwh(times_s, range(len(self._rated_kw)))
+
+    def forget(self, before_s: float) -> float:
+        """Sum up what lies before an instant; from the instant that is returned on, and not
+        before, guns are asked about from now on."""
+        self._settle(int(before_s // SECONDS_PER_HOUR))
+        return (len(self._sums_kwh) - 1) * SECONDS_PER_HOUR
+
+    def _settle(self, hours: int) -> None:
+        """Know the sums until the beginning of hour number `hours`."""
+        known = len(self._sums_kwh) - 1
+        if hours <= known:
+            return
+        hosts = range(len(self._rated_kw))
+        bounds_s, powers_kw = self._steps(known, hours, hours * SECONDS_PER_HOUR, hosts)
+        sums = list(self._sums_kwh)
+        for hour in range(known, hours):
+            energies = _hour_kwh(bounds_s, powers_kw, hour, (hour + 1) * SECONDS_PER_HOUR)[1]
+            sums.append(sums[-1] + energies[-1])
+        self._sums_kwh = np.array(sums)
+
+    def _kwh(self, times_s: Floats, hosts: Sequence[int]) -> Floats:
+        found = np.zeros(len(times_s))
+        if not len(times_s) or not hosts:
+            return found
+        hours = np.floor_divide(times_s, SECONDS_PER_HOUR).astype(np.int64)
+        first, last, end_s = int(hours[0]), int(hours[-1]), float(times_s[-1])
+        self._settle(last)
+        bounds_s, powers_kw = self._steps(first, last + 1, end_s, hosts)
+        for hour in range(first, last + 1):
+            inside = hours == hour
+            if not inside.any():
+                continue
+            end_of_hour_s = min((hour + 1) * SECONDS_PER_HOUR, end_s)
+            begins_s, energies = _hour_kwh(bounds_s, powers_kw, hour, end_of_hour_s)
+            for column, host in enumerate(hosts):
+                since = np.interp(times_s[inside], begins_s, energies[:, column])
+                found[inside] += self._sums_kwh[hour, host] + since
+        return found
+
+    def _steps(
+        self, first: int, behind: int, end_s: float, hosts: Sequence[int]
+    ) -> tuple[Floats, Floats]:
+        """Bounds in hours number `first` to `behind` - 1 until `end_s`, whole hours among them, and
+        each host's power from each on, shape (bounds, hosts)."""
+        hours_s = np.arange(first, behind) * SECONDS_PER_HOUR
+        changes_s = self._guns.changes_s(first * SECONDS_PER_HOUR, end_s)
+        bounds_s = np.unique(np.concatenate((hours_s, changes_s)))
+        powers_kw = [self.host_kw(host, bounds_s) for host in hosts]
+        return bounds_s, np.stack(powers_kw, axis=1)
+
+
+def _hour_kwh(
+    bounds_s: Floats, powers_kw: Floats, hour: int, end_s: float
+) -> tuple[Floats, Floats]:
+    """Instants from an hour's beginning to `end_s` between which energies grow linearly, and the
+    energies since the hour's beginning, shape (instants, hosts)."""
+    begin, behind = np.searchsorted(bounds_s, (hour * SECONDS_PER_HOUR, end_s))
+    behind = max(behind, begin + 1)
+    instants_s = np.append(bounds_s[begin:behind], end_s)
+    parts = powers_kw[begin:behind] * np.diff(instants_s)[:, None] / SECONDS_PER_HOUR
+    energies = np.concatenate((np.zeros((1, parts.shape[1])), np.cumsum(parts, axis=0)))
+    return instants_s, energies
