@@ -14,8 +14,8 @@ from station_sim.world.profile import Profile
 from station_sim.world.public_holidays import ONE_DAY, day_kind, holiday_around, is_spring_festival
 from station_sim.world.random_streams import random_stream
 from station_sim.world.site import StationSite
-from station_sim.world.stand_ins import Condition, DayWeather, Tariffs, Weather
-from station_sim.world.tariffs import VALLEY
+from station_sim.world.tariffs import VALLEY, Tariffs
+from station_sim.world.weather import DayWeather, Rain, Weather
 
 HOUR_S = 3600.0
 ONE_HOUR = timedelta(hours=1)
@@ -24,12 +24,6 @@ LONG_HOLIDAY_DAYS = 5
 EVE_HOURS = range(9, 21)
 JUMP_S = 1200.0
 HALF_HOUR_S = 1800.0
-RAIN_RANK = {
-    Condition.LIGHT_RAIN: 0,
-    Condition.MODERATE_RAIN: 1,
-    Condition.SNOW: 1,
-    Condition.HEAVY_RAIN: 2,
-}
 
 
 def day_factor(demand: Demand, day: date) -> float:
@@ -45,8 +39,7 @@ def day_factor(demand: Demand, day: date) -> float:
 
 def weather_factor(demand: Demand, weather: DayWeather) -> float:
     """Rain keeps some away; cold and heat make all need more."""
-    rank = RAIN_RANK.get(weather.condition)
-    rain = 1.0 if rank is None else demand.rain[rank]
+    rain = 1.0 if weather.rain is Rain.DRY else demand.rain[weather.rain.value - 1]
     if weather.min_c < 0:
         return rain * COLD_FACTOR
     return rain * (HOT_FACTOR if weather.max_c > 35 else 1.0)

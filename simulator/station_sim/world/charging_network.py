@@ -26,8 +26,8 @@ from station_sim.world.profile import Profile
 from station_sim.world.random_streams import random_stream
 from station_sim.world.site import SiteType, StationSite
 from station_sim.world.sites import draw_site, site_types, transformer_kva
-from station_sim.world.stand_ins import Weather
 from station_sim.world.station import StationStory
+from station_sim.world.weather import weather_of
 
 # In the order in which records of one instant are emitted.
 STREAMS = {
@@ -71,19 +71,11 @@ class Network:
 
     def story(self, index: int) -> StationStory:
         """The story of a station, told anew from the profile's start."""
-        return StationStory(self.site(index), self.profile, self.weather)
+        return StationStory(self.site(index), self.profile, weather_of(self.profile))
 
     def stories(self) -> Iterator[StationStory]:
         """The stories of all stations, each made when it is asked for."""
         return (self.story(index) for index in range(len(self)))
-
-    @cached_property
-    def weather(self) -> Weather:
-        """The weather of the network's city."""
-        profile = self.profile
-        return Weather(
-            profile.seed, profile.city, profile.start, always_c=profile.fixed_temperature_c
-        )
 
     @cached_property
     def _types(self) -> list[SiteType]:

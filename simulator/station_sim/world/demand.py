@@ -80,7 +80,7 @@ DEMANDS: Mapping[SiteType, Demand] = {
         elasticity=-0.76,  # Shenzhen (Kuang et al. 2024)
         jump=1.6,
         day_noise_sd=0.08,
-        fee_cny=0.40,
+        fee_cny=0.29,
     ),
     SiteType.CORRIDOR: Demand(
         per_gun_day=5.2,  # ordinary day of the motorways (National Energy Administration, 2025)
@@ -97,7 +97,7 @@ DEMANDS: Mapping[SiteType, Demand] = {
         elasticity=-0.3,
         jump=1.0,
         day_noise_sd=0.12,
-        fee_cny=0.60,
+        fee_cny=0.48,
     ),
     SiteType.HUB: Demand(
         per_gun_day=7.9,  # the largest hub of Shenzhen: 5,000 cars a day at 637 points
@@ -114,7 +114,7 @@ DEMANDS: Mapping[SiteType, Demand] = {
         elasticity=-0.9,
         jump=2.0,
         day_noise_sd=0.05,
-        fee_cny=0.40,
+        fee_cny=0.24,
     ),
     SiteType.DEPOT: Demand(
         per_gun_day=2.5,
@@ -131,7 +131,7 @@ DEMANDS: Mapping[SiteType, Demand] = {
         elasticity=0.0,
         jump=1.0,
         day_noise_sd=0.05,
-        fee_cny=0.40,
+        fee_cny=0.24,
     ),
 }
 COLD_FACTOR, HOT_FACTOR = 1.10, 1.06

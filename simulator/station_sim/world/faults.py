@@ -9,13 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-import numpy as np
-
 from station_sim.world.profile import Profile
 from station_sim.world.random_streams import random_stream
 from station_sim.world.site import MODULES, StationSite
-from station_sim.world.stand_ins import Weather
 from station_sim.world.story import Fault
+from station_sim.world.weather import Weather
 
 HOUR_S, DAY_S = 3600.0, 86_400.0
 HOT_C, HOT_FACTOR = 38.0, 2.0
@@ -96,7 +94,7 @@ class FaultSource:
                 return at_s
 
     def _is_hot(self, at_s: float) -> bool:
-        return float(self._weather.outdoor_c(np.array([at_s]))[0]) > HOT_C
+        return self._weather.outdoor_c_at(at_s) > HOT_C
 
 
 def hazard(site: StationSite) -> float:

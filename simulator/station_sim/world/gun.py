@@ -62,7 +62,8 @@ class Gun:
         self.charging = True
         self.limit_kw = 0.0
         self._accepted = battery.accepted_kw()
-        self._ceilings = battery.volts(PERCENTS) * (self.site.current_limit_a / 1000)
+        by_current = battery.volts(PERCENTS) * (self.site.current_limit_a / 1000)
+        self._ceilings = np.minimum(by_current, self.site.rated_kw)
         usable = np.minimum(self._accepted, self._ceilings)
         self._demands = np.maximum.accumulate(usable[::-1])[::-1].tolist()
 

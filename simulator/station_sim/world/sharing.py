@@ -7,7 +7,6 @@ shares change is `station`'s business.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from math import inf
 
 from station_sim.world.site import StationSite
 
@@ -42,41 +41,44 @@ class PowerSharing:
 
         A gun that gets all it can take has a limit above it, by what is left at every level.
         """
-        piles = {pile: self._pile_kw[pile] for pile in map(self._pile_of.__getitem__, demands)}
-        hosts = {host: hosts_kw[host] for host in map(self._host_of.__getitem__, demands)}
-        shares = _share_level(demands, self._pile_of, piles)
-        shares = _share_level(shares, self._host_of, hosts)
-        shares = fair_shares(shares, allowed_kw)
-        spare_kw = allowed_kw - sum(shares.values())
-        pile_spare = _spare(shares, self._pile_of, piles)
-        host_spare = _spare(shares, self._host_of, hosts)
+        shares = self._shares(demands, hosts_kw, allowed_kw)
+        pile_left, host_left, left_kw = self._left(shares, hosts_kw, allowed_kw)
         limits: Kw = {}
         for gun, share in shares.items():
-            is_full = share >= demands[gun]
-            spare = min(pile_spare[self._pile_of[gun]], host_spare[self._host_of[gun]], spare_kw)
-            limits[gun] = max(share + max(spare, 0.0) if is_full else share, LEAST_KW)
+            limits[gun] = share
+            if share >= demands[gun]:
+                spare = min(pile_left[self._pile_of[gun]], host_left[self._host_of[gun]], left_kw)
+                limits[gun] += max(spare, 0.0)
+            limits[gun] = max(limits[gun], LEAST_KW)
         return limits
+
+    def _shares(self, demands: Kw, hosts_kw: Sequence[float], allowed_kw: float) -> Kw:
+        pile_left, host_left, left_kw = self._left(demands, hosts_kw, allowed_kw)
+        if min(*pile_left.values(), *host_left.values(), left_kw, 0.0) == 0.0:
+            return demands
+        shares = _share_level(demands, self._pile_of, self._pile_kw)
+        shares = _share_level(shares, self._host_of, dict(enumerate(hosts_kw)))
+        return fair_shares(shares, allowed_kw)
+
+    def _left(
+        self, shares: Kw, hosts_kw: Sequence[float], allowed_kw: float
+    ) -> tuple[Kw, Kw, float]:
+        """What piles, hosts and the station have left when guns take their shares."""
+        piles: Kw = {}
+        hosts: Kw = {}
+        for gun, share in shares.items():
+            pile, host = self._pile_of[gun], self._host_of[gun]
+            piles[pile] = piles.get(pile, self._pile_kw[pile]) - share
+            hosts[host] = hosts.get(host, hosts_kw[host]) - share
+            allowed_kw -= share
+        return piles, hosts, allowed_kw
 
 
 def _share_level(wants: Kw, group_of: Mapping[int, int], capacities: Mapping[int, float]) -> Kw:
-    sums = _sums(wants, group_of)
-    scarce = [group for group, kw in sums.items() if kw > capacities.get(group, inf)]
-    if not scarce:
-        return wants
-    shares = dict(wants)
-    for group in scarce:
-        members = {gun: kw for gun, kw in wants.items() if group_of[gun] == group}
+    groups: defaultdict[int, Kw] = defaultdict(dict)
+    for gun, want in wants.items():
+        groups[group_of[gun]][gun] = want
+    shares = {}
+    for group, members in groups.items():
         shares.update(fair_shares(members, capacities[group]))
-    return shares
-
-
-def _spare(shares: Kw, group_of: Mapping[int, int], capacities: Mapping[int, float]) -> Kw:
-    sums = _sums(shares, group_of)
-    return {group: capacities[group] - kw for group, kw in sums.items()}
-
-
-def _sums(values: Kw, group_of: Mapping[int, int]) -> Kw:
-    sums: defaultdict[int, float] = defaultdict(float)
-    for gun, kw in values.items():
-        sums[group_of[gun]] += kw
-    return dict(sums)
+    return {gun: shares[gun] for gun in wants}

@@ -10,11 +10,11 @@ from collections.abc import Generator, Sequence
 from datetime import timedelta
 from typing import Any, cast
 
-import numpy as np
 import simpy
 
 from station_sim.world.arrivals import Arrivals
 from station_sim.world.cars import Car, draw_car
+from station_sim.world.efficiency import host_limit_kw
 from station_sim.world.faults import FaultSource, all_sources
 from station_sim.world.gun import Gun
 from station_sim.world.loads import Loads, stops_gun
@@ -26,10 +26,11 @@ from station_sim.world.random_streams import random_stream
 from station_sim.world.sessions import End, Session
 from station_sim.world.sharing import PowerSharing
 from station_sim.world.site import MODULES, SiteType, StationSite
-from station_sim.world.stand_ins import SiteEnergy, Tariffs, Weather
+from station_sim.world.site_energy import SiteEnergy
 from station_sim.world.steps import Floats
 from station_sim.world.story import Fault
-from station_sim.world.tariffs import Tariff
+from station_sim.world.tariffs import Tariff, Tariffs
+from station_sim.world.weather import Weather
 
 Process = Generator[simpy.Event, Any, None]
 
@@ -67,6 +68,7 @@ class StationStory:
         self._line = WaitingLine(self.env)
         self._sharing = PowerSharing(site)
         self._broken_modules = [0] * len(site.hosts)
+        self._outdoor_c = weather.outdoor_c_at(0.0)
         self._hosts_kw = self._host_limits()
         self._looks_again = False
         self._arrived_s: list[float] = []
@@ -77,7 +79,7 @@ class StationStory:
         self._arrivals = Arrivals(site, profile, weather, self.tariffs)
         for source in all_sources(site, profile, weather):
             self.env.process(self._suffer(source))
-        self.env.process(self._keep_host_limits())
+        self.env.process(self._feel_weather())
         self.env.process(self._receive_cars())
 
     # Time
@@ -200,12 +202,11 @@ class StationStory:
             self.env.process(self._visit(self._draw_car()))
 
     def _draw_car(self) -> Car:
-        outdoor_c = float(self.weather.outdoor_c(np.array([self.env.now]))[0])
         hurried = (
             self.site.site_type is SiteType.CORRIDOR
             and day_kind(self.profile.local_time(self.env.now).date()).is_holiday
         )
-        return draw_car(self._cars, self.site.site_type, outdoor_c, hurried)
+        return draw_car(self._cars, self.site.site_type, self._outdoor_c, hurried)
 
     def _visit(self, car: Car) -> Process:
         gun = self._choose(car)
@@ -322,12 +323,13 @@ class StationStory:
         self._looks_again = False
         self._share()
 
-    def _keep_host_limits(self) -> Process:
-        """Hosts give less in great heat: look at every full hour."""
+    def _feel_weather(self) -> Process:
+        """Batteries and hosts follow the temperature of each full hour."""
         hour = self.profile.start.replace(minute=0, second=0, microsecond=0)
         while True:
             hour += ONE_HOUR
             yield self.env.timeout(self.profile.story_s(hour) - self.env.now)
+            self._outdoor_c = self.weather.outdoor_c_at(self.env.now)
             self._renew_host_limits()
 
     def _renew_host_limits(self) -> None:
@@ -338,8 +340,8 @@ class StationStory:
 
     def _host_limits(self) -> list[float]:
         return [
-            self.energy.host_limit_kw(host, self.env.now, MODULES - broken)
-            for host, broken in enumerate(self._broken_modules)
+            host_limit_kw(host.rated_kw, self._outdoor_c, MODULES - broken)
+            for host, broken in zip(self.site.hosts, self._broken_modules, strict=True)
         ]
 
     # Faults
