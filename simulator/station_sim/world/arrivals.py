@@ -19,7 +19,7 @@ from station_sim.world.weather import DayWeather, Rain, Weather
 
 HOUR_S = 3600.0
 ONE_HOUR = timedelta(hours=1)
-SATURDAY, SUNDAY = 5, 6
+SUNDAY = 6
 LONG_HOLIDAY_DAYS = 5
 EVE_HOURS = range(9, 21)
 JUMP_S = 1200.0
@@ -34,7 +34,9 @@ def day_factor(demand: Demand, day: date) -> float:
         edge = demand.edge_days if _is_edge(holiday, day) else 1.0
         spring = is_spring_festival(day)
         return month * edge * (demand.spring_festival if spring else demand.holiday)
-    return month * {SATURDAY: demand.saturday, SUNDAY: demand.sunday}.get(day.weekday(), 1.0)
+    if not day_kind(day).is_weekend:
+        return month
+    return month * (demand.sunday if day.weekday() == SUNDAY else demand.saturday)
 
 
 def weather_factor(demand: Demand, weather: DayWeather) -> float:
