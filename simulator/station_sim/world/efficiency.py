@@ -1,8 +1,8 @@
 """What a host takes from the grid for what it gives to guns, and which of its modules run.
 
-A host has 20 module slots. It runs as few modules as keep each at 75 % of its power or below,
-where their efficiency is best, and all of them beyond that. So a host that serves one car is as
-efficient as a full one. How its guns share its power is not decided here.
+A host has 20 module slots. It runs as many modules as lose least, near the load at which they are
+most efficient, so that a host that serves one car is as efficient as a full one. How its guns share
+its power is not decided here.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ DCDC_EFFICIENCY = 0.985  # an estimate
 BEST_EFFICIENCY = float(RECTIFIER_EFFICIENCIES.max()) * DCDC_EFFICIENCY
 FULL_EFFICIENCY = float(RECTIFIER_EFFICIENCIES[-1]) * DCDC_EFFICIENCY
 HOST_STANDBY_KW = 0.09  # an estimate: 60 to 120 W
-SPARING_LOAD = 0.75  # modules are added beyond their best load
+BEST_LOAD = float(LOADS[RECTIFIER_EFFICIENCIES.argmax()])
 QUANTUM_KW = 0.1
 
 # Full power to 55 °C inside, half at 75 °C, then off: a 20 kW module's data sheet (yewsun.com).
@@ -27,9 +27,17 @@ INSIDE_ABOVE_OUTSIDE_K = 18.0  # inside a loaded cabinet (an estimate)
 
 
 def modules_running(dc_kw: Floats, rated_kw: float) -> Floats:
-    """How many of a host's modules run for its DC power: 0 to 20."""
-    sparing_kw = SPARING_LOAD * rated_kw / MODULES
-    return np.minimum(np.ceil(np.maximum(dc_kw, 0.0) / sparing_kw), MODULES)
+    """How many of a host's modules run for its DC power, 1 to 20: as many as lose least.
+
+    That is one of the two numbers that bring modules nearest to their best load.
+    """
+    module_kw = rated_kw / MODULES
+    wanted = dc_kw / (BEST_LOAD * module_kw)
+    fewer = np.maximum(np.floor(wanted), np.maximum(np.ceil(dc_kw / module_kw), 1.0))
+    more = np.clip(np.ceil(wanted), 1.0, MODULES)
+    is_fewer = _rectifier(dc_kw / fewer / module_kw) >= _rectifier(dc_kw / more / module_kw)
+    found: Floats = np.where(is_fewer, fewer, more)
+    return np.minimum(found, MODULES)
 
 
 def host_ac_kw(dc_kw: Floats, rated_kw: float) -> Floats:
@@ -37,10 +45,13 @@ def host_ac_kw(dc_kw: Floats, rated_kw: float) -> Floats:
 
     It rises with `dc_kw`, all the way. The guns' standby is in `auxiliaries`.
     """
-    running = np.maximum(modules_running(dc_kw, rated_kw), 1.0)
-    loads = dc_kw / (running * (rated_kw / MODULES))
-    efficiencies = np.interp(loads, LOADS, RECTIFIER_EFFICIENCIES) * DCDC_EFFICIENCY
-    found: Floats = dc_kw / efficiencies + HOST_STANDBY_KW
+    loads = dc_kw / modules_running(dc_kw, rated_kw) / (rated_kw / MODULES)
+    found: Floats = dc_kw / (_rectifier(loads) * DCDC_EFFICIENCY) + HOST_STANDBY_KW
+    return found
+
+
+def _rectifier(loads: Floats) -> Floats:
+    found: Floats = np.interp(loads, LOADS, RECTIFIER_EFFICIENCIES)
     return found
 
 
@@ -67,7 +78,7 @@ def module_kw(
     """
     quanta = np.rint(np.maximum(dc_kw, 0.0) / quantum_kw).astype(np.int64)
     rounded_kw = (quanta * quantum_kw).astype(np.float64)
-    running = np.maximum(modules_running(rounded_kw, rated_kw), 1.0).astype(np.int64)
+    running = modules_running(rounded_kw, rated_kw).astype(np.int64)
     each, rest = np.divmod(quanta, running)
     slots = (np.arange(MODULES) - first) % MODULES
     runs = slots < running[:, None]
