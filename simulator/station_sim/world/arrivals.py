@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
+from station_sim.world.cars import RETRY_SUCCESS_SHARE, START_FAILURE_SHARE
 from station_sim.world.demand import COLD_FACTOR, DEMANDS, HOT_FACTOR, MONTH_FACTORS, Demand
 from station_sim.world.profile import Profile
 from station_sim.world.public_holidays import ONE_DAY, day_kind, holiday_around, is_spring_festival
@@ -18,6 +19,9 @@ from station_sim.world.tariffs import VALLEY, Tariffs
 from station_sim.world.weather import DayWeather, Rain, Weather
 
 HOUR_S = 3600.0
+NEVER_START_SHARE = START_FAILURE_SHARE * (1 - RETRY_SUCCESS_SHARE)
+"""Of those who come; the figures of `demand` count sessions."""
+
 ONE_HOUR = timedelta(hours=1)
 SUNDAY = 6
 LONG_HOLIDAY_DAYS = 5
@@ -61,7 +65,7 @@ class Arrivals:
         self._rng = random_stream(profile.seed, site.entity, "arrivals")
         stated = profile.sessions_per_gun_day
         base = self._demand.per_gun_day if stated is None else stated
-        self._per_day = base * len(site.guns) * site.busyness
+        self._per_day = base / (1 - NEVER_START_SHARE) * len(site.guns) * site.busyness
         self._means: dict[date, float] = {}
 
     def expected(self, hour_s: float) -> float:

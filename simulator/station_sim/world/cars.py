@@ -41,38 +41,52 @@ class Habits:
     """Who comes to a type of site: all figures are estimates.
 
     `shares` are those of `VEHICLE_CLASSES`. The state of charge at arrival is 5 + 80 * Beta of
-    `arrival`; `full_share` of the drivers want 97 to 100 %, the others 38 + 58 * Beta(4.0, 1.75).
+    `arrival`; `full_share` of the drivers want 97 to 100 %, the others `target`'s first value plus
+    its second times Beta(4.2, 1.7).
     The plug stays for `overstay_min` on average.
     """
 
     shares: tuple[float, ...]
-    arrival: tuple[float, float] = (2.2, 2.6)
-    full_share: float = 0.33
+    arrival: tuple[float, float] = (2.4, 2.5)
+    full_share: float = 0.30
+    target: tuple[float, float] = (40.0, 57.0)
     overstay_min: float = 6.0
 
 
 HABITS: Mapping[SiteType, Habits] = {
     SiteType.URBAN: Habits((0.33, 0.29, 0.20, 0.05, 0.07, 0.05, 0.01)),
     SiteType.CORRIDOR: Habits(
-        (0.30, 0.31, 0.23, 0.06, 0.07, 0.02, 0.01), arrival=(2.0, 3.4), overstay_min=3.0
+        (0.31, 0.32, 0.20, 0.05, 0.08, 0.035, 0.005),
+        arrival=(2.0, 3.1),
+        full_share=0.16,
+        target=(38.0, 53.0),
+        overstay_min=3.0,
     ),
     SiteType.HUB: Habits((0.85, 0.09, 0.02, 0.01, 0.0, 0.03, 0.0), overstay_min=2.0),
     SiteType.DEPOT: Habits((0.40, 0.0, 0.0, 0.0, 0.0, 0.55, 0.05), overstay_min=30.0),
 }
-HURRIED_FULL_SHARE, HURRIED_TARGET_MAX = 0.05, 82.0
+HURRIED_FULL_SHARE, HURRIED_TARGET_MAX = 0.05, 80.0
 """On the motorways of a holiday few wait for the slow last fifth (an estimate)."""
 
-ACCEPTANCE_MEAN, ACCEPTANCE_SD = 0.70, 0.08
-"""Share of the catalogue's peak that is accepted: age, currents (an estimate, fitted)."""
+HURRIED_PATIENCE = 4.0
+"""But all of them wait longer for a gun, for the next one is crowded too (an estimate)."""
 
-SHAPE_SD = 0.45
+ACCEPTANCE_MEAN, ACCEPTANCE_SD = 0.76, 0.08
+"""Share of the catalogue's peak that is accepted at best: age, pack (an estimate, fitted;
+temperature and the cable's current are reckoned by themselves)."""
+
+SHAPE_MEAN, SHAPE_SD = -0.2, 0.3
+"""Of `charging.curve`: slightly below the mean of cars in Europe (an estimate, fitted)."""
+
 ABNORMAL_SHARE, USER_STOP_SHARE = 0.03, 0.02
 SOC_GAIN_MIN = 8.0
 HANDSHAKE_S = (20.0, 60.0)
 RAMP_KW_PER_S = (5.0, 20.0)
 START_FAILURE_SHARE, RETRY_SUCCESS_SHARE = 0.04, 0.60
 LONG_OVERSTAY_SHARE, LONG_OVERSTAY_FROM_MIN, LONG_OVERSTAY_MEAN_MIN = 0.03, 30.0, 15.0
-PATIENCE_MEAN_MIN = 10.0
+PATIENCE_MEAN_MIN, TOLERATED_WAIT_MIN = 10.0, 15.0
+"""A driver waits for so long on average, and not at all for a wait that looks longer."""
+
 PRODUCERS = 24
 
 
@@ -82,7 +96,8 @@ class Car:
 
     `stop_soc` is where charging ends: the driver's target, or below it where `stops_early` says
     "user" or "abnormal". `starts` is false where every attempt to start fails; `handshake_s` holds
-    all attempts. `choice` in [0, 1) picks among equally good free guns.
+    all attempts. A driver leaves a line that looks longer than `tolerated_wait_s` at once, and any
+    line after `patience_s`. `choice` in [0, 1) picks among equally good free guns.
     """
 
     vehicle_class: str
@@ -96,6 +111,7 @@ class Car:
     ramp_kw_per_s: float
     overstay_s: float
     patience_s: float
+    tolerated_wait_s: float
     choice: float
 
 
@@ -111,10 +127,11 @@ def draw_car(
     its draws in the same order, whatever the weather and whatever happens to it later.
     """
     habits = HABITS[site_type]
+    patience = HURRIED_PATIENCE if hurried else 1.0
     kind = rng.choices(VEHICLE_CLASSES, habits.shares)[0]
     battery = _draw_battery(rng, kind, outdoor_c)
     arrival_soc = 5 + 80 * rng.betavariate(*habits.arrival)
-    target_soc = _draw_target(rng, arrival_soc, habits.full_share, hurried)
+    target_soc = _draw_target(rng, arrival_soc, habits, hurried)
     stops_early, stop_soc = _draw_stop(rng, arrival_soc, target_soc)
     starts, handshake_s = _draw_start(rng)
     return Car(
@@ -128,7 +145,8 @@ def draw_car(
         handshake_s=handshake_s,
         ramp_kw_per_s=rng.uniform(*RAMP_KW_PER_S),
         overstay_s=60 * _draw_overstay_min(rng, habits.overstay_min),
-        patience_s=60 * rng.expovariate(1 / PATIENCE_MEAN_MIN),
+        patience_s=60 * rng.expovariate(1 / PATIENCE_MEAN_MIN) * patience,
+        tolerated_wait_s=60 * TOLERATED_WAIT_MIN * patience,
         choice=rng.random(),
     )
 
@@ -137,15 +155,16 @@ def _draw_battery(rng: Random, kind: VehicleClass, outdoor_c: float) -> Battery:
     capacity_kwh = rng.uniform(*kind.capacity_kwh)
     catalogue_peak_kw = rng.uniform(*kind.peak_kw)
     acceptance = min(max(rng.gauss(ACCEPTANCE_MEAN, ACCEPTANCE_SD), 0.4), 1.0)
-    shape = min(max(rng.gauss(0, SHAPE_SD), -1.0), 1.0)
+    shape = min(max(rng.gauss(SHAPE_MEAN, SHAPE_SD), -1.0), 1.0)
     peak_kw = catalogue_peak_kw * acceptance * temperature_factor(outdoor_c)
     return Battery(capacity_kwh, peak_kw, shape, rng.uniform(*kind.volts))
 
 
-def _draw_target(rng: Random, arrival_soc: float, full_share: float, hurried: bool) -> float:
+def _draw_target(rng: Random, arrival_soc: float, habits: Habits, hurried: bool) -> float:
     full = rng.uniform(97, 100)
-    partial = 38 + 58 * rng.betavariate(4.0, 1.75)
-    wants_full = rng.random() < (HURRIED_FULL_SHARE if hurried else full_share)
+    least, span = habits.target
+    partial = least + span * rng.betavariate(4.2, 1.7)
+    wants_full = rng.random() < (HURRIED_FULL_SHARE if hurried else habits.full_share)
     if hurried:
         partial = min(partial, HURRIED_TARGET_MAX)
     return min(max(full if wants_full else partial, arrival_soc + SOC_GAIN_MIN), 100.0)

@@ -1,7 +1,6 @@
 """Drivers who wait for a gun, and those who do not.
 
-A driver leaves at once when the wait looks longer than a quarter of an hour, and later when
-patience ends (mean 10 minutes); both are estimates.
+A driver leaves at once when the wait looks too long, and later when patience ends.
 """
 
 from collections import deque
@@ -10,8 +9,6 @@ from collections.abc import Sequence
 import simpy
 
 from station_sim.world.gun import Gun
-
-TOLERATED_WAIT_S = 900.0
 
 
 class WaitingLine:
@@ -24,12 +21,12 @@ class WaitingLine:
     def __len__(self) -> int:
         return len(self._places)
 
-    def is_worth_it(self, releases_s: Sequence[float]) -> bool:
+    def is_worth_it(self, releases_s: Sequence[float], tolerated_s: float) -> bool:
         """Whether a driver joins who sees when each gun may be free."""
         ahead = len(self._places)
         if ahead >= len(releases_s):
             return False
-        return sorted(releases_s)[ahead] - self._env.now <= TOLERATED_WAIT_S
+        return sorted(releases_s)[ahead] - self._env.now <= tolerated_s
 
     def join(self) -> simpy.Event:
         """A place at the end of the line."""

@@ -157,6 +157,10 @@ class StationStory:
         """Power of all guns at an instant from now on, if nothing intervenes."""
         return sum(gun.session.kw_at(at_s) for gun in self._charging if gun.session is not None)
 
+    def most_dc_kw(self, at_s: float) -> float:
+        """The most that all guns can take from an instant on, until something intervenes."""
+        return sum(min(gun.limit_kw, gun.demand_kw(at_s)) for gun in self._charging)
+
     def changes_s(self, begin_s: float, end_s: float) -> Floats:
         """Instants in [begin, end) at which some gun's power changes, in no order."""
         return self._loads.changes_s(begin_s, end_s)
@@ -213,7 +217,8 @@ class StationStory:
         patience = self.env.timeout(car.patience_s) if gun is None else None
         while gun is None:
             assert patience is not None
-            if patience.processed or not self._line.is_worth_it(self._releases_s()):
+            looks_short = self._line.is_worth_it(self._releases_s(), car.tolerated_wait_s)
+            if patience.processed or not looks_short:
                 self._left_s.append(self.env.now)
                 return
             place = self._line.join()

@@ -3,7 +3,7 @@
 import simpy
 
 from station_sim.world.gun import Gun
-from station_sim.world.queue import TOLERATED_WAIT_S, WaitingLine
+from station_sim.world.queue import WaitingLine
 from station_sim.world.site import GunSite
 
 
@@ -26,8 +26,8 @@ def test_who_left_is_not_served() -> None:
 
 def test_a_driver_joins_a_line_that_looks_short() -> None:
     line = WaitingLine(simpy.Environment())
-    releases_s = [5000.0, TOLERATED_WAIT_S]
-    assert line.is_worth_it(releases_s)
+    releases_s = [5000.0, 900.0]
+    assert line.is_worth_it(releases_s, 900.0)
     line.join()
-    assert not line.is_worth_it(releases_s)
-    assert not line.is_worth_it([])
+    assert not line.is_worth_it(releases_s, 900.0)
+    assert not line.is_worth_it([], 900.0)
