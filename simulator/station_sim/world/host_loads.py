@@ -20,6 +20,9 @@ class GunLoad(Protocol):
     def total_dc_kw(self, at_s: float) -> float:
         """Power of all guns at an instant from now on, as planned if nothing intervenes."""
 
+    def most_dc_kw(self, now_s: float) -> float:
+        """The most that all guns take from now on until a change is announced."""
+
     def host_dc_kw(self, host: int, times_s: Floats) -> Floats:
         """Power that a host gives to its guns."""
 
@@ -66,12 +69,13 @@ class HostLoads:
         known = len(self._sums_kwh) - 1
         if hours <= known:
             return
-        hosts = range(len(self._rated_kw))
-        bounds_s, powers_kw = self._steps(known, hours, hours * SECONDS_PER_HOUR, hosts)
+        end_s = hours * SECONDS_PER_HOUR
+        bounds_s, powers_kw = self._steps(known, end_s, range(len(self._rated_kw)))
         sums = list(self._sums_kwh)
         for hour in range(known, hours):
-            energies = _hour_kwh(bounds_s, powers_kw, hour, (hour + 1) * SECONDS_PER_HOUR)[1]
-            sums.append(sums[-1] + energies[-1])
+            inside = _hour(bounds_s, hour)
+            end = np.array([(hour + 1) * SECONDS_PER_HOUR])
+            sums.append(sums[-1] + _energies(bounds_s[inside], powers_kw[inside], end)[0])
         self._sums_kwh = np.array(sums)
 
     def _kwh(self, times_s: Floats, hosts: Sequence[int]) -> Floats:
@@ -79,40 +83,41 @@ class HostLoads:
         if not len(times_s) or not hosts:
             return found
         hours = np.floor_divide(times_s, SECONDS_PER_HOUR).astype(np.int64)
-        first, last, end_s = int(hours[0]), int(hours[-1]), float(times_s[-1])
+        first, last = int(hours[0]), int(hours[-1])
         self._settle(last)
-        bounds_s, powers_kw = self._steps(first, last + 1, end_s, hosts)
-        for hour in range(first, last + 1):
-            inside = hours == hour
-            if not inside.any():
-                continue
-            end_of_hour_s = min((hour + 1) * SECONDS_PER_HOUR, end_s)
-            begins_s, energies = _hour_kwh(bounds_s, powers_kw, hour, end_of_hour_s)
-            for column, host in enumerate(hosts):
-                since = np.interp(times_s[inside], begins_s, energies[:, column])
-                found[inside] += self._sums_kwh[hour, host] + since
+        bounds_s, powers_kw = self._steps(first, float(times_s[-1]), hosts)
+        for hour in np.unique(hours).tolist():
+            asked, inside = hours == hour, _hour(bounds_s, hour)
+            energies = _energies(bounds_s[inside], powers_kw[inside], times_s[asked])
+            found[asked] = (self._sums_kwh[hour, list(hosts)] + energies).sum(axis=1)
         return found
 
-    def _steps(
-        self, first: int, behind: int, end_s: float, hosts: Sequence[int]
-    ) -> tuple[Floats, Floats]:
-        """Bounds in hours number `first` to `behind` - 1 until `end_s`, whole hours among them, and
-        each host's power from each on, shape (bounds, hosts)."""
-        hours_s = np.arange(first, behind) * SECONDS_PER_HOUR
-        changes_s = self._guns.changes_s(first * SECONDS_PER_HOUR, end_s)
-        bounds_s = np.unique(np.concatenate((hours_s, changes_s)))
+    def _steps(self, first: int, end_s: float, hosts: Sequence[int]) -> tuple[Floats, Floats]:
+        """Bounds from hour number `first` until `end_s`, whole hours among them, and each host's
+        power from each on, shape (bounds, hosts)."""
+        begin_s = first * SECONDS_PER_HOUR
+        hours_s = np.arange(begin_s, max(end_s, begin_s + 1.0), SECONDS_PER_HOUR)
+        if end_s % SECONDS_PER_HOUR == 0:
+            hours_s = np.append(hours_s, end_s)
+        bounds_s = np.unique(np.concatenate((hours_s, self._guns.changes_s(begin_s, end_s))))
         powers_kw = [self.host_kw(host, bounds_s) for host in hosts]
         return bounds_s, np.stack(powers_kw, axis=1)
 
 
-def _hour_kwh(
-    bounds_s: Floats, powers_kw: Floats, hour: int, end_s: float
-) -> tuple[Floats, Floats]:
-    """Instants from an hour's beginning to `end_s` between which energies grow linearly, and the
-    energies since the hour's beginning, shape (instants, hosts)."""
-    begin, behind = np.searchsorted(bounds_s, (hour * SECONDS_PER_HOUR, end_s))
-    behind = max(behind, begin + 1)
-    instants_s = np.append(bounds_s[begin:behind], end_s)
-    parts = powers_kw[begin:behind] * np.diff(instants_s)[:, None] / SECONDS_PER_HOUR
-    energies = np.concatenate((np.zeros((1, parts.shape[1])), np.cumsum(parts, axis=0)))
-    return instants_s, energies
+def _hour(bounds_s: Floats, hour: int) -> slice:
+    """Where the bounds of an hour stand, the first of them its beginning."""
+    ends = np.searchsorted(bounds_s, (hour * SECONDS_PER_HOUR, (hour + 1) * SECONDS_PER_HOUR))
+    return slice(int(ends[0]), int(ends[1]))
+
+
+def _energies(bounds_s: Floats, powers_kw: Floats, times_s: Floats) -> Floats:
+    """Energies from the first bound to instants, shape (instants, hosts).
+
+    Bounds behind an instant play no part in it, not even in its rounding.
+    """
+    parts = powers_kw[:-1] * np.diff(bounds_s)[:, None] / SECONDS_PER_HOUR
+    sums = np.concatenate((np.zeros((1, powers_kw.shape[1])), np.cumsum(parts, axis=0)))
+    places = np.searchsorted(bounds_s, times_s, side="right") - 1
+    since_s = times_s - bounds_s[places]
+    found: Floats = sums[places] + powers_kw[places] * since_s[:, None] / SECONDS_PER_HOUR
+    return found

@@ -148,8 +148,9 @@ class SiteEnergy:
         return self.hosts.forget(before_s)
 
     def _load_range_kw(self, now_s: float, until_s: float) -> tuple[float, float]:
-        dc_kw = self._guns.total_dc_kw(now_s), self._guns.total_dc_kw(until_s)
+        least_dc_kw = min(self._guns.total_dc_kw(now_s), self._guns.total_dc_kw(until_s))
+        most_dc_kw = self._guns.most_dc_kw(now_s)
         panels_kw = self.panels.most_kw(now_s, until_s)
-        least_kw = least_ac_kw(min(dc_kw), len(self._hosts_kw)) + self.auxiliaries.least_kw
-        most_kw = most_ac_kw(max(dc_kw), self._hosts_kw) + self.auxiliaries.most_kw
+        least_kw = least_ac_kw(least_dc_kw, len(self._hosts_kw)) + self.auxiliaries.least_kw
+        most_kw = most_ac_kw(most_dc_kw, self._hosts_kw) + self.auxiliaries.most_kw
         return least_kw - panels_kw, most_kw

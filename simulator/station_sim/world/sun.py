@@ -50,7 +50,7 @@ class ClearDay:
 def clear_day(latitude: float, longitude: float, day: date) -> ClearDay:
     """The sun of a date over a place, in a clear sky (Ineichen and Perez's model)."""
     times = pd.date_range(day.isoformat(), periods=KNOTS, freq="5min", tz="Asia/Shanghai")
-    sun = solarposition.get_solarposition(times, latitude, longitude, method="ephemeris")
+    sun = solarposition.get_solarposition(times, latitude, longitude, method="nrel_numpy")
     zenith = sun["apparent_zenith"].to_numpy()
     mass = atmosphere.get_absolute_airmass(atmosphere.get_relative_airmass(zenith))
     extra = irradiance.get_extra_radiation(day.timetuple().tm_yday)

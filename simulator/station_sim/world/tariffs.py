@@ -46,6 +46,7 @@ __all__ = [
 Slots = npt.NDArray[np.int64]
 
 HALF_HOUR_S = 1800.0
+KNOWN_DAYS = 40
 # A city's flat price, grid charges included, and how far it moves from month to month: estimates.
 FLAT_PRICE_CNY_PER_KWH, FLAT_PRICE_MOVES = (0.63, 0.69), (-0.01, 0.01)
 # Service fees in CNY/kWh by kind of site: estimates, as is that most stations are near the
@@ -95,6 +96,7 @@ class Tariffs:
         self._seed, self._entity, self._site_type = seed, entity, site_type
         self._scheme = weather.city.price_scheme
         self._weather, self._days = weather, weather.days
+        self._known: dict[int, tuple[Floats, tuple[str, ...]]] = {}
 
     def on(self, day: date) -> Tariff:
         """The tariff of a date."""
@@ -109,6 +111,8 @@ class Tariffs:
 
     def prices(self, times_s: Floats) -> Floats:
         """What a kilowatt-hour costs at instants, service included, in CNY."""
+        if not len(times_s):
+            return np.zeros(0)
         slots = np.floor_divide(times_s + self._days.offset_s, HALF_HOUR_S).astype(np.int64)
         found: Floats = self._slot_prices(slots).sum(axis=1)
         return found
@@ -116,7 +120,10 @@ class Tariffs:
     def cost(
         self, times_s: Sequence[float], energies_kwh: Sequence[float], end_s: float = inf
     ) -> Cost:
-        """What a charge costs whose energy grows linearly between boundaries, until `end_s`."""
+        """What a charge costs whose energy grows linearly between boundaries, until `end_s`.
+
+        There is at least one boundary.
+        """
         end_s = min(end_s, times_s[-1])
         offset_s = self._days.offset_s
         first = int((times_s[0] + offset_s) // HALF_HOUR_S)
@@ -131,19 +138,29 @@ class Tariffs:
     def _by_code(self, slots: Slots, kwh: Floats) -> dict[str, float]:
         found = dict.fromkeys(CODES, 0.0)
         for slot, energy_kwh in zip(slots.tolist(), kwh.tolist(), strict=True):
-            day = self._days.date(slot // HALF_HOURS)
-            found[self.on(day).codes[slot % HALF_HOURS]] += energy_kwh
+            codes = self._of_day(slot // HALF_HOURS)[1]
+            found[codes[slot % HALF_HOURS]] += energy_kwh
         return found
 
     def _slot_prices(self, slots: Slots) -> Floats:
         """Energy and service price of half hours, numbered from the first day's midnight."""
         numbers, halves = np.divmod(slots, HALF_HOURS)
+        if (numbers == numbers[0]).all():
+            return self._of_day(int(numbers[0]))[0][halves]
         found = np.empty((len(slots), 2))
         for number in np.unique(numbers):
             on_day = numbers == number
-            table = _price_table(self.on(self._days.date(int(number))))
-            found[on_day] = table[halves[on_day]]
+            found[on_day] = self._of_day(int(number))[0][halves[on_day]]
         return found
+
+    def _of_day(self, number: int) -> tuple[Floats, tuple[str, ...]]:
+        """A day's energy prices and service fees, shape (48, 2), and its codes."""
+        if number not in self._known:
+            if len(self._known) >= KNOWN_DAYS:
+                self._known.clear()
+            tariff = self.on(self._days.date(number))
+            self._known[number] = _price_table(tariff), tariff.codes
+        return self._known[number]
 
 
 @lru_cache(maxsize=1024)
