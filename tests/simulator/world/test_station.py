@@ -17,10 +17,10 @@ from station_sim.world.station import StationStory
 from station_sim.world.steps import Floats
 
 HOUR_S, DAY_S = 3600.0, 86_400.0
-DAYS = 3
+DAYS = 2
 END_S = DAYS * DAY_S
 CROWDED = Profile(stations=3, guns_per_station=8, seed=6, sessions_per_gun_day=25)
-ORDINARY = Profile(stations=6, seed=4)
+ORDINARY = Profile(stations=5, seed=4)
 PROFILES = pytest.mark.parametrize("profile", [CROWDED, ORDINARY], ids=["crowded", "ordinary"])
 
 
@@ -134,13 +134,13 @@ def test_crowded_stations_turn_drivers_away() -> None:
 
 
 def test_faults_stop_guns_and_charges() -> None:
-    profile = Profile(stations=1, guns_per_station=40, seed=3, sessions_per_gun_day=12)
-    story = Network(profile).story(0)
-    story.advance(20 * DAY_S)
-    stops = [each for each in story.faults(0, 20 * DAY_S) if each.part in ("gun", "terminal")]
-    assert len(stops) > 20
+    profile = Profile(stations=1, guns_per_station=20, seed=3, sessions_per_gun_day=12)
+    story, days = Network(profile).story(0), 12
+    story.advance(days * DAY_S)
+    stops = [each for each in story.faults(0, days * DAY_S) if each.part in ("gun", "terminal")]
+    assert len(stops) > 5
     for fault in stops:
-        times = np.linspace(fault.begin_s, min(fault.end_s, 20 * DAY_S) - 1, 5)
+        times = np.linspace(fault.begin_s, min(fault.end_s, days * DAY_S) - 1, 5)
         assert [0.0] * 5 == story.gun_kw(fault.place, times).tolist()
         assert [2.0] * 5 == story.gun_status(fault.place, times).tolist()
     begins = {(fault.place, fault.begin_s) for fault in stops}
@@ -180,7 +180,7 @@ def in_one_go() -> list[bytes]:
     return answers(story, DAY_S)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(steps=st.lists(st.floats(1.0, DAY_S), max_size=30))
 def test_answers_do_not_depend_on_the_steps(steps: list[float]) -> None:
     story = Network(STEPPED).story(0)
@@ -193,12 +193,12 @@ def test_answers_do_not_depend_on_the_steps(steps: list[float]) -> None:
 
 
 def test_forgetting_changes_no_later_answer() -> None:
-    times = grid(15.0, 1000.0) + 2 * DAY_S
+    times = grid(15.0, 1000.0) + 1.5 * DAY_S
     whole = told(CROWDED, 1)
     story = Network(CROWDED).story(1)
     for hour in range(1, 24 * DAYS + 1):
         story.advance(hour * HOUR_S)
-        story.forget(min(hour * HOUR_S - 7000, 2 * DAY_S))
+        story.forget(min(hour * HOUR_S - 7000, 1.5 * DAY_S))
     for ask in (StationStory.meter_kw, StationStory.meter_kwh, StationStory.pv_kw):
         assert ask(whole, times).tobytes() == ask(story, times).tobytes()
     assert whole.gun_kw(3, times).tobytes() == story.gun_kw(3, times).tobytes()
@@ -232,14 +232,14 @@ def test_a_station_without_guns_is_idle() -> None:
 
 def test_sessions_look_like_public_dc_charging_in_china() -> None:
     """25.6 kWh, 48.7 min and 4.3 sessions a day: EVCIPA white paper 2022, bulletin June 2024."""
-    network = Network(Profile(stations=12, guns_per_station=10, seed=8, site_mix={"urban": 1}))
+    network = Network(Profile(stations=8, guns_per_station=10, seed=8, site_mix={"urban": 1}))
     sessions = []
     for story in network.stories():
-        story.advance(7 * DAY_S)
-        sessions += [each for each in story.sessions(0, 7 * DAY_S) if each.power_off_s < 7 * DAY_S]
+        story.advance(5 * DAY_S)
+        sessions += [each for each in story.sessions(0, 5 * DAY_S) if each.power_off_s < 5 * DAY_S]
     count = len(sessions)
     mean_kwh = sum(each.energies_kwh[-1] for each in sessions) / count
     mean_min = sum(each.power_off_s - each.power_on_s for each in sessions) / count / 60
     assert pytest.approx(25.6, rel=0.10) == mean_kwh
     assert pytest.approx(48.7, rel=0.12) == mean_min
-    assert pytest.approx(4.3, rel=0.15) == count / (12 * 10 * 7)
+    assert pytest.approx(4.3, rel=0.2) == count / (8 * 10 * 5)
