@@ -47,7 +47,7 @@ class Habits:
     """
 
     shares: tuple[float, ...]
-    arrival: tuple[float, float] = (2.4, 2.5)
+    arrival: tuple[float, float] = (2.2, 2.6)
     full_share: float = 0.30
     target: tuple[float, float] = (40.0, 57.0)
     overstay_min: float = 6.0

@@ -95,6 +95,11 @@ class Gun:
         self.charging = False
         self.limit_kw = 0.0
 
+    def rouse(self) -> None:
+        """Wake whoever waits for a change."""
+        if self.wake is not None and not self.wake.triggered:
+            self.wake.succeed()
+
     def _go_on(self, session: Session, soc: float, at_s: float, ramp: float | None) -> None:
         limits = np.minimum(self._ceilings, self.limit_kw)
         steps = staircase(

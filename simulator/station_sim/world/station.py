@@ -14,8 +14,8 @@ import simpy
 
 from station_sim.world.arrivals import Arrivals
 from station_sim.world.cars import Car, draw_car
-from station_sim.world.efficiency import host_limit_kw
 from station_sim.world.faults import FaultSource, all_sources
+from station_sim.world.grants import Grants
 from station_sim.world.gun import Gun
 from station_sim.world.loads import Loads, stops_gun
 from station_sim.world.old_world import Station as Station
@@ -24,8 +24,7 @@ from station_sim.world.public_holidays import day_kind
 from station_sim.world.queue import WaitingLine
 from station_sim.world.random_streams import random_stream
 from station_sim.world.sessions import End, Session
-from station_sim.world.sharing import PowerSharing
-from station_sim.world.site import MODULES, SiteType, StationSite
+from station_sim.world.site import SiteType, StationSite
 from station_sim.world.site_energy import SiteEnergy
 from station_sim.world.steps import Floats
 from station_sim.world.story import Fault
@@ -33,12 +32,6 @@ from station_sim.world.tariffs import Tariff, Tariffs
 from station_sim.world.weather import Weather
 
 Process = Generator[simpy.Event, Any, None]
-
-LOOK_AGAIN_S = 60.0
-"""How soon what one gun no longer needs is lent to another."""
-
-RISE_MIN_KW = 1.0
-"""A limit is raised when it is worth a change."""
 
 INSTANT_S = 1e-6
 """Nearer than this to its end a charge has ended."""
@@ -63,14 +56,12 @@ class StationStory:
         self.tariffs = Tariffs(profile.seed, site.entity, site.site_type, weather)
         self.energy = SiteEnergy(self.env, site, profile.seed, weather, self.tariffs, self)
         self._guns = {gun.number: Gun(gun) for gun in site.guns}
-        self._charging: list[Gun] = []
         self._loads = Loads(site)
         self._line = WaitingLine(self.env)
-        self._sharing = PowerSharing(site)
-        self._broken_modules = [0] * len(site.hosts)
         self._outdoor_c = weather.outdoor_c_at(0.0)
-        self._hosts_kw = self._host_limits()
-        self._looks_again = False
+        self._grants = Grants(
+            self.env, site, self.energy.allowed_dc_kw, self._outdoor_c, self.energy.load_changed
+        )
         self._arrived_s: list[float] = []
         self._left_s: list[float] = []
         self._forgotten = [0, 0]
@@ -155,11 +146,11 @@ class StationStory:
 
     def total_dc_kw(self, at_s: float) -> float:
         """Power of all guns at an instant from now on, if nothing intervenes."""
-        return sum(gun.session.kw_at(at_s) for gun in self._charging if gun.session is not None)
+        return self._grants.total_kw(at_s)
 
     def most_dc_kw(self, at_s: float) -> float:
         """The most that all guns can take from an instant on, until something intervenes."""
-        return sum(min(gun.limit_kw, gun.demand_kw(at_s)) for gun in self._charging)
+        return self._grants.most_kw(at_s)
 
     def changes_s(self, begin_s: float, end_s: float) -> Floats:
         """Instants in [begin, end) at which some gun's power changes, in no order."""
@@ -254,8 +245,7 @@ class StationStory:
 
     def _charge(self, gun: Gun, session: Session) -> Process:
         gun.switch_on(self.env.now)
-        self._charging.append(gun)
-        self._share()
+        self._grants.begin(gun)
         while not gun.faults and self.env.now < session.times_s[-1] - INSTANT_S:
             yield from self._pause(gun, session.times_s[-1])
         is_done = self.env.now >= session.times_s[-1] - INSTANT_S
@@ -263,8 +253,7 @@ class StationStory:
         early = session.car.stops_early
         planned = End.TARGET if early is None else End(early)
         session.end = planned if is_done else End.ABNORMAL
-        self._charging.remove(gun)
-        self._share()
+        self._grants.end(gun)
 
     def _pause(self, gun: Gun, until_s: float) -> Process:
         """Wait until an instant, or until something about the gun changes."""
@@ -303,30 +292,7 @@ class StationStory:
             if gun.session is not None and not gun.faults
         ]
 
-    # Sharing
-
-    def _share(self) -> None:
-        """Grant every charging gun its part anew: a charge began or ended, or a host changed."""
-        now_s = self.env.now
-        demands = {gun.site.number: gun.demand_kw(now_s) for gun in self._charging}
-        limits = self._sharing.limits(demands, self._hosts_kw, self.energy.allowed_dc_kw)
-        is_scarce = False
-        for gun in self._charging:
-            limit, demand = limits[gun.site.number], demands[gun.site.number]
-            if _is_worth_a_change(gun.limit_kw, limit, demand):
-                gun.limit(now_s, limit)
-                if gun.wake is not None and not gun.wake.triggered:
-                    gun.wake.succeed()
-            is_scarce = is_scarce or gun.limit_kw < demand
-        if is_scarce and not self._looks_again:
-            self._looks_again = True
-            self.env.process(self._look_again())
-        self.energy.load_changed()
-
-    def _look_again(self) -> Process:
-        yield self.env.timeout(LOOK_AGAIN_S)
-        self._looks_again = False
-        self._share()
+    # Weather
 
     def _feel_weather(self) -> Process:
         """Batteries and hosts follow the temperature of each full hour."""
@@ -335,19 +301,7 @@ class StationStory:
             hour += ONE_HOUR
             yield self.env.timeout(self.profile.story_s(hour) - self.env.now)
             self._outdoor_c = self.weather.outdoor_c_at(self.env.now)
-            self._renew_host_limits()
-
-    def _renew_host_limits(self) -> None:
-        limits = self._host_limits()
-        if limits != self._hosts_kw:
-            self._hosts_kw = limits
-            self._share()
-
-    def _host_limits(self) -> list[float]:
-        return [
-            host_limit_kw(host.rated_kw, self._outdoor_c, MODULES - broken)
-            for host, broken in zip(self.site.hosts, self._broken_modules, strict=True)
-        ]
+            self._grants.feel(self._outdoor_c)
 
     # Faults
 
@@ -362,8 +316,7 @@ class StationStory:
     def _set_right(self, fault: Fault, broken: int) -> None:
         """What a fault breaks, or its repair (`broken` -1) mends."""
         if fault.part in ("dc", "ac"):
-            self._broken_modules[fault.place] += broken
-            self._renew_host_limits()
+            self._grants.break_module(fault.place, broken)
         elif fault.part == "storage":
             change = self.energy.stop_storage if broken > 0 else self.energy.restart_storage
             change(fault.place)
@@ -373,13 +326,6 @@ class StationStory:
                 self._notice(gun)
 
     def _notice(self, gun: Gun) -> None:
-        if gun.faults and gun.wake is not None and not gun.wake.triggered:
-            gun.wake.succeed()
+        if gun.faults:
+            gun.rouse()
         self._pass_on(gun)
-
-
-def _is_worth_a_change(old_kw: float, new_kw: float, demand_kw: float) -> bool:
-    """Whether another limit changes what flows: at once if it lowers, from 1 kW on if it raises."""
-    if old_kw == 0.0 or new_kw < min(old_kw, demand_kw):
-        return True
-    return old_kw < demand_kw and new_kw > old_kw + RISE_MIN_KW
