@@ -32,12 +32,17 @@ class GunLoad(Protocol):
 
 
 class HostLoads:
-    """The AC side of a station's hosts. Instants are story seconds, ascending, from 0 on."""
+    """The AC side of a station's hosts.
+
+    Instants are story seconds, ascending, from 0 on; `ValueError` for energies in hours that were
+    forgotten.
+    """
 
     def __init__(self, hosts: Sequence[HostSite], guns: GunLoad) -> None:
         self._rated_kw = [host.rated_kw for host in hosts]
         self._guns = guns
         self._sums_kwh = np.zeros((1, len(hosts)))  # until the beginning of each hour
+        self._kept_hour = 0
 
     def host_kw(self, host: int, times_s: Floats) -> Floats:
         """A host's intake at instants."""
@@ -61,8 +66,10 @@ class HostLoads:
     def forget(self, before_s: float) -> float:
         """Sum up what lies before an instant; from the instant that is returned on, and not
         before, guns are asked about from now on."""
-        self._settle(int(before_s // SECONDS_PER_HOUR))
-        return (len(self._sums_kwh) - 1) * SECONDS_PER_HOUR
+        hour = int(before_s // SECONDS_PER_HOUR)
+        self._settle(hour)
+        self._kept_hour = max(self._kept_hour, hour)
+        return self._kept_hour * SECONDS_PER_HOUR
 
     def _settle(self, hours: int) -> None:
         """Know the sums until the beginning of hour number `hours`."""
@@ -84,6 +91,8 @@ class HostLoads:
             return found
         hours = np.floor_divide(times_s, SECONDS_PER_HOUR).astype(np.int64)
         first, last = int(hours[0]), int(hours[-1])
+        if first < self._kept_hour:
+            raise ValueError(f"hour {first} was forgotten; known from hour {self._kept_hour} on")
         self._settle(last)
         bounds_s, powers_kw = self._steps(first, float(times_s[-1]), hosts)
         for hour in np.unique(hours).tolist():

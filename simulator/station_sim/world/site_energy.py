@@ -20,6 +20,10 @@ from station_sim.world.storage_control import StorageControl
 from station_sim.world.tariffs import Tariffs
 from station_sim.world.weather import Weather
 
+# Between two decisions a gun's rise may hide that others fall, and a car may come to accept a
+# little more: by less than these shares of what all guns draw (measured).
+HIDDEN_FALL_SHARE, HIDDEN_RISE_SHARE = 0.03, 0.01
+
 
 class SiteEnergy:
     """Panels, storage, auxiliaries and meter of one station, in its SimPy environment.
@@ -148,8 +152,9 @@ class SiteEnergy:
         return self.hosts.forget(before_s)
 
     def _load_range_kw(self, now_s: float, until_s: float) -> tuple[float, float]:
-        least_dc_kw = min(self._guns.total_dc_kw(now_s), self._guns.total_dc_kw(until_s))
-        most_dc_kw = self._guns.most_dc_kw(now_s)
+        ends_kw = self._guns.total_dc_kw(now_s), self._guns.total_dc_kw(until_s)
+        least_dc_kw = (1 - HIDDEN_FALL_SHARE) * min(ends_kw)
+        most_dc_kw = (1 + HIDDEN_RISE_SHARE) * max(self._guns.most_dc_kw(now_s), *ends_kw)
         panels_kw = self.panels.most_kw(now_s, until_s)
         least_kw = least_ac_kw(least_dc_kw, len(self._hosts_kw)) + self.auxiliaries.least_kw
         most_kw = most_ac_kw(most_dc_kw, self._hosts_kw) + self.auxiliaries.most_kw

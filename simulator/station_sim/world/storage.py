@@ -38,7 +38,10 @@ class Knot:
 
 
 class Cabinet:
-    """A cabinet of `energy_kwh` and `power_kw`; state of charge in percent of the energy."""
+    """A cabinet of `energy_kwh` and `power_kw`; state of charge in percent of the energy.
+
+    Arrays of instants ascend; `ValueError` for those before what is known or was forgotten.
+    """
 
     __slots__ = ("_knots", "energy_kwh", "power_kw")
 
@@ -150,8 +153,9 @@ class Cabinet:
         return found
 
     def _places(self, times_s: Floats) -> npt.NDArray[np.int64]:
-        found = np.searchsorted(self._column("at_s"), times_s, side="right") - 1
-        return np.maximum(found, 0).astype(np.int64)
+        if len(times_s) and times_s[0] < self._knots[0].at_s:
+            raise ValueError(f"nothing is known of {times_s[0]}, before {self._knots[0].at_s}")
+        return np.searchsorted(self._column("at_s"), times_s, side="right").astype(np.int64) - 1
 
     def _since_s(self, times_s: Floats, places: npt.NDArray[np.int64]) -> Floats:
         found: Floats = times_s - self._column("at_s")[places]

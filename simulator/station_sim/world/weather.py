@@ -1,6 +1,6 @@
 """The weather of a place, day by day: a pure function of the seed, the place and the date.
 
-A month has its climate's share of each condition, in spells of like days; temperatures swing
+Half a month has its climate's share of each condition, in spells of like days; temperatures swing
 around the climate's from week to week. Both are estimates. What passes over one station within
 minutes is `clouds`', what the climate is `climate`'s.
 """
@@ -79,6 +79,7 @@ SHIFT_K = {
 }
 RAIN_SHIFT_K = (0.3, -2.5)
 
+HALF_MONTH_DAYS = 15
 SPELL_MEMORY = 0.6  # correlation of one day's sky with the next (an estimate)
 SWING_MEMORY, SWING_DAYS = 0.75, 14
 SWING_SD_K = (1.6, 3.2)  # of daily means around the climate's, summer and winter (an estimate)
@@ -229,19 +230,23 @@ def sky_shares(rain: float, sunshine: float) -> list[tuple[Condition, float]]:
 def _month_skies(
     seed: int, entity: str, climate: Climate, year: int, month: int
 ) -> tuple[Condition, ...]:
-    """Each day's condition: the month's days ranked by a wetness that remembers the day before."""
+    """Each day's condition: each half month's days ranked by a wetness that remembers the day
+    before, so that a month of days has about its climate's skies wherever it begins."""
     rng = random_stream(seed, entity, "sky", year, month)
     days = (date(year + month // 12, month % 12 + 1, 1) - date(year, month, 1)).days
     wetness = [rng.gauss(0, 1)]
     while len(wetness) < days:
         news = rng.gauss(0, sqrt(1 - SPELL_MEMORY**2))
         wetness.append(SPELL_MEMORY * wetness[-1] + news)
-    start = rng.random()
     skies = sky_shares(climate.rain[month - 1], climate.sunshine[month - 1])
     bounds = np.cumsum([share for _, share in skies])
-    ranks = np.argsort(np.argsort(wetness))
-    places = np.searchsorted(bounds[:-1], (ranks + start) / days, side="right")
-    return tuple(skies[place][0] for place in places)
+    found: list[Condition] = []
+    for half in (wetness[:HALF_MONTH_DAYS], wetness[HALF_MONTH_DAYS:]):
+        ranks = np.argsort(np.argsort(half))
+        shares = (ranks + rng.random()) / len(half)
+        places = np.searchsorted(bounds[:-1], shares, side="right")
+        found += [skies[place][0] for place in places.tolist()]
+    return tuple(found)
 
 
 def _usual(months: tuple[float, ...], day: date) -> float:

@@ -47,3 +47,11 @@ def test_answers_do_not_depend_on_chunks_or_on_what_was_forgotten(
         kept_s = cut.forget(min(end_s, LAST_S))
         assert kept_s % HOUR_S == 0
         assert kept_s <= begin_s
+
+
+def test_what_was_forgotten_cannot_be_asked() -> None:
+    own = loads()
+    assert 2 * HOUR_S == own.forget(2.5 * HOUR_S) == own.forget(HOUR_S)
+    assert own.kwh(np.array([2 * HOUR_S])) > 0
+    with pytest.raises(ValueError, match="hour 1 was forgotten"):
+        own.kwh(np.array([1.9 * HOUR_S]))

@@ -88,3 +88,12 @@ def test_what_is_left_above_a_state_of_charge() -> None:
     cabinet = Cabinet(100.0, 50.0, 60.0)
     assert pytest.approx(50 * 0.85**0.5) == cabinet.kwh_above(10.0, 0.0)
     assert 0.0 == cabinet.kwh_above(70.0, 0.0)
+
+
+def test_what_was_forgotten_cannot_be_asked() -> None:
+    cabinet = Cabinet(100.0, 50.0, 60.0)
+    cabinet.set(10.0, 100.0)
+    cabinet.set(0.0, 200.0)
+    cabinet.forget(250.0)
+    with pytest.raises(ValueError, match=r"nothing is known of 50\.0"):
+        cabinet.soc(np.array([50.0, 300.0]))

@@ -1,0 +1,29 @@
+"""The sun: where it stands, and light only while it is up."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from station_sim.world.sun import KNOTS, clear_day
+
+EQUINOX = date(2026, 3, 20)
+
+
+def test_at_noon_of_the_equinox_the_sun_stands_as_far_from_the_zenith_as_the_equator() -> None:
+    assert pytest.approx(23.1, abs=0.3) == clear_day(23.13, 113.27, EQUINOX).zenith.min()
+
+
+def test_light_comes_while_the_sun_is_up_and_from_the_south_at_noon() -> None:
+    day = clear_day(39.9, 116.4, EQUINOX)
+    light = day.on_plane(30.0, 180.0)
+    assert (KNOTS,) == light.shape
+    assert 0.0 == light[day.zenith >= 90].max() == light.min()
+    assert 800 < light.max() < 1200
+    assert light.max() > day.on_plane(0.0, 180.0).max() > day.on_plane(30.0, 0.0).max()
+    assert np.abs(light.argmax() - day.zenith.argmin()) <= 3
+
+
+def test_summer_days_are_longer() -> None:
+    summer, winter = (clear_day(39.9, 116.4, date(2026, month, 21)) for month in (6, 12))
+    assert (summer.zenith < 90).sum() > 1.5 * (winter.zenith < 90).sum()
