@@ -213,12 +213,12 @@ class DataAnalysisService(ServiceBase):
         self._stations.wait_for([station_id], self.options.stop_timeout_seconds)
         with self._lock:
             self._own_callbacks.pop(station_id, None)
-            self._stations.futures.pop(station_id, None)
+            self._stations.forget(station_id)
 
     def get_station_status(self) -> dict[str, dict[str, Any]]:
         """Return `{station_id: {"running": bool, "future": Future or None}}`."""
         with self._lock:
-            return self._station_status("future", self._stations.futures)
+            return self._station_status("future", self._stations.futures())
 
     # The parts of a running service, and what they call.
 

@@ -24,6 +24,16 @@ logger = logging.getLogger(__name__)
 POLL_TIMEOUT_MS = 1000
 """Longest wait of one poll, and how long a stop may have to wait for it; data ends it at once."""
 
+ROUND_RECORDS = 1_000
+"""Most records that are applied at once: what more of them need does not fit into a processor's
+cache."""
+
+BEGUN_SECONDS = 0.1
+"""How long a round waits until the callbacks of the last one have begun."""
+
+ROOM_SECONDS = 0.1
+"""How long a round waits for more room than there is, where there is little."""
+
 TICK_SECONDS = 30.0
 """How often expired windows are given up; reading one never shows expired points."""
 
@@ -47,6 +57,7 @@ class Poller:
         perform: does the engine's effects, under the lock.
         clock: time of arrival.
         in_flight: returns how many records are in work.
+        begun: waits, within a limit in seconds, until callbacks that may run have begun.
         most_pending: most records in work; beyond, partitions are paused while polling goes on.
         polled: called with what each poll brought, under the lock.
         ticked: called after the engine's tick, under the lock.
@@ -62,6 +73,7 @@ class Poller:
         perform: Callable[[Sequence[Effect]], None],
         clock: Clock,
         in_flight: Callable[[], int],
+        begun: Callable[[float], None],
         most_pending: int,
         polled: Callable[[Mapping[Partition, Sequence[Any]]], None],
         ticked: Callable[[], None],
@@ -77,6 +89,7 @@ class Poller:
         self._perform = perform
         self._clock = clock
         self._in_flight = in_flight
+        self._begun = begun
         self.most_pending = most_pending
         self._polled = polled
         self._ticked = ticked
@@ -136,9 +149,12 @@ class Poller:
             self._give_up(given_up)
             self._rejoin()
         self._poll()
+        if self._backlog:
+            self._begun(BEGUN_SECONDS)
         with self._lock:
+            self._progress.wait_for(self._has_enough_room, ROOM_SECONDS)
             room = self.most_pending - self._in_flight()
-            records = self._backlog.take(room)
+            records = self._backlog.take(min(room, ROUND_RECORDS))
             if records:
                 self._perform(self._engine.received(records, self._clock.time()))
             self._hold_or_let_go()
@@ -219,9 +235,15 @@ class Poller:
             self._perform(self._engine.ticked(self._clock.time()))
             self._ticked()
 
+    def _has_enough_room(self) -> bool:
+        """Return whether there is room for what waits, or for so much that a round is worth it."""
+        room = self.most_pending - self._in_flight()
+        worth_it = min(ROUND_RECORDS, self.most_pending // 4)
+        return room >= min(len(self._backlog), worth_it) or self._stopping.is_set()
+
     def _wait_for_room(self) -> None:
-        before = self._in_flight()
+        most = self._in_flight() - 1 if self._backlog else self.most_pending // 2
         self._progress.wait_for(
-            lambda: self._in_flight() < before or self._stopping.is_set(), POLL_TIMEOUT_MS / 1000
+            lambda: self._in_flight() <= most or self._stopping.is_set(), POLL_TIMEOUT_MS / 1000
         )
         self._hold_or_let_go()

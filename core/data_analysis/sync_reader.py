@@ -43,6 +43,7 @@ class Reader:
         perform: does the engine's effects.
         report: called with every gap.
         nudge: called when there may be something to commit.
+        begun: waits, within a limit in seconds, until callbacks that may run have begun.
         ticked: called after the engine's ticks.
         polled: called with this reader and what a poll of it brought.
         failed: called with what nobody has foreseen.
@@ -61,6 +62,7 @@ class Reader:
         perform: Callable[[Sequence[Effect]], None],
         report: Callable[[GapEvent], None],
         nudge: Callable[[], None],
+        begun: Callable[[float], None],
         ticked: Callable[[], None],
         polled: Callable[["Reader", Mapping[Partition, Sequence[Any]]], None],
         failed: Failed,
@@ -82,6 +84,7 @@ class Reader:
             perform,
             clock,
             self._in_flight if shares else lambda: engine.in_flight,
+            begun,
             most_pending,
             lambda records: polled(self, records),
             ticked,

@@ -22,6 +22,7 @@ from data_analysis.kafka.producer import KafkaProducerClient
 from data_analysis.kafka.sync_commits import Commits
 from data_analysis.kafka.sync_member import GroupMember
 from data_analysis.kafka.sync_uploads import Uploader
+from data_analysis.lanes import Job
 from data_analysis.logs import LimitedLog
 from data_analysis.offsets import Partition
 from data_analysis.options import ServiceOptions
@@ -88,7 +89,13 @@ class SyncRun:
             self._add_reader(member)
         self._committing = guarded_thread("committing", self._commits.run, self.failure.declare)
         self._uploading = guarded_thread("uploading", self._uploader.run, self.failure.declare)
+        self._watching = guarded_thread(
+            "the work of a station", stations.watch, self.failure.declare
+        )
         self._batching = guarded_thread("batches", self._batches.run, self.failure.declare)
+        self._acknowledging = guarded_thread(
+            "uploading", self._uploader.settle, self.failure.declare
+        )
         self._leaving: list[threading.Thread] = []
 
     @property
@@ -114,7 +121,9 @@ class SyncRun:
         if self._options.output_topic or self._options.dead_letter_topic:
             self._producer.connect()
         self._uploading.start()
+        self._acknowledging.start()
         self._committing.start()
+        self._watching.start()
         self._batching.start()
         self._start_readers()
         self._consumer.watch(self._progress)
@@ -151,15 +160,21 @@ class SyncRun:
         """Do what the engine wants done. The lock is held."""
         if self._closing:
             return
+        jobs: list[Job] = []
+        uploads: list[Upload] = []
         for effect in effects:
-            if isinstance(effect, RunCallback | RunHandlers):
-                self._stations.run(effect)
-            elif isinstance(effect, Upload):
-                self._uploader.submit(effect)
+            if type(effect) is RunCallback or type(effect) is RunHandlers:
+                jobs.append(effect)
+            elif type(effect) is Upload:
+                uploads.append(effect)
             elif isinstance(effect, RunBatchHandler):
                 self._batches.call(effect.batch)
             elif isinstance(effect, Note):
                 self._log.write(effect)
+        if uploads:
+            self._uploader.submit(uploads)
+        if jobs:
+            self._stations.run(jobs)
         # Something may have been finished: there may be a commit to send, and room for records.
         self._commits.nudge()
         for reader in self._readers:
@@ -217,7 +232,8 @@ class SyncRun:
             perform=self.perform,
             report=self._gap_reports.report,
             nudge=self._commits.nudge,
-            ticked=lambda: self._stations.forget(self._engine.dispatcher.station_ids()),
+            begun=self._stations.wait_until_begun,
+            ticked=lambda: self._stations.keep(self._engine.dispatcher.station_ids()),
             polled=self._watch.polled,
             failed=self.failure.declare,
             most_pending=self._share(),
@@ -266,7 +282,14 @@ class SyncRun:
         self._batches.stop(0)
         self._uploader.stop(0)
         self._gap_reports.stop(0)
-        for thread in (*self._leaving, self._batching, self._committing, self._uploading):
+        for thread in (
+            *self._leaving,
+            self._watching,
+            self._batching,
+            self._committing,
+            self._uploading,
+            self._acknowledging,
+        ):
             join(thread)
         closing = [*(reader.close for reader in self._readers), self._consumer.lag.stop]
         failed = [error for error in side_by_side(closing) if error is not None]
@@ -290,9 +313,11 @@ class SyncRun:
                 return None, None
             return offsets.position(tp), offsets.committed(tp)
 
-    def _settled(self, ticket: Any, error: str | None) -> None:
-        try:
-            with self._lock:
-                self.perform(self._engine.acknowledged(ticket, self._clock.time(), error))
-        except Exception as unforeseen:
-            self.failure.declare("uploading", unforeseen)
+    def _settled(self, tickets: Sequence[Any], error: str | None) -> None:
+        engine, now = self._engine, self._clock.time()
+        with self._lock:
+            if error is None:
+                self.perform(engine.acknowledged_all(tickets, now))
+            else:
+                for ticket in tickets:
+                    self.perform(engine.acknowledged(ticket, now, error))

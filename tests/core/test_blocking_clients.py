@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -44,9 +44,11 @@ NESTED = {
 }
 
 
-def _with_broker(story: Callable[[Broker], Any]) -> Any:
+def _with_broker(
+    story: Callable[[Broker], Any], properties: Mapping[str, str] | None = None
+) -> Any:
     async def world() -> Any:
-        async with open_broker("virtual") as broker:
+        async with open_broker("virtual", server_properties=properties or {}) as broker:
             await broker.make_topics(TopicSpec(TOPIC, config={"retention.ms": "-1"}))
             return await asyncio.to_thread(story, broker)
 
@@ -123,6 +125,22 @@ def test_a_broker_that_comes_late_is_found() -> None:
             await asyncio.to_thread(consumer.close)
 
     run_virtual(world)
+
+
+def test_a_topic_that_is_not_there_is_named() -> None:
+    def story(broker: Broker) -> None:
+        with pytest.raises(KafkaConnectionError, match="failed: it has no topic NOT-THERE, or"):
+            KafkaConsumerClient([TOPIC, "NOT-THERE"], FLAT, max_retries=1)
+
+    _with_broker(story, {"auto.create.topics.enable": "false"})
+
+
+def test_a_topic_that_the_broker_makes_when_asked_is_waited_for() -> None:
+    def story(broker: Broker) -> None:
+        consumer = KafkaConsumerClient([TOPIC, "MADE"], FLAT, max_retries=1)
+        consumer.close()
+
+    _with_broker(story)
 
 
 def test_commits_and_look_ups() -> None:

@@ -45,8 +45,9 @@ EXIT_INTERRUPTED = 130
 def serve(callback: str, **given: Any) -> int:
     """Run MODULE:CALLBACK for every record and station until SIGTERM or Ctrl-C.
 
-    At its end, running callbacks finish, results are uploaded and offsets committed. Exit code: 0
-    after SIGTERM, 130 after Ctrl-C, 2 if it could not start or has ended by itself.
+    At its end, running callbacks finish, results are uploaded and offsets committed. SIGHUP reads
+    the configuration file again. Exit code: 0 after SIGTERM, 130 after Ctrl-C, 2 if it could not
+    start or has ended by itself.
     """
     import asyncio
     import logging

@@ -1,4 +1,4 @@
-"""The life of a service that the command line runs: start, serve, drain at a signal."""
+"""The life of a service that the command line runs: start, serve, reload and drain at signals."""
 
 import asyncio
 import copy
@@ -12,7 +12,7 @@ from typing import Any
 
 from data_analysis.async_service import AsyncDataAnalysisService
 from data_analysis.commands.config_file import read_config_file
-from data_analysis.errors import DataAnalysisError
+from data_analysis.errors import ConfigurationError, DataAnalysisError
 
 logger = logging.getLogger("data_analysis.serve")
 
@@ -56,6 +56,9 @@ async def serve_until_told(order: Order) -> signal.Signals:
     ended: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _end, ended, number)
+    asyncio.get_running_loop().add_signal_handler(
+        signal.SIGHUP, _reload, service, config, order.config_path
+    )
     with ExitStack() as stack:
         if order.metrics_port is not None:
             from data_analysis.commands.probes import serve_probes
@@ -98,6 +101,30 @@ def _places(order: Order) -> dict[str, Any]:
     if order.threads is None:
         return {}
     return {"run_callbacks_in": "threads", "max_workers": order.threads}
+
+
+def _reload(service: AsyncDataAnalysisService, config: Any, path: Path | None) -> None:
+    """Read the configuration anew; one that is not valid is told, and changes nothing."""
+    before = {} if path is None else vars(config).copy()
+    try:
+        if path is not None:
+            vars(config).update(_edited(path, config.KAFKA_CONFIG))
+        service.reload_config()
+    except ConfigurationError as error:
+        if path is not None:
+            vars(config).update(before)
+        logger.error("the configuration stays as it was: %s", error)
+    else:
+        logger.info("configuration reloaded; serving %s", ", ".join(service.topics))
+
+
+def _edited(path: Path, kafka: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = vars(read_config_file(path))
+    if found["KAFKA_CONFIG"] != kafka:
+        raise ConfigurationError(
+            f"{path} says another KAFKA_CONFIG, which a reload cannot apply; restart the service"
+        )
+    return found
 
 
 def _end(ended: "asyncio.Future[signal.Signals]", number: signal.Signals) -> None:

@@ -20,7 +20,7 @@ from data_analysis.cancelling import is_being_cancelled
 from data_analysis.errors import KafkaConnectionError
 from data_analysis.kafka.async_fetching import keep_awake
 from data_analysis.kafka.connecting import Tries
-from data_analysis.kafka.errors import describe, lost_position, mapped
+from data_analysis.kafka.errors import describe, lost_position, mapped, no_topics
 from data_analysis.kafka.options import KafkaOptions
 from data_analysis.kafka.tls import check_tls_aside
 
@@ -104,10 +104,7 @@ class AsyncGroupMember:
             await client.start()
         except UnknownTopicOrPartitionError as error:
             unseen = [each for each in self._topics if client.partitions_for_topic(each) is None]
-            raise KafkaConnectionError(
-                f"{what} failed: it has no topic {', '.join(unseen)}, or shows none to this user;"
-                " make it, or take it out of the configuration"
-            ) from error
+            raise no_topics(what, unseen) from error
 
     async def stop(self) -> None:
         """Leave the group and close; a second call does nothing."""

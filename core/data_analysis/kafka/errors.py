@@ -1,6 +1,6 @@
 """The errors of both Kafka clients, mapped in one place to ours and to what may be tried again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import aiokafka.errors
@@ -71,6 +71,14 @@ def describe(error: BaseException) -> str:
         return NOBODY_ANSWERS
     # kafka-python says `None` where there is nothing to say.
     return str(error).removesuffix(": None") or type(error).__name__
+
+
+def no_topics(what: str, topics: Iterable[str]) -> KafkaConnectionError:
+    """Return what is raised where Kafka lacks topics that are to be read."""
+    return KafkaConnectionError(
+        f"{what} failed: it has no topic {', '.join(topics)}, or shows none to this user;"
+        " make it, or take it out of the configuration"
+    )
 
 
 def may_pass(error: BaseException | None) -> bool:

@@ -5,12 +5,14 @@ What waits for being sent, and what is tried again, is in `data_analysis.kafka.s
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
 from kafka import KafkaProducer
-from kafka.errors import IllegalStateError
+from kafka.errors import BrokerResponseError, IllegalStateError
+from kafka.partitioner.default import murmur2
 
 from data_analysis.errors import KafkaConnectionError
 from data_analysis.kafka.blocking_options import blocking_producer_options
@@ -31,6 +33,9 @@ DELIVERY_TIMEOUT_MS = 60_000
 """How long kafka-python tries by itself before it says what is wrong."""
 
 CLOSE_TIMEOUT_SECONDS = 5.0
+
+KEYS_KNOWN = 100_000
+"""Keys whose hash is kept: kafka-python takes microseconds for one."""
 
 
 class KafkaProducerClient:
@@ -122,17 +127,20 @@ class KafkaProducerClient:
         value: bytes,
         timestamp_ms: int,
         headers: list[tuple[str, bytes]],
-        answered: Callable[[BaseException | None], None],
-    ) -> None:
-        """Send one record; `answered` is called once, from any thread, with None or an error.
+    ) -> tuple[int | None, Any]:
+        """Begin to send one record; return its partition and kafka-python's future.
 
-        kafka-python's errors come as they are.
+        The partition is None where Kafka does not tell it: the future says why. kafka-python's
+        errors come as they are.
         """
-        future = self._connected().send(
-            topic, value, key=key, headers=headers, timestamp_ms=timestamp_ms
+        client = self._connected()
+        try:
+            partition = _partition_for(key, len(client.partitions_for(topic)))
+        except BrokerResponseError:
+            partition = None
+        return partition, client.send(
+            topic, value, key, headers, partition=partition, timestamp_ms=timestamp_ms
         )
-        future.add_callback(lambda _: answered(None))
-        future.add_errback(answered)
 
     def _make_client(self) -> Any:
         return KafkaProducer(
@@ -148,3 +156,9 @@ class KafkaProducerClient:
         if self._client is None:
             raise IllegalStateError("the producer is not connected")
         return self._client
+
+
+@lru_cache(KEYS_KNOWN)
+def _partition_for(key: bytes, partitions: int) -> int:
+    """Return the partition that any Kafka client with default settings gives a key."""
+    return int(murmur2(key) & 0x7FFFFFFF) % partitions

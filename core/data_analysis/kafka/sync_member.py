@@ -6,6 +6,7 @@ thread; one thread at a time polls.
 """
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from kafka.structs import OffsetAndMetadata
 
 from data_analysis.kafka.blocking_options import blocking_consumer_options
 from data_analysis.kafka.connecting import Tries, connected
-from data_analysis.kafka.errors import CLIENT_ERRORS, describe, gone_is_unknown
+from data_analysis.kafka.errors import CLIENT_ERRORS, describe, gone_is_unknown, no_topics
 from data_analysis.kafka.options import KafkaOptions
 from data_analysis.kafka.sync_fetching import poll
 from data_analysis.kafka.tls import check_tls
@@ -27,6 +28,11 @@ logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_MS = 10_000
 """How long one try to connect may take."""
+
+TOPICS_TIMEOUT_MS = 5_000
+"""How long topics are waited for that the broker may be making."""
+
+TOPICS_LOOK_SECONDS = 0.2
 
 ANSWER_TIMEOUT_MS = 5_000
 """How long a look-up may take; kafka-python asks again and again within it."""
@@ -89,7 +95,7 @@ class GroupMember:
         servers = ", ".join(self.options.consumer["bootstrap_servers"])
         what = f"connecting a consumer to {servers}"
         check_tls(what, self.options.consumer)
-        self._client = connected(what, self._make_client, self._tries)
+        self._client = connected(what, lambda: self._make_client(what), self._tries)
 
     def close(self) -> None:
         """Leave the group and close; a second call does nothing."""
@@ -200,7 +206,7 @@ class GroupMember:
         """Read these topics from the next connection on."""
         self._topics = list(topics)
 
-    def _make_client(self) -> Any:
+    def _make_client(self, what: str) -> Any:
         named = {}
         if self._instance_id is not None:
             named = {"client_id": self._instance_id, "group_instance_id": self._instance_id}
@@ -216,9 +222,15 @@ class GroupMember:
             **named,
         )
         client.subscribe(topics=self._topics, listener=self.listener)
-        for topic in self._topics:
-            # A member that knows no partitions yet shares out none, and has to join twice.
-            client.partitions_for_topic(topic)
+        # A member that knows no partitions yet shares out none, and has to join twice.
+        deadline = time.monotonic() + TOPICS_TIMEOUT_MS / 1000
+        while unseen := [each for each in self._topics if not client.partitions_for_topic(each)]:
+            if time.monotonic() > deadline:
+                client.close(autocommit=False)
+                raise no_topics(what, unseen)
+            # Only this asks for the topics by name, which has a broker make them that does so.
+            client._cluster.request_update()
+            time.sleep(TOPICS_LOOK_SECONDS)
         return client
 
     def _connected(self) -> Any:

@@ -8,7 +8,7 @@ caused it.
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from data_analysis.clock import WALL
@@ -17,11 +17,15 @@ from data_analysis.errors import KafkaConnectionError
 from data_analysis.kafka.errors import describe, is_vague, may_pass, producer_is_lost
 from data_analysis.kafka.producer import KafkaProducerClient
 from data_analysis.observe import Counters
+from data_analysis.sync_answers import Answers
 
 logger = logging.getLogger(__name__)
 
 FIRST_DELAY_SECONDS = 0.1
 LONGEST_DELAY_SECONDS = 5.0
+ROUND = 500
+"""Uploads that go out until their acknowledgements are looked for."""
+
 VAGUE_TRIES = 20
 """How often in a row an error that says nothing may pass; with the waits, more than a minute."""
 
@@ -54,43 +58,61 @@ class _Lane:
         return len(failed)
 
 
+class _Sent:
+    """An upload that has gone out as the one of this index in its lane's round."""
+
+    __slots__ = ("future", "index", "lane", "upload")
+
+    def __init__(self, lane: _Lane, index: int, upload: Upload, future: Any) -> None:
+        self.lane = lane
+        self.index = index
+        self.upload = upload
+        self.future = future
+
+
 class Uploader:
-    """Queues uploads and tells `settled(ticket, error)` what became of each.
+    """Queues uploads and tells `settled(tickets, error)` what became of them.
 
     Args:
         producer: the client; it is connected anew if it is lost.
-        settled: called once per upload from any thread, with None or the reason why it is lost.
+        settled: called with the tickets of uploads, once for each of these, from two threads,
+            with None or the reason why they are lost.
         counters: where retries are counted.
     """
 
     def __init__(
         self,
         producer: KafkaProducerClient,
-        settled: Callable[[Any, str | None], None],
+        settled: Callable[[Sequence[Any], str | None], None],
         counters: Counters,
     ) -> None:
         self.last_error: str | None = None
         self._producer = producer
         self._settled = settled
         self._counters = counters
+        self._linger_seconds = producer.options.linger_ms / 1000
         self._changed = threading.Condition()
         self._lanes: dict[tuple[str, bytes], _Lane] = {}
         self._ready: deque[_Lane] = deque()
         self._later: list[tuple[float, _Lane]] = []
+        self._answers: Answers[list[_Sent]] = Answers()
         self._flying = 0
         self._suspects = 0
         self._lost: BaseException | None = None
         self._stopped = False
 
-    def submit(self, upload: Upload) -> None:
-        """Queue one upload; it goes out at once unless others of its key have no answer yet."""
+    def submit(self, uploads: Sequence[Upload]) -> None:
+        """Queue uploads; each goes out at once unless others of its key have no answer yet."""
         with self._changed:
-            place = (upload.topic, upload.key)
-            lane = self._lanes.get(place)
-            if lane is None:
-                lane = self._lanes[place] = _Lane(*place)
-                self._make_ready(lane)
-            lane.waiting.append(upload)
+            for upload in uploads:
+                place = (upload.topic, upload.key)
+                lane = self._lanes.get(place)
+                if lane is None:
+                    lane = self._lanes[place] = _Lane(*place)
+                    self._ready.append(lane)
+                lane.waiting.append(upload)
+            if self._ready:
+                self._changed.notify_all()
 
     def run(self) -> None:
         """Send what is ready, until the end."""
@@ -99,6 +121,7 @@ class Uploader:
                 while not self._stopped and self._lost is None and not self._may_send():
                     self._changed.wait(self._until_next())
                     self._take_due()
+                self._linger()
                 if self._stopped:
                     return
                 lost, self._lost = self._lost, None
@@ -107,32 +130,45 @@ class Uploader:
                 self._renew(lost)
             self._send(round_)
 
+    def settle(self) -> None:
+        """Tell what has become of what was sent, until the end."""
+        while answers := self._answers.take():
+            for sent in answers:
+                self._look_at(sent)
+
     def stop(self, timeout_seconds: float) -> None:
         """Wait for answers within a limit; what is left then stays unacknowledged."""
         with self._changed:
             self._changed.wait_for(lambda: not self._lanes or self._stopped, timeout_seconds)
             self._stopped = True
             self._changed.notify_all()
+        self._answers.stop()
 
     # The queue; the condition is held.
-
-    def _make_ready(self, lane: _Lane) -> None:
-        self._ready.append(lane)
-        self._changed.notify_all()
 
     def _may_send(self) -> bool:
         return bool(self._ready) and not (self._suspects and self._flying)
 
     def _next_round(self) -> list[tuple[_Lane, list[Upload]]]:
-        """Return what goes out now: all that is ready, or one alone while some are suspects."""
+        """Return what goes out now: some that is ready, or one alone while some are suspects."""
         if self._suspects:
             lane = self._ready.popleft()
             round_ = [(lane, lane.take_off(1))]
         else:
-            round_ = [(lane, lane.take_off(None)) for lane in self._ready]
-            self._ready.clear()
-        self._flying += sum(len(uploads) for _, uploads in round_)
+            round_, count = [], 0
+            while self._ready and count < ROUND:
+                lane = self._ready.popleft()
+                round_.append((lane, lane.take_off(None)))
+                count += lane.flying
+        self._flying += sum(lane.flying for lane, _ in round_)
         return round_
+
+    def _linger(self) -> None:
+        """Let more come: each round costs a request and turns of several threads."""
+        if self._linger_seconds and len(self._ready) < ROUND:
+            self._changed.wait_for(
+                lambda: len(self._ready) >= ROUND or self._stopped, self._linger_seconds
+            )
 
     def _until_next(self) -> float | None:
         if not self._later:
@@ -151,35 +187,59 @@ class Uploader:
     def _send(self, round_: list[tuple[_Lane, list[Upload]]]) -> None:
         """Begin to send; a topic that cannot be reached is not tried again and again."""
         unreachable: dict[str, None] = {}
+        parts: dict[tuple[str, int | None], list[_Sent]] = {}
         for lane, uploads in round_:
             for index, upload in enumerate(uploads):
                 if lane.topic in unreachable:
                     self._land(lane, index, upload, again=True)
-                elif not self._begin(lane, index, upload):
+                elif not self._begin(lane, index, upload, parts):
                     unreachable[lane.topic] = None
+        for sent in parts.values():
+            self._listen(sent)
 
-    def _begin(self, lane: _Lane, index: int, upload: Upload) -> bool:
+    def _begin(
+        self,
+        lane: _Lane,
+        index: int,
+        upload: Upload,
+        parts: dict[tuple[str, int | None], list[_Sent]],
+    ) -> bool:
         """Begin to send one upload; False if the next one would fare no better."""
         try:
-            self._producer.begin(
-                upload.topic,
-                upload.key,
-                upload.value,
-                upload.timestamp_ms,
-                list(upload.headers),
-                lambda error: self._answered(lane, index, upload, error),
+            partition, future = self._producer.begin(
+                upload.topic, upload.key, upload.value, upload.timestamp_ms, list(upload.headers)
             )
         except Exception as error:  # kafka-python also raises ValueError and the like here
             again = may_pass(error) or self._is_lost(error)
             self._finish(lane, index, upload, error, again)
             return not again
+        sent = _Sent(lane, index, upload, future)
+        parts.setdefault((upload.topic, partition), []).append(sent)
         return True
 
-    def _answered(
-        self, lane: _Lane, index: int, upload: Upload, error: BaseException | None
-    ) -> None:
-        again = error is not None and self._goes_again(lane, error)
-        self._finish(lane, index, upload, error, again)
+    def _listen(self, sent: list[_Sent]) -> None:
+        """Look at records of one partition when the last of them has its answer.
+
+        Then the others mostly have theirs, and nobody was told of each of them.
+        """
+        sent[-1].future.add_both(lambda _: self._answers.add(sent))
+
+    def _look_at(self, sent: list[_Sent]) -> None:
+        done: list[_Sent] = []
+        late: list[_Sent] = []
+        for each in sent:
+            (done if each.future.is_done else late).append(each)
+        if late:
+            self._listen(late)
+        acknowledged = [each for each in done if each.future.exception is None]
+        if acknowledged:
+            self._settled([each.upload.ticket for each in acknowledged], None)
+            self._land_all(acknowledged)
+        for each in done if len(acknowledged) < len(done) else ():
+            error = each.future.exception
+            if error is not None:
+                again = self._goes_again(each.lane, error)
+                self._finish(each.lane, each.index, each.upload, error, again)
 
     def _goes_again(self, lane: _Lane, error: BaseException) -> bool:
         """Return whether an upload that Kafka has refused is tried again.
@@ -210,32 +270,40 @@ class Uploader:
         return True
 
     def _finish(
-        self, lane: _Lane, index: int, upload: Upload, error: BaseException | None, again: bool
+        self, lane: _Lane, index: int, upload: Upload, error: BaseException, again: bool
     ) -> None:
-        if error is not None:
-            self.last_error = describe(error)
+        """An upload has failed: once more, or it is lost."""
+        self.last_error = describe(error)
         if not again:
-            reason = None if error is None else f"{upload.topic}: {describe(error)}"
-            self._settled(upload.ticket, reason)
-        self._land(lane, index, upload, again=again, acknowledged=error is None)
+            self._settled([upload.ticket], f"{upload.topic}: {describe(error)}")
+        self._land(lane, index, upload, again=again)
 
-    def _land(
-        self, lane: _Lane, index: int, upload: Upload, *, again: bool, acknowledged: bool = False
-    ) -> None:
-        """One of a lane's uploads has its answer, or has not gone out."""
+    def _land(self, lane: _Lane, index: int, upload: Upload, *, again: bool) -> None:
+        """One of a lane's uploads has failed, or has not gone out."""
         with self._changed:
-            self._flying -= 1
-            lane.flying -= 1
             if again:
                 lane.failed.append((index, upload))
             elif self._suspects:
                 self._suspects -= 1
-            if acknowledged:
-                self.last_error = None
-                lane.vague = 0
-            if lane.flying == 0:
-                self._go_on(lane)
+            self._come_down(lane)
             self._changed.notify_all()
+
+    def _land_all(self, acknowledged: list[_Sent]) -> None:
+        with self._changed:
+            self.last_error = None
+            self._suspects = max(0, self._suspects - len(acknowledged))
+            for sent in acknowledged:
+                sent.lane.vague = 0
+                self._come_down(sent.lane)
+            self._changed.notify_all()
+
+    # The condition is held.
+
+    def _come_down(self, lane: _Lane) -> None:
+        self._flying -= 1
+        lane.flying -= 1
+        if lane.flying == 0:
+            self._go_on(lane)
 
     def _go_on(self, lane: _Lane) -> None:
         """All of a lane's uploads have an answer: begin its next round, at once or later."""
@@ -251,7 +319,7 @@ class Uploader:
             return
         lane.delay_seconds = FIRST_DELAY_SECONDS
         if lane.waiting:
-            self._make_ready(lane)
+            self._ready.append(lane)
         else:
             del self._lanes[lane.topic, lane.key]
 

@@ -34,6 +34,10 @@ def predict(station_id, module_input):
 """
 
 
+MORE = """
+TOPIC_DETAIL["U"] = {"fields": ["stationId", "y"], "modules": ["m"], "window_size": 2}
+"""
+
 BLOCKING_MODEL = """
 import threading
 
@@ -88,8 +92,15 @@ async def broker_with_records(folder: Path) -> AsyncIterator[Broker]:
 
 
 def told(folder: Path, pattern: str) -> str | None:
-    found = re.search(pattern, (folder / "log").read_text())
+    found = re.search(pattern, (folder / "log").read_text(), re.MULTILINE)
     return None if found is None else found[1]
+
+
+async def tells(folder: Path, pattern: str) -> None:
+    async def look() -> bool:
+        return told(folder, pattern) is not None
+
+    await eventually(look, deadline_s=WITHIN_S, what=lambda: (folder / "log").read_text())
 
 
 def answer(url: str) -> tuple[int, str]:
@@ -98,6 +109,28 @@ def answer(url: str) -> tuple[int, str]:
             return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
+
+
+def test_the_edited_file_is_read_at_a_signal_and_a_bad_one_changes_nothing(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with broker_with_records(tmp_path) as broker:
+            await broker.make_topics(TopicSpec("U", partitions=1))
+            good = (tmp_path / "config.py").read_text()
+            with serving(tmp_path) as process:
+                await tells(tmp_path, "serving (T)$")
+                for text, line in (
+                    (good + "TOPIC_DETAIL = 3", "stays as it was: (TOPIC_DETAIL)"),
+                    (good.replace('"g"', '"h"'), "stays as it was: .* another (KAFKA_CONFIG)"),
+                    (good + "1 +", "stays as it was: .* cannot be (run)"),
+                    (good + MORE, "reloaded; serving (T, U)$"),
+                ):
+                    (tmp_path / "config.py").write_text(text)
+                    process.send_signal(signal.SIGHUP)
+                    await tells(tmp_path, line)
+                process.terminate()
+                assert 0 == await asyncio.to_thread(process.wait, WITHIN_S)
+
+    asyncio.run(story())
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
