@@ -72,6 +72,17 @@ class Grants:
         """The most that all guns can take from an instant on, until something intervenes."""
         return sum(min(gun.limit_kw, gun.demand_kw(at_s)) for gun in self._charging)
 
+    def least_kw(self, now_s: float, until_s: float) -> float:
+        """The least that all guns take within a stretch, if nothing intervenes.
+
+        Each gun's power rises at most once and then falls, so that its least is at an end.
+        """
+        return sum(
+            min(gun.session.kw_at(now_s), gun.session.kw_at(until_s))
+            for gun in self._charging
+            if gun.session is not None
+        )
+
     def _share(self) -> None:
         now_s = self._env.now
         demands = {gun.site.number: gun.demand_kw(now_s) for gun in self._charging}

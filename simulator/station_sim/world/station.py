@@ -152,6 +152,10 @@ class StationStory:
         """The most that all guns can take from an instant on, until something intervenes."""
         return self._grants.most_kw(at_s)
 
+    def least_dc_kw(self, now_s: float, until_s: float) -> float:
+        """The least that all guns take from now until an instant, if nothing intervenes."""
+        return self._grants.least_kw(now_s, until_s)
+
     def changes_s(self, begin_s: float, end_s: float) -> Floats:
         """Instants in [begin, end) at which some gun's power changes, in no order."""
         return self._loads.changes_s(begin_s, end_s)
