@@ -27,7 +27,7 @@ VOLTS_RISE = 0.12
 """By which a pack's voltage rises from 10 to 100 % (an estimate)."""
 
 TEMPERATURES_C = (-20.0, -10.0, 0.0, 10.0, 20.0, 36.0, 38.0)
-TEMPERATURE_FACTORS = (0.30, 0.45, 0.65, 0.85, 1.0, 1.0, 0.9)
+TEMPERATURE_FACTORS = (0.28, 0.42, 0.60, 0.85, 1.0, 1.0, 0.9)
 """Power accepted against warmth: estimates through the INL's finding that after 30 minutes at 0 °C
 the state of charge is 36 % lower than at 25 °C."""
 

@@ -93,7 +93,7 @@ def test_a_charge_goes_up(soc_from: float, soc_to: float) -> None:
 
 def test_cold_batteries_take_less() -> None:
     factors = [temperature_factor(outdoor_c) for outdoor_c in (25, 20, 10, 0, -10, -40, 40)]
-    assert [1.0, 1.0, 0.85, 0.65, 0.45, 0.30, 0.9] == pytest.approx(factors)
+    assert [1.0, 1.0, 0.85, 0.60, 0.42, 0.28, 0.9] == pytest.approx(factors)
 
 
 def test_voltage_rises_by_an_eighth_as_a_pack_fills() -> None:
