@@ -28,6 +28,8 @@ from station_sim.brokers import open_broker
 from station_sim.clock import EPOCH_S, run_virtual
 from station_sim.kafka.command import broker
 from station_sim.kafka.requests import produce
+from station_sim.outputs.replay_command import replay
+from station_sim.outputs.simulate_command import simulate
 from tests.docs.blocks import FIRST_SERVICE_PAGES, Block, blocks
 
 DEADLINE_S = 60.0
@@ -39,8 +41,10 @@ COMMANDS = {
     "check-config": check_config,
     "lag": lag,
     "load": load,
+    "replay": replay,
     "run": run,
     "serve": serve,
+    "simulate": simulate,
     "verify-group-ids": verify_group_ids,
 }
 

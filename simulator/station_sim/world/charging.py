@@ -2,120 +2,147 @@
 
 A charge is a staircase of one-percent steps of state of charge, each at constant power. So the
 state of charge, the power and the energy at any instant are exact, and the world needs no event
-between the start of a charge and its end. Who limits the power is `pile`'s business.
+between the start of a charge and its end. Who limits the power is `sharing`'s business.
 """
 
-from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import pairwise
 
-# Mean of 113 measured DC curves, share of the vehicle's own peak against SoC in percent, computed
-# from chargeprice/open-ev-data of April 2022.
-MEASURED_CURVE = (
-    (0.0, 0.95),
-    (10.0, 0.95),
-    (20.0, 0.94),
-    (30.0, 0.93),
-    (40.0, 0.91),
-    (50.0, 0.82),
-    (60.0, 0.72),
-    (70.0, 0.61),
-    (80.0, 0.48),
-    (85.0, 0.38),
-    (90.0, 0.31),
-    (95.0, 0.23),
-    (100.0, 0.15),
+import numpy as np
+
+from station_sim.world.steps import SECONDS_PER_HOUR, Floats
+
+CURVE_SOCS = (0, 10, 20, 30, 40, 50, 60, 70, 80, 85, 90, 95, 100)
+MEASURED_CURVE = (0.95, 0.95, 0.94, 0.93, 0.91, 0.82, 0.72, 0.61, 0.48, 0.38, 0.31, 0.23, 0.15)
+"""Mean of 113 measured DC curves, share of the vehicle's own peak against SoC in percent, computed
+from chargeprice/open-ev-data of April 2022."""
+
+LOW_CURVE = (0.87, 0.87, 0.84, 0.77, 0.77, 0.68, 0.56, 0.46, 0.26, 0.22, 0.17, 0.12, 0.06)
+HIGH_CURVE = (1.0, 1.0, 1.0, 1.0, 1.0, 0.98, 0.97, 0.94, 0.68, 0.60, 0.50, 0.39, 0.29)
+"""Their tenth and ninetieth percentiles."""
+
+CHARGE_EFFICIENCY = 0.97
+"""Battery side: 3 % of what the gun delivers becomes heat (an estimate)."""
+
+VOLTS_RISE = 0.12
+"""By which a pack's voltage rises from 10 to 100 % (an estimate)."""
+
+TEMPERATURES_C = (-20.0, -10.0, 0.0, 10.0, 20.0, 36.0, 38.0)
+TEMPERATURE_FACTORS = (0.28, 0.42, 0.60, 0.85, 1.0, 1.0, 0.9)
+"""Power accepted against warmth: estimates through the INL's finding that after 30 minutes at 0 °C
+the state of charge is 36 % lower than at 25 °C."""
+
+STEPS = 100
+RAMP_STEP_S = 1.0
+MIDDLES = np.arange(STEPS) + 0.5
+_MEAN, _LOW, _HIGH = (
+    np.interp(MIDDLES, CURVE_SOCS, curve) for curve in (MEASURED_CURVE, LOW_CURVE, HIGH_CURVE)
 )
-CHARGE_EFFICIENCY = 0.97  # battery side: 3 % of what the gun delivers becomes heat (an estimate)
-SECONDS_PER_HOUR = 3600.0
 
 
-def share_of_peak(soc_percent: float) -> float:
-    """Accepted power as a share of the vehicle's peak, between the measured points linearly."""
-    for (low, share_low), (high, share_high) in pairwise(MEASURED_CURVE):
-        if soc_percent <= high:
-            return share_low + (share_high - share_low) * (soc_percent - low) / (high - low)
-    return MEASURED_CURVE[-1][1]
+def temperature_factor(outdoor_c: float) -> float:
+    """The share of its power that a battery accepts at a temperature."""
+    return float(np.interp(outdoor_c, TEMPERATURES_C, TEMPERATURE_FACTORS))
 
 
-SHARE_OF_PEAK = tuple(share_of_peak(percent + 0.5) for percent in range(100))
+def curve(shape: float) -> Floats:
+    """Share of peak at the middle of each one-percent step.
+
+    `shape` is 0 for the mean curve, -1 for the tenth percentile, 1 for the ninetieth.
+    """
+    other = _HIGH if shape >= 0 else _LOW
+    shares: Floats = _MEAN + abs(shape) * (other - _MEAN)
+    return shares
 
 
 @dataclass(frozen=True, slots=True)
 class Battery:
-    """What a charge depends on: usable capacity and the power accepted at the curve's peak."""
+    """Usable capacity, the power accepted at the curve's peak, the curve, the voltage at 10 %."""
 
     capacity_kwh: float
     peak_kw: float
+    shape: float = 0.0
+    volts_low: float = 350.0
 
-    def accepted_kw(self, soc_percent: float) -> float:
-        """Power accepted within the one-percent step that `soc_percent` lies in."""
-        return self.peak_kw * SHARE_OF_PEAK[min(int(soc_percent), 99)]
+    def accepted_kw(self) -> Floats:
+        """Power accepted within each one-percent step: 100 values."""
+        return self.peak_kw * curve(self.shape)
+
+    def volts(self, socs_percent: Floats) -> Floats:
+        """Voltage of the pack."""
+        return self.volts_low * (1 + VOLTS_RISE * (socs_percent - 10) / 90)
 
 
-class ChargePlan:
-    """One battery from one state of charge to another at a given power limit, in closed form.
+@dataclass(frozen=True, slots=True)
+class Staircase:
+    """Steps of a charge: `times_s` has one instant more than there are powers.
 
-    Steps begin at `times_s` with `socs_percent` and, since the plan's start, `energies_kwh` at the
-    gun; step i runs at `powers_kw[i]`. Instants are story seconds.
+    At each instant stand the state of charge and the energy at the gun since the first instant.
     """
 
-    __slots__ = ("energies_kwh", "powers_kw", "socs_percent", "times_s")
+    times_s: Floats
+    socs_percent: Floats
+    energies_kwh: Floats
+    powers_kw: Floats
 
-    def __init__(
-        self, battery: Battery, soc_from: float, soc_to: float, limit_kw: float, start_s: float
-    ) -> None:
-        if limit_kw <= 0:
-            raise ValueError(f"limit_kw must be > 0, got {limit_kw}")
-        self.times_s = [start_s]
-        self.socs_percent = [soc_from]
-        self.energies_kwh = [0.0]
-        self.powers_kw: list[float] = []
-        soc = soc_from
-        while soc < soc_to:
-            step_end = min(float(int(soc) + 1), soc_to)
-            self._append(battery, step_end, min(limit_kw, battery.accepted_kw(soc)))
-            soc = step_end
 
-    def _append(self, battery: Battery, step_end: float, power_kw: float) -> None:
-        stored_kwh = battery.capacity_kwh * (step_end - self.socs_percent[-1]) / 100
-        energy_kwh = stored_kwh / CHARGE_EFFICIENCY
-        self.times_s.append(self.times_s[-1] + energy_kwh / power_kw * SECONDS_PER_HOUR)
-        self.socs_percent.append(step_end)
-        self.energies_kwh.append(self.energies_kwh[-1] + energy_kwh)
-        self.powers_kw.append(power_kw)
+def staircase(
+    accepted_kw: Floats,
+    capacity_kwh: float,
+    *,
+    soc_from: float,
+    soc_to: float,
+    limit_kw: float,
+    begin_s: float,
+    ramp_kw_per_s: float | None = None,
+) -> Staircase:
+    """A charge from one state of charge to another under a limit, after a ramp if there is one.
 
-    @property
-    def start_s(self) -> float:
-        """When power begins to flow."""
-        return self.times_s[0]
+    Raises `ValueError` for a limit of nothing or a state of charge that does not grow.
+    """
+    if limit_kw <= 0:
+        raise ValueError(f"limit_kw must be > 0, got {limit_kw}")
+    if not 0 <= soc_from < soc_to <= STEPS:
+        raise ValueError(f"a charge goes up within 0 to 100 %, not from {soc_from} to {soc_to}")
+    kwh_per_percent = capacity_kwh / 100 / CHARGE_EFFICIENCY
+    ramp_kw, ramp_socs = _ramp(
+        accepted_kw, kwh_per_percent, soc_from, soc_to, limit_kw, ramp_kw_per_s
+    )
+    soc = ramp_socs[-1]
+    first = int(soc)
+    last = int(np.ceil(soc_to))
+    socs = np.arange(first, last + 1, dtype=float)
+    socs[0], socs[-1] = soc, soc_to
+    powers = np.minimum(accepted_kw[first:last], limit_kw)
+    if len(ramp_kw):
+        socs, powers = np.concatenate((ramp_socs[:-1], socs)), np.concatenate((ramp_kw, powers))
+    step_kwh = np.diff(socs) * kwh_per_percent
+    times, energies = np.empty(len(socs)), np.empty(len(socs))
+    times[0], energies[0] = begin_s, 0.0
+    np.cumsum(step_kwh / powers * SECONDS_PER_HOUR, out=times[1:])
+    times[1:] += begin_s
+    np.cumsum(step_kwh, out=energies[1:])
+    return Staircase(times, socs, energies, powers)
 
-    @property
-    def end_s(self) -> float:
-        """When the target is reached."""
-        return self.times_s[-1]
 
-    def power_kw(self, at_s: float) -> float:
-        """Power at the gun at an instant; zero outside the plan."""
-        if not self.start_s <= at_s < self.end_s:
-            return 0.0
-        return self.powers_kw[bisect_right(self.times_s, at_s) - 1]
-
-    def energy_kwh(self, at_s: float) -> float:
-        """Energy through the gun from the plan's start until an instant."""
-        return self._at(self.energies_kwh, at_s)
-
-    def soc_percent(self, at_s: float) -> float:
-        """State of charge at an instant."""
-        return self._at(self.socs_percent, at_s)
-
-    def _at(self, values: list[float], at_s: float) -> float:
-        if at_s <= self.start_s:
-            return values[0]
-        if at_s >= self.end_s:
-            return values[-1]
-        step = bisect_right(self.times_s, at_s) - 1
-        begin_s, end_s = self.times_s[step], self.times_s[step + 1]
-        return values[step] + (values[step + 1] - values[step]) * (at_s - begin_s) / (
-            end_s - begin_s
-        )
+def _ramp(
+    accepted_kw: Floats,
+    kwh_per_percent: float,
+    soc_from: float,
+    soc_to: float,
+    limit_kw: float,
+    ramp_kw_per_s: float | None,
+) -> tuple[list[float], list[float]]:
+    """Powers of the seconds before full power, and the states of charge around them."""
+    powers: list[float] = []
+    socs = [soc_from]
+    if ramp_kw_per_s is None:
+        return powers, socs
+    kw = ramp_kw_per_s / 2
+    while kw < min(limit_kw, accepted_kw[int(socs[-1])]):
+        soc = socs[-1] + kw * RAMP_STEP_S / SECONDS_PER_HOUR / kwh_per_percent
+        if soc >= soc_to:
+            break
+        powers.append(kw)
+        socs.append(soc)
+        kw += ramp_kw_per_s * RAMP_STEP_S
+    return powers, socs

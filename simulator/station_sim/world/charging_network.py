@@ -1,105 +1,54 @@
-"""A charging network built from a profile, and the world that makes it live and speak.
+"""A charging network built from a profile: its stations, each with a story of its own.
 
-Building only: behaviour is `station`'s, the wire is `station_sim.streams`'.
+Building only: what a station consists of is drawn in `sites`, what happens there is `station`'s,
+the wire is `station_sim.streams`'.
 """
 
-import math
-from collections.abc import Callable, Iterable
-from random import Random
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 
-import simpy
-
-from station_sim.errors import LabError
-from station_sim.streams import calendar, car_price, real_station_data, station_param
-from station_sim.streams.emission import Emit
-from station_sim.world.names import draw_station_name
-from station_sim.world.pile import draw_piles
 from station_sim.world.profile import Profile
-from station_sim.world.random_streams import random_stream
-from station_sim.world.station import Session, Station, StationParameters
-
-# In the order in which records of one instant are emitted.
-STREAMS = {
-    station_param.TOPIC: station_param.run,
-    calendar.TOPIC: calendar.run,
-    car_price.TOPIC: car_price.run,
-    real_station_data.TOPIC: real_station_data.run,
-}
-TOPICS = tuple(STREAMS)
-
-GUNS_PER_HOST = 6
-TRANSFORMERS_KVA = (630.0, 1000.0, 1250.0, 1600.0)
-SIMULTANEITY, POWER_FACTOR = 0.6, 0.95
-GUANGZHOU_LONGITUDE, GUANGZHOU_LATITUDE, CITY_RADIUS_DEG = 113.27, 23.13, 0.25
+from station_sim.world.site import SiteType, StationSite
+from station_sim.world.sites import draw_site, site_types
+from station_sim.world.station import StationStory
+from station_sim.world.weather import weather_of
 
 
-class World:
-    """Everything at work: the SimPy environment, the stations, and what they tell.
+class Network:
+    """The stations of a profile.
 
-    `env`'s clock counts story seconds from `profile.start`. Append to `session_observers` to be
-    told of every finished charge.
+    A site and its story follow from the profile, its seed and the station's index alone; weather
+    is shared, for it is a function of seed and date.
     """
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
-        self.env = simpy.Environment()
-        self.session_observers: list[Callable[[Session], None]] = []
-        self.stations = tuple(self._build(index) for index in range(profile.stations))
+        self._sites: dict[int, StationSite] = {}
 
-    def run_streams(self, emit: Emit, topics: Iterable[str] = TOPICS) -> None:
-        """Emit the records of `topics` as the world's clock passes their due times.
+    def __len__(self) -> int:
+        return self.profile.stations
 
-        Call before the clock runs. Raises `LabError` for a topic the world has no stream for.
-        """
-        wanted = set(topics)
-        if unknown := wanted - set(STREAMS):
-            raise LabError(
-                f"no stream for {', '.join(sorted(unknown))}; there are {', '.join(TOPICS)}"
-            )
-        for topic, run in STREAMS.items():
-            if topic in wanted:
-                run(self.env, self.profile, self.stations, emit)
+    def site(self, index: int) -> StationSite:
+        """The station at an index from 0."""
+        if index not in self._sites:
+            site_type = self._types[index]
+            rank = self._types[:index].count(site_type)
+            self._sites[index] = draw_site(self.profile, index, site_type, rank)
+        return self._sites[index]
 
-    def run(self, until_s: float) -> None:
-        """Run to a story instant as fast as possible, without a loop: for files and tests."""
-        self.env.run(until=until_s)
+    @property
+    def sites(self) -> Sequence[StationSite]:
+        """All stations in the order of their index."""
+        return [self.site(index) for index in range(len(self))]
 
-    def _build(self, index: int) -> Station:
-        entity = f"station-{index:04d}"
-        seed = self.profile.seed
-        guns = self.profile.guns_per_station
-        piles = draw_piles(random_stream(seed, entity, "piles"), guns)
-        rated_kw = sum(pile.rated_kw for pile in piles)
-        parameters = draw_parameters(random_stream(seed, entity, "site"), index, guns, rated_kw)
-        return Station(
-            self.env, self.profile, entity, parameters, piles, self._tell_session_observers
-        )
+    def story(self, index: int) -> StationStory:
+        """The story of a station, told anew from the profile's start."""
+        return StationStory(self.site(index), self.profile, weather_of(self.profile))
 
-    def _tell_session_observers(self, session: Session) -> None:
-        for observer in self.session_observers:
-            observer(session)
+    def stories(self) -> Iterator[StationStory]:
+        """The stories of all stations, each made when it is asked for."""
+        return (self.story(index) for index in range(len(self)))
 
-
-def draw_parameters(rng: Random, index: int, guns: int, rated_kw: float) -> StationParameters:
-    """A site in Guangzhou: 19-digit id, position, transformer, one 14-digit host per six guns."""
-    hosts = math.ceil(guns / GUNS_PER_HOST)
-    return StationParameters(
-        station_id=f"1881540{rng.randrange(10**8):08d}{index:04d}",
-        name=draw_station_name(rng, index),
-        longitude=round(GUANGZHOU_LONGITUDE + rng.uniform(-CITY_RADIUS_DEG, CITY_RADIUS_DEG), 6),
-        latitude=round(GUANGZHOU_LATITUDE + rng.uniform(-CITY_RADIUS_DEG, CITY_RADIUS_DEG), 6),
-        temperature_c=round(rng.uniform(20, 35), 1),
-        grid_capacity_kva=transformer_kva(rated_kw),
-        meter_id=f"{44010000 + index:012d}",
-        host_codes=tuple(f"5200{index:06d}{host:04d}" for host in range(hosts)),
-        power_ids=tuple(f"{index:04d}{host:02d}" for host in range(hosts)),
-    )
-
-
-def transformer_kva(rated_kw: float) -> float:
-    """The smallest usual transformer, or row of the largest, for a nameplate sum (an estimate)."""
-    needed = rated_kw * SIMULTANEITY / POWER_FACTOR
-    largest = TRANSFORMERS_KVA[-1]
-    if needed > largest:
-        return math.ceil(needed / largest) * largest
-    return next(kva for kva in TRANSFORMERS_KVA if kva >= needed)
+    @cached_property
+    def _types(self) -> list[SiteType]:
+        return site_types(self.profile)

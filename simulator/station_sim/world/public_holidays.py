@@ -32,6 +32,13 @@ def day_kind(day: date) -> DayKind:
     return DayKind(is_holiday=_belongs_to_holiday(day), is_weekend=_is_free_weekend(day))
 
 
+@lru_cache(maxsize=4096)
+def holiday_around(day: date) -> list[date]:
+    """The days of the holiday that `day` belongs to, in their order; none on other days."""
+    return sorted(_run_off(day)) if day_kind(day).is_holiday else []
+
+
+@lru_cache(maxsize=4096)
 def is_spring_festival(day: date) -> bool:
     """True for the days off around the Chinese New Year."""
     return any("New Year (Spring" in _statutory(each).get(each, "") for each in _run_off(day))

@@ -1,182 +1,334 @@
-"""One charging station: who comes, waits, plugs in, charges, overstays and leaves.
+"""One charging station's story: who comes, waits, plugs in, charges, overstays and leaves.
 
-The station owns its guns and the processes around them. What it says on the wire is told in
-`station_sim.streams`; what it consists of is drawn in `charging_network`.
+The story owns its guns and the processes around them, in a SimPy environment of its own. What the
+station is built of is drawn in `sites`, what lies between guns and grid is `site_energy`'s, and
+what is said on the wire is told in `station_sim.streams`.
 """
 
-from bisect import insort
-from collections import deque
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Generator, Sequence
+from datetime import timedelta
 from typing import Any, cast
 
 import simpy
 
 from station_sim.world.arrivals import Arrivals
 from station_sim.world.cars import Car, draw_car
+from station_sim.world.faults import FaultSource, all_sources
+from station_sim.world.grants import Grants
 from station_sim.world.gun import Gun
-from station_sim.world.pile import Pile
+from station_sim.world.loads import Loads, stops_gun
 from station_sim.world.profile import Profile
+from station_sim.world.public_holidays import day_kind
+from station_sim.world.queue import WaitingLine
 from station_sim.world.random_streams import random_stream
+from station_sim.world.sessions import End, Session
+from station_sim.world.site import SiteType, StationSite
+from station_sim.world.site_energy import SiteEnergy
+from station_sim.world.steps import Floats
+from station_sim.world.story import Fault
+from station_sim.world.tariffs import Tariff, Tariffs
+from station_sim.world.weather import Weather
 
 Process = Generator[simpy.Event, Any, None]
 
+INSTANT_S = 1e-6
+"""Nearer than this to its end a charge has ended."""
 
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A finished charge; instants are story seconds, energy is what the gun delivered."""
+LEAVES_BROKEN_GUN_S = 180.0
+"""After a failed start or a broken charge the driver unplugs (an estimate)."""
 
-    station_id: str
-    gun_no: str
-    car: Car
-    plugged_s: float
-    power_on_s: float
-    power_off_s: float
-    energy_kwh: float
+ONE_HOUR = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True)
-class StationParameters:
-    """What never changes about a station. Powers in kW, position in degrees, temperature in °C."""
+class StationStory:
+    """A station from the profile's start to `now_s`, as `story.Story` has it.
 
-    station_id: str
-    name: str
-    longitude: float
-    latitude: float
-    temperature_c: float
-    grid_capacity_kva: float
-    meter_id: str
-    host_codes: tuple[str, ...]
-    power_ids: tuple[str, ...]
-
-
-class Station:
-    """A station at work in a SimPy environment; begins with every gun free.
-
-    `entity` is the name its random streams carry. `session_ended` is called with every finished
-    `Session`, in order. `arrived` and `left` count drivers who came, and who left without charging.
+    Begins with every gun free and in order.
     """
 
-    def __init__(
-        self,
-        env: simpy.Environment,
-        profile: Profile,
-        entity: str,
-        parameters: StationParameters,
-        piles: Sequence[Pile],
-        session_ended: Callable[[Session], None],
-    ) -> None:
-        self.env = env
-        self.entity = entity
-        self.parameters = parameters
-        self.station_id = parameters.station_id
-        self.piles = tuple(piles)
-        self.guns = tuple(gun for pile in piles for gun in pile.guns)
-        self.arrived = 0
-        self.left = 0
-        self._pile_of = {gun.number: pile for pile in piles for gun in pile.guns}
-        self._session_ended = session_ended
-        self._free = list(self.guns)
-        self._waiting: deque[simpy.Event] = deque()
-        self._charging: list[Gun] = []
-        self._charges: dict[int, simpy.Process] = {}
-        self._finished_kwh = 0.0
-        self._cars = random_stream(profile.seed, entity, "cars")
-        self._arrivals = Arrivals(profile, entity)
-        env.process(self._receive_cars())
+    def __init__(self, site: StationSite, profile: Profile, weather: Weather) -> None:
+        self.site = site
+        self.profile = profile
+        self.env = simpy.Environment()
+        self.weather = weather
+        self.tariffs = Tariffs(profile.seed, site.entity, site.site_type, weather)
+        self.energy = SiteEnergy(self.env, site, profile.seed, weather, self.tariffs, self)
+        self._guns = {gun.number: Gun(gun) for gun in site.guns}
+        self._loads = Loads(site)
+        self._line = WaitingLine(self.env)
+        self._outdoor_c = weather.outdoor_c_at(0.0)
+        self._grants = Grants(
+            self.env, site, self.energy.allowed_dc_kw, self._outdoor_c, self.energy.load_changed
+        )
+        self._arrived_s: list[float] = []
+        self._left_s: list[float] = []
+        self._forgotten = [0, 0]
+        self._sessions_begun = 0
+        self._cars = random_stream(profile.seed, site.entity, "cars")
+        self._arrivals = Arrivals(site, profile, weather, self.tariffs)
+        for source in all_sources(site, profile, weather):
+            self.env.process(self._suffer(source))
+        self.env.process(self._feel_weather())
+        self.env.process(self._receive_cars())
+
+    # Time
 
     @property
-    def rated_kw(self) -> float:
-        """Sum of the piles' rated powers."""
-        return sum(pile.rated_kw for pile in self.piles)
+    def now_s(self) -> float:
+        """Until when everything has happened."""
+        return float(self.env.now)
+
+    def advance(self, until_s: float) -> None:
+        """Let everything happen that comes before an instant."""
+        if until_s > self.env.now:
+            self.env.run(until=until_s)
+
+    def forget(self, before_s: float) -> None:
+        """Let go of what ended before an instant."""
+        kept_from_s = min(self.energy.forget(before_s), before_s)
+        self._loads.forget(kept_from_s)
+        for kind, times_s in enumerate((self._arrived_s, self._left_s)):
+            behind = bisect_left(times_s, kept_from_s)
+            del times_s[:behind]
+            self._forgotten[kind] += behind
+
+    # People
 
     @property
-    def charging_guns(self) -> int:
-        """Guns through which power flows."""
-        return len(self._charging)
+    def arrived(self) -> int:
+        """Drivers who came."""
+        return self._forgotten[0] + len(self._arrived_s)
 
-    def total_power_kw(self) -> float:
-        """Power of all guns now, unrounded."""
-        now_s = self.env.now
-        return sum(gun.power_kw(now_s) for gun in self._charging)
+    @property
+    def left(self) -> int:
+        """Drivers who went without charging."""
+        return self._forgotten[1] + len(self._left_s)
 
-    def total_energy_kwh(self) -> float:
-        """Energy that all guns have delivered from the story's start until now, unrounded."""
-        now_s = self.env.now
-        return self._finished_kwh + sum(gun.energy_kwh(now_s) for gun in self._charging)
+    def arrivals(self, begin_s: float, end_s: float) -> tuple[int, int]:
+        """Drivers who came, and who went without charging, in [begin, end)."""
+        arrived, left = (
+            bisect_left(times_s, end_s) - bisect_left(times_s, begin_s)
+            for times_s in (self._arrived_s, self._left_s)
+        )
+        return arrived, left
+
+    def expected_arrivals(self, hour_s: float) -> float:
+        """Drivers expected in the local hour that begins at an instant, without day noise."""
+        return self._arrivals.expected(hour_s)
+
+    def sessions(self, begin_s: float, end_s: float) -> Sequence[Session]:
+        """Sessions that had a gun in [begin, end), in the order of plugging."""
+        return self._loads.sessions(begin_s, end_s)
+
+    def faults(self, begin_s: float, end_s: float) -> Sequence[Fault]:
+        """Faults with a part in [begin, end), in the order of their beginning."""
+        return self._loads.faults(begin_s, end_s)
+
+    # Power
+
+    def gun_kw(self, gun: int, times_s: Floats) -> Floats:
+        """Power through a gun."""
+        return self._loads.gun_kw(gun, times_s)
+
+    def gun_status(self, gun: int, times_s: Floats) -> Floats:
+        """0 idle, 1 charging, 2 fault, 3 occupied without power."""
+        return self._loads.gun_status(gun, times_s)
+
+    def host_dc_kw(self, host: int, times_s: Floats) -> Floats:
+        """Power that a host gives to its guns."""
+        return self._loads.host_dc_kw(host, times_s)
+
+    def host_ac_kw(self, host: int, times_s: Floats) -> Floats:
+        """Power that a host takes for it: through both stages' efficiency, with standby."""
+        return self.energy.host_ac_kw(host, times_s)
+
+    def total_dc_kw(self, at_s: float) -> float:
+        """Power of all guns at an instant from now on, if nothing intervenes."""
+        return self._grants.total_kw(at_s)
+
+    def most_dc_kw(self, at_s: float) -> float:
+        """The most that all guns can take from an instant on, until something intervenes."""
+        return self._grants.most_kw(at_s)
+
+    def least_dc_kw(self, now_s: float, until_s: float) -> float:
+        """The least that all guns take from now until an instant, if nothing intervenes."""
+        return self._grants.least_kw(now_s, until_s)
+
+    def changes_s(self, begin_s: float, end_s: float) -> Floats:
+        """Instants in [begin, end) at which some gun's power changes, in no order."""
+        return self._loads.changes_s(begin_s, end_s)
+
+    def auxiliaries_kw(self, times_s: Floats) -> Floats:
+        """Light, cooling, and what else a station needs."""
+        return self.energy.auxiliaries_kw(times_s)
+
+    def pv_kw(self, times_s: Floats) -> Floats:
+        """Power of the panels, AC."""
+        return self.energy.pv_kw(times_s)
+
+    def storage_kw(self, unit: int, times_s: Floats) -> Floats:
+        """Power of a storage unit, AC: positive when it discharges."""
+        return self.energy.storage_kw(unit, times_s)
+
+    def storage_soc(self, unit: int, times_s: Floats) -> Floats:
+        """Its state of charge."""
+        return self.energy.storage_soc(unit, times_s)
+
+    def outdoor_c(self, times_s: Floats) -> Floats:
+        """Temperature outside."""
+        return self.weather.outdoor_c(times_s)
+
+    def meter_kw(self, times_s: Floats) -> Floats:
+        """Hosts and auxiliaries minus PV and storage: positive when power comes from the grid."""
+        return self.energy.meter_kw(times_s)
+
+    def meter_kwh(self, times_s: Floats) -> Floats:
+        """Energy from the grid since the start, minus what went back."""
+        return self.energy.meter_kwh(times_s)
+
+    def tariff(self, at_s: float) -> Tariff:
+        """The tariff that holds."""
+        return self.tariffs.at(at_s)
+
+    # Visits
 
     def _receive_cars(self) -> Process:
         for at_s in self._arrivals.times_s():
             yield self.env.timeout(max(0.0, at_s - self.env.now))
-            self.arrived += 1
-            self.env.process(self._visit(draw_car(self._cars)))
+            self._arrived_s.append(self.env.now)
+            self.env.process(self._visit(self._draw_car()))
+
+    def _draw_car(self) -> Car:
+        hurried = (
+            self.site.site_type is SiteType.CORRIDOR
+            and day_kind(self.profile.local_time(self.env.now).date()).is_holiday
+        )
+        return draw_car(self._cars, self.site.site_type, self._outdoor_c, hurried)
 
     def _visit(self, car: Car) -> Process:
-        gun = self._take_free_gun(car)
-        if gun is None:
-            place = self.env.event()
-            self._waiting.append(place)
-            yield place | self.env.timeout(car.patience_s)
-            if not place.triggered:
-                self._waiting.remove(place)
-                self.left += 1
+        gun = self._choose(car)
+        patience = self.env.timeout(car.patience_s) if gun is None else None
+        while gun is None:
+            assert patience is not None
+            looks_short = self._line.is_worth_it(self._releases_s(), car.tolerated_wait_s)
+            if patience.processed or not looks_short:
+                self._left_s.append(self.env.now)
                 return
-            gun = cast(Gun, place.value)
+            place = self._line.join()
+            yield place | patience
+            if place.triggered:
+                called = cast(Gun, place.value)
+                called.promised = False
+                gun = called if called.is_free else None
+            else:
+                self._line.leave(place)
         yield from self._occupy(gun, car)
         self._pass_on(gun)
 
     def _occupy(self, gun: Gun, car: Car) -> Process:
-        gun.plug(car)
-        plugged_s = self.env.now
-        yield self.env.timeout(car.handshake_s)
-        power_on_s = self.env.now
-        yield from self._charge(gun)
-        energy_kwh = gun.finish()
-        self._finished_kwh += energy_kwh
-        self._session_ended(
-            Session(
-                self.station_id, gun.gun_no, car, plugged_s, power_on_s, self.env.now, energy_kwh
-            )
-        )
-        self._share_anew(gun)
-        yield self.env.timeout(car.overstay_s)
-        gun.unplug()
+        session = self._plug(gun, car)
+        yield from self._pause(gun, self.env.now + car.handshake_s)
+        stays_s = LEAVES_BROKEN_GUN_S
+        if gun.faults or not car.starts:
+            session.end = End.ABNORMAL
+            self._left_s.append(self.env.now)
+        else:
+            yield from self._charge(gun, session)
+            if session.end is not End.ABNORMAL:
+                stays_s = car.overstay_s
+        yield self.env.timeout(stays_s)
+        gun.unplug(self.env.now)
 
-    def _charge(self, gun: Gun) -> Process:
-        assert self.env.active_process is not None
-        gun.begin(self.env.now, self._pile_of[gun.number].limit_kw(gun))
-        self._charges[gun.number] = self.env.active_process
-        insort(self._charging, gun, key=lambda each: each.number)
-        self._share_anew(gun)
-        while gun.plan is not None and self.env.now < gun.plan.end_s:
-            try:
-                yield self.env.timeout(gun.plan.end_s - self.env.now)
-                break
-            except simpy.Interrupt:
-                continue
-        self._charging.remove(gun)
-        del self._charges[gun.number]
+    def _plug(self, gun: Gun, car: Car) -> Session:
+        session = Session(self._transaction_no(gun), gun.site.number, car, self.env.now)
+        gun.plug(session)
+        self._loads.add_session(session)
+        return session
 
-    def _share_anew(self, gun: Gun) -> None:
-        """After `gun` began or finished, the guns beside it go on under the pile's new limit."""
-        pile = self._pile_of[gun.number]
-        for other in pile.others_charging(gun):
-            other.limit(self.env.now, pile.limit_kw(other))
-            if other.number in self._charges:
-                self._charges[other.number].interrupt("the pile shares its power anew")
+    def _charge(self, gun: Gun, session: Session) -> Process:
+        gun.switch_on(self.env.now)
+        self._grants.begin(gun)
+        while not gun.faults and self.env.now < session.times_s[-1] - INSTANT_S:
+            yield from self._pause(gun, session.times_s[-1])
+        is_done = self.env.now >= session.times_s[-1] - INSTANT_S
+        gun.switch_off(session.times_s[-1] if is_done else self.env.now)
+        early = session.car.stops_early
+        planned = End.TARGET if early is None else End(early)
+        session.end = planned if is_done else End.ABNORMAL
+        self._grants.end(gun)
 
-    def _take_free_gun(self, car: Car) -> Gun | None:
+    def _pause(self, gun: Gun, until_s: float) -> Process:
+        """Wait until an instant, or until something about the gun changes."""
+        gun.wake = self.env.event()
+        yield gun.wake | self.env.timeout(max(0.0, until_s - self.env.now))
+        gun.wake = None
+
+    def _transaction_no(self, gun: Gun) -> str:
+        """Twenty-four digits: second of plugging, station, gun, and a number within the station."""
+        self._sessions_begun += 1
+        second = self.profile.local_time(self.env.now).strftime("%Y%m%d%H%M%S")
+        number = self._sessions_begun % 1000
+        return f"{second}{self.site.index:04d}{gun.site.number:03d}{number:03d}"
+
+    # Guns
+
+    def _choose(self, car: Car) -> Gun | None:
         """A free gun, on an idle pile if there is one; the car's own draw picks among equals."""
-        if not self._free:
+        free = [gun for gun in self._guns.values() if gun.is_free]
+        if not free:
             return None
-        best = [gun for gun in self._free if self._pile_of[gun.number].is_idle] or self._free
-        gun = best[int(car.choice * len(best))]
-        self._free.remove(gun)
-        return gun
+        busy = {gun.site.pile for gun in self._guns.values() if gun.session is not None}
+        best = [gun for gun in free if gun.site.pile not in busy] or free
+        return best[int(car.choice * len(best))]
 
     def _pass_on(self, gun: Gun) -> None:
-        """Give the gun to the driver who has waited longest, else count it as free."""
-        if self._waiting:
-            self._waiting.popleft().succeed(gun)
-        else:
-            insort(self._free, gun, key=lambda each: each.number)
+        """Give the gun to the driver who has waited longest, if it can be given."""
+        if gun.is_free:
+            self._line.serve(gun)
+
+    def _releases_s(self) -> list[float]:
+        """When each gun in order may be free, as far as a driver can tell."""
+        return [
+            gun.session.times_s[-1] if gun.session.times_s else self.env.now
+            for gun in self._guns.values()
+            if gun.session is not None and not gun.faults
+        ]
+
+    # Weather
+
+    def _feel_weather(self) -> Process:
+        """Batteries and hosts follow the temperature of each full hour."""
+        hour = self.profile.start.replace(minute=0, second=0, microsecond=0)
+        while True:
+            hour += ONE_HOUR
+            yield self.env.timeout(self.profile.story_s(hour) - self.env.now)
+            self._outdoor_c = self.weather.outdoor_c_at(self.env.now)
+            self._grants.feel(self._outdoor_c)
+
+    # Faults
+
+    def _suffer(self, source: FaultSource) -> Process:
+        for fault in source.faults():
+            yield self.env.timeout(max(0.0, fault.begin_s - self.env.now))
+            self._loads.all_faults.append(fault)
+            self._set_right(fault, broken=1)
+            yield self.env.timeout(max(0.0, fault.end_s - self.env.now))
+            self._set_right(fault, broken=-1)
+
+    def _set_right(self, fault: Fault, broken: int) -> None:
+        """What a fault breaks, or its repair (`broken` -1) mends."""
+        if fault.part in ("dc", "ac"):
+            self._grants.break_module(fault.place, broken)
+        elif fault.part == "storage":
+            change = self.energy.stop_storage if broken > 0 else self.energy.restart_storage
+            change(fault.place)
+        for gun in self._guns.values():
+            if stops_gun(fault, gun.site):
+                gun.faults += broken
+                self._notice(gun)
+
+    def _notice(self, gun: Gun) -> None:
+        if gun.faults:
+            gun.rouse()
+        self._pass_on(gun)
