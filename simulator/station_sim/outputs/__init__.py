@@ -1,0 +1,1 @@
+"""Where records go, and where recorded ones come from."""

@@ -1,0 +1,93 @@
+"""What telemetry suffers on its way: how often, as one table that can be changed or switched off.
+
+Rates are estimates (no measured ones were found); that uplinks buffer and replay, and that retries
+send twice, is what OCPP implementations do. They are applied in `fates`.
+"""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Self
+
+
+class Cadence(StrEnum):
+    """How often a topic speaks: the class that its rates go by."""
+
+    SECOND = "1s"
+    QUARTER = "15s"
+    FIVE_MINUTES = "5min"
+    HOURLY = "hourly"
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Shares (0 to 1) of a cadence's records. `late` are 2 to 60 s late, `very_late` more.
+
+    `kept` is the share of an outage's records that the uplink still has when it is back: the newest.
+    """
+
+    lost: float
+    late: float
+    very_late: float
+    swapped: float
+    duplicated: float
+    malformed: float
+    kept: float
+
+
+RATES = {
+    Cadence.SECOND: Rates(0.003, 0.007, 0.001, 0.005, 0.001, 0.00005, 0.6),
+    Cadence.QUARTER: Rates(0.002, 0.004, 0.001, 0.002, 0.001, 0.00005, 0.7),
+    Cadence.FIVE_MINUTES: Rates(0.001, 0.002, 0.001, 0.0, 0.0005, 0.00005, 1.0),
+    Cadence.HOURLY: Rates(0.0005, 0.001, 0.001, 0.0, 0.005, 0.00005, 1.0),
+}
+PERFECT = Rates(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Imperfections:
+    """The whole layer; every part can be set to nothing.
+
+    `outage_every_days` is the mean distance of a station's outages (infinite: none), whose length is
+    lognormal. Clocks of hosts are off by a normal deviation, a share of them by much more.
+    `noise_share` is the standard deviation of measured values, as a share of the value;
+    `quantised` rounds values as meters do, else they have all their digits.
+    """
+
+    rates: dict[Cadence, Rates] = field(default_factory=lambda: dict(RATES))
+    outage_every_days: float = 10.0
+    outage_median_s: float = 240.0
+    outage_q95_s: float = 3600.0
+    skew_sd_s: float = 0.8
+    far_skew_share: float = 0.01
+    far_skew_s: tuple[float, float] = (30.0, 300.0)
+    noise_share: float = 0.005
+    quantised: bool = True
+    gaps: bool = True
+
+    @classmethod
+    def none(cls) -> Self:
+        """Everything arrives, in time, once, by right clocks, without noise; quantised all the same."""
+        return cls(
+            rates=dict.fromkeys(Cadence, PERFECT),
+            outage_every_days=float("inf"),
+            skew_sd_s=0.0,
+            far_skew_share=0.0,
+            noise_share=0.0,
+            gaps=False,
+        )
+
+    def times(self, factor: float) -> Self:
+        """The same with all rates of loss, lateness, swaps and so on multiplied."""
+        return replace(self, rates={each: _times(rates, factor) for each, rates in self.rates.items()})
+
+
+def _times(rates: Rates, factor: float) -> Rates:
+    return Rates(
+        rates.lost * factor,
+        rates.late * factor,
+        rates.very_late * factor,
+        rates.swapped * factor,
+        rates.duplicated * factor,
+        rates.malformed * factor,
+        rates.kept,
+    )

@@ -1,0 +1,1 @@
+"""The topics: when each speaks, and what a story makes it say."""
