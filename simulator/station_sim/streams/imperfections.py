@@ -4,18 +4,21 @@ Rates are estimates (no measured ones were found); that uplinks buffer and repla
 send twice, is what OCPP implementations do. They are applied in `fates`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
+
+from station_sim.errors import LabError
 
 
 class Cadence(StrEnum):
     """How often a topic speaks: the class that its rates go by."""
 
-    SECOND = "1s"
-    QUARTER = "15s"
-    FIVE_MINUTES = "5min"
-    HOURLY = "hourly"
+    SECOND = "1 s"
+    QUARTER = "15 s"
+    FIVE_MINUTES = "5 min"
+    HOURLY = "hourly-daily"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,23 @@ RATES = {
     Cadence.FIVE_MINUTES: Rates(0.001, 0.002, 0.001, 0.0, 0.0005, 0.00005, 1.0),
     Cadence.HOURLY: Rates(0.0005, 0.001, 0.001, 0.0, 0.005, 0.00005, 1.0),
 }
+CADENCE_NAMES = {
+    "1s": Cadence.SECOND,
+    "15s": Cadence.QUARTER,
+    "5min": Cadence.FIVE_MINUTES,
+    "hourly": Cadence.HOURLY,
+}
+"""Cadences as profiles name them."""
+
+NETWORK = "network"
+NETWORK_NAMES = (
+    "outage_every_days",
+    "outage_median_s",
+    "outage_q95_s",
+    "skew_sd_s",
+    "far_skew_share",
+    "noise_share",
+)
 PERFECT = Rates(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
 
 
@@ -65,6 +85,30 @@ class Imperfections:
     gaps: bool = True
 
     @classmethod
+    def of(cls, told: Mapping[str, Mapping[str, float]]) -> Self:
+        """The usual ones, with what a profile tells: rates by cadence, and `network`'s values.
+
+        Raises `LabError` for a name that is not among `CADENCE_NAMES` and the fields.
+        """
+        rates = dict(RATES)
+        for name, changed in told.items():
+            if name == NETWORK:
+                continue
+            cadence = _known(name, CADENCE_NAMES, "[imperfections]")
+            for each, share in changed.items():
+                _known(each, dict.fromkeys(Rates.__slots__), f"[imperfections.{name}]")
+                if not 0 <= share <= 1:
+                    raise LabError(f"imperfections.{name}.{each} must be 0 to 1, got {share}")
+            rates[cadence] = replace(rates[cadence], **changed)
+        network = told.get(NETWORK, {})
+        for each, value in network.items():
+            _known(each, dict.fromkeys(NETWORK_NAMES), f"[imperfections.{NETWORK}]")
+            if value < 0:
+                raise LabError(f"imperfections.{NETWORK}.{each} must be >= 0, got {value}")
+        found = {name: network[name] for name in NETWORK_NAMES if name in network}
+        return cls(rates=rates, **found)  # type: ignore[arg-type]  # all of them are floats
+
+    @classmethod
     def none(cls) -> Self:
         """Everything arrives, in time, once, by right clocks, without noise; quantised all the same."""
         return cls(
@@ -79,6 +123,12 @@ class Imperfections:
     def times(self, factor: float) -> Self:
         """The same with all rates of loss, lateness, swaps and so on multiplied."""
         return replace(self, rates={each: _times(rates, factor) for each, rates in self.rates.items()})
+
+
+def _known(name: str, known: Mapping[str, Any], where: str) -> Any:
+    if name not in known:
+        raise LabError(f"{where} knows no {name}; there are {', '.join(known)}")
+    return known[name]
 
 
 def _times(rates: Rates, factor: float) -> Rates:

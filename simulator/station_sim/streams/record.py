@@ -13,11 +13,11 @@ class Fate(StrEnum):
     WHOLE = ""
     LOST = "lost"
     LATE = "late"
-    VERY_LATE = "very_late"
+    VERY_LATE = "very-late"
     SWAPPED = "swapped"
-    DUPLICATED = "duplicated"
+    DUPLICATED = "duplicate"
     MALFORMED = "malformed"
-    OUTAGE_LOST = "outage_lost"
+    OUTAGE_LOST = "outage-lost"
     REPLAYED = "replayed"
 
 
