@@ -43,6 +43,7 @@ Keyed = tuple[tuple[int, int, int], Record]
 
 class Telling:
     """Everything that `stories` say on `topics`. Goes forward only; `now_ms` is how far it is.
+    Append to `observers` to be shown what is said, in columns, before it becomes records.
 
     Records that speak of several stations are split where they would pass `limit_bytes`.
     Raises `LabError` for an unknown topic.
@@ -67,6 +68,7 @@ class Telling:
         self.station_topics = [each for each in STATION_TOPICS if each.TOPIC in wanted]
         self.chunk_ms = chunk_ms or usual_chunk_ms(sum(len(each.site.guns) for each in self.voices))
         self.now_ms = 0
+        self.observers: list[Callable[[Told], None]] = []
         self._waiting: list[Keyed] = []
         self._outages: dict[str, tuple[int, Outages]] = {}
 
@@ -172,6 +174,8 @@ class Telling:
         keys: list[tuple[Ints, Ints, Ints]] = []
         extra: list[Keyed] = self._waiting
         for each in told:
+            for observer in self.observers:
+                observer(each)
             records.extend(each.records())
             keys.append(each.order_keys())
             extra.extend(each.second_copies())
