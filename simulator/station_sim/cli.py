@@ -35,14 +35,16 @@ SHORT_HELP = {
     "check-config": "Check a configuration and say what a service would do with it.",
     "lag": "Show how far a service's groups are behind.",
     "load": "Put load on a service with Apache Kafka, and measure it.",
+    "replay": "Send recorded records again.",
     "run": "Live through stories, and check what the service did.",
     "serve": "Run a callback as a service, with health and metrics.",
+    "simulate": "Tell what a charging network says, to files or to Kafka.",
     "verify-group-ids": "Show which group reads which topic, and what each has committed.",
 }
 """What `--help` says of each subcommand, without importing it."""
 
 EXTRAS = {
-    "sim": ("cramjam", "faker", "h11", "holidays", "msgspec", "re2", "rich", "simpy"),
+    "sim": ("cramjam", "faker", "h11", "holidays", "msgspec", "re2", "pandas", "pvlib", "pyarrow", "rich", "simpy"),
     "kafka": ("docker", "testcontainers"),
     "load": ("gevent", "hdrh", "locust"),
     "serve": ("prometheus_client",),

@@ -26,6 +26,7 @@ UNACKNOWLEDGED_MAX = 20_000
 BATCH_BYTES = 512 * 1024
 MISSED_TOLD_MAX = 10
 
+
 @dataclass
 class KafkaOutput:
     """Sends records to `bootstrap`; use as `async with`. `sent` counts acknowledged records.

@@ -23,9 +23,7 @@ def portions(records: Iterable[Record], pace: float | None) -> Iterator[tuple[fl
     began = time.monotonic()
     until_ms = 0.0
     for record in records:
-        if portion and (
-            len(portion) == RECORDS_PER_WRITE or (pace and record.sent_ms >= until_ms)
-        ):
+        if portion and (len(portion) == RECORDS_PER_WRITE or (pace and record.sent_ms >= until_ms)):
             yield _wait_s(portion, pace, began), portion
             portion = []
         if pace and not portion:

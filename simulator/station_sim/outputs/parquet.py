@@ -65,7 +65,5 @@ class ParquetFolder:
             self._writers[topic] = pq.ParquetWriter(path, SCHEMA, compression="zstd")
         columns = list(zip(*rows, strict=True))
         names = Record._fields
-        arrays = [
-            pa.array(columns[names.index(field.name)], type=field.type) for field in SCHEMA
-        ]
+        arrays = [pa.array(columns[names.index(field.name)], type=field.type) for field in SCHEMA]
         self._writers[topic].write_table(pa.Table.from_arrays(arrays, schema=SCHEMA))

@@ -71,9 +71,7 @@ def replay(files: tuple[Path, ...], **options: Any) -> int:
     return EXIT_LOST if bad.count or sent.failed or sent.refused else EXIT_OK
 
 
-def _send(
-    files: tuple[Path, ...], options: dict[str, Any], bad: Any, address: "Address"
-) -> "Sent":
+def _send(files: tuple[Path, ...], options: dict[str, Any], bad: Any, address: "Address") -> "Sent":
     from station_sim.outputs.kafka import KafkaOutput
     from station_sim.outputs.output import open_files
     from station_sim.outputs.sending import send_to_files, send_to_kafka

@@ -46,9 +46,7 @@ def moved(rows: Iterable[Recorded], shift_ms: int) -> Iterator[Recorded]:
     shift = timedelta(milliseconds=shift_ms)
     for row in rows:
         value = _moved_value(row.value, shift) if shift_ms else row.value
-        yield Recorded(
-            row.at_ms + shift_ms, row.topic, row.key, value, row.timestamp_ms + shift_ms
-        )
+        yield Recorded(row.at_ms + shift_ms, row.topic, row.key, value, row.timestamp_ms + shift_ms)
 
 
 def as_records(rows: Iterable[Recorded], origin_ms: int) -> Iterator[Record]:

@@ -37,7 +37,9 @@ LIST_HELP = "may be repeated, or a list with commas"
 @click.option("--topics", multiple=True, metavar="T", help=f"Only these; {LIST_HELP}.")
 @click.option("--stations", multiple=True, metavar="S", help=f"Ids or numbers; {LIST_HELP}.")
 @click.option(
-    "--start", type=click.DateTime(), help="When the story begins, local time, instead of the profile's."
+    "--start",
+    type=click.DateTime(),
+    help="When the story begins, local time, instead of the profile's.",
 )
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Instead of the profile's.")
 @click.option(

@@ -109,7 +109,7 @@ def chosen(network: Network, stations: Sequence[str]) -> list[int]:
             found.add(int(name))
         else:
             raise LabError(
-                f"there is no station {name}; say its id, or its number from 0 to {len(network) - 1}"
+                f"there is no station {name}; say an id, or a number from 0 to {len(network) - 1}"
             )
     return sorted(found)
 

@@ -14,6 +14,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from station_sim.errors import LabError
 from station_sim.streams.record import Record
 
+RECORD_BYTES = 1_048_588
 FRAME_BYTES = 200
 """Room in a batch beside the value: its head, the record's head and key."""
 
@@ -24,7 +25,7 @@ FOREVER_MS = sys.maxsize
 class TopicLimits:
     """Times are epoch milliseconds; a record is refused outside [oldest, newest]."""
 
-    record_bytes: int = 1_048_588
+    record_bytes: int = RECORD_BYTES
     oldest_ms: int = -FOREVER_MS
     newest_ms: int = FOREVER_MS
 
@@ -37,7 +38,9 @@ class TopicLimits:
                 f" max.message.bytes {self.record_bytes}"
             )
         if record.timestamp_ms < self.oldest_ms:
-            return f"{record.topic}: older than its retention.ms or timestamp limit ({self.oldest_ms})"
+            return (
+                f"{record.topic}: older than its retention.ms or timestamp limit ({self.oldest_ms})"
+            )
         if record.timestamp_ms > self.newest_ms:
             return f"{record.topic}: newer than its timestamp limit ({self.newest_ms})"
         return None
@@ -65,7 +68,7 @@ async def limits_of(
 
 
 def _limits(settings: dict[str, str], *, is_foreign: bool) -> TopicLimits:
-    size = int(settings.get("max.message.bytes") or TopicLimits.record_bytes)
+    size = int(settings.get("max.message.bytes") or RECORD_BYTES)
     if not is_foreign:
         return TopicLimits(size)
     now_ms = time.time_ns() // 1_000_000

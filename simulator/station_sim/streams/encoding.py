@@ -1,7 +1,7 @@
 """JSON from columns: a record's bytes by filling a template, numbers written a column at a time.
 
 orjson writes a whole array at once, which is split at its commas; so a record costs one `%`. Texts
-on the wire have no quotes or backslashes that a template could not take, for they go through orjson.
+go through orjson too.
 """
 
 from collections.abc import Sequence

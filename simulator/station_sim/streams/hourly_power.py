@@ -5,6 +5,7 @@ Kept as the hourly push needs it: as pieces of JSON, one for each host and hour 
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,8 +18,19 @@ SAMPLE_S = 15.0
 """Hours are averaged over the samples that guns report."""
 
 
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """An hour, counted from the first; powers by gun, and of the whole station."""
+
+    number: int
+    mean_kw: Floats
+    max_kw: Floats
+    station_mean_kw: float
+    station_max_kw: float
+
+
 class HourlyPower:
-    """A station's; grows as hours pass. `encode` gets an hour's number and powers by gun."""
+    """A station's; grows as hours pass. Hours are counted from `begin_s`."""
 
     def __init__(self, story: Story) -> None:
         self._story = story
@@ -27,24 +39,23 @@ class HourlyPower:
         self.begin_s = 0.0
 
     def until(
-        self, hour: int, encode: Callable[[int, Floats, Floats], list[bytes]]
+        self, hour: int, encode: Callable[[Hour], list[bytes]]
     ) -> list[tuple[int, list[bytes]]]:
-        """Hours before `hour` (counted from the story's start) that are kept, with their pieces."""
+        """Hours before `hour` that are kept, with their pieces."""
         while self._next < hour:
-            mean_kw, max_kw = self._powers(self._next)
-            self._hours.append((self._next, encode(self._next, mean_kw, max_kw)))
+            self._hours.append((self._next, encode(self._hour(self._next))))
             self._next += 1
         return list(self._hours)
 
-    def _powers(self, hour: int) -> tuple[Floats, Floats]:
-        """Mean and highest power of each gun in an hour, by gun number."""
-        begin_s = self.begin_s + hour * SECONDS_PER_HOUR
+    def _hour(self, number: int) -> Hour:
+        begin_s = self.begin_s + number * SECONDS_PER_HOUR
         end_s = begin_s + SECONDS_PER_HOUR
         times_s = np.arange(begin_s, end_s, SAMPLE_S)
         guns = len(self._story.site.guns)
-        mean_kw, max_kw = np.zeros(guns), np.zeros(guns)
+        mean_kw, max_kw, station_kw = np.zeros(guns), np.zeros(guns), np.zeros(len(times_s))
         for session in self._story.sessions(begin_s, end_s):
             kw = session.kw(times_s)
-            mean_kw[session.gun - 1] += kw.sum() / len(times_s)
+            station_kw += kw
+            mean_kw[session.gun - 1] += kw.mean()
             max_kw[session.gun - 1] = max(max_kw[session.gun - 1], kw.max())
-        return mean_kw, max_kw
+        return Hour(number, mean_kw, max_kw, float(station_kw.mean()), float(station_kw.max()))

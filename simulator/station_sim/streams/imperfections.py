@@ -25,7 +25,7 @@ class Cadence(StrEnum):
 class Rates:
     """Shares (0 to 1) of a cadence's records. `late` are 2 to 60 s late, `very_late` more.
 
-    `kept` is the share of an outage's records that the uplink still has when it is back: the newest.
+    `kept` is the share of an outage's records that the uplink still has afterwards: the newest.
     """
 
     lost: float
@@ -67,8 +67,8 @@ PERFECT = Rates(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
 class Imperfections:
     """The whole layer; every part can be set to nothing.
 
-    `outage_every_days` is the mean distance of a station's outages (infinite: none), whose length is
-    lognormal. Clocks of hosts are off by a normal deviation, a share of them by much more.
+    `outage_every_days` is the mean distance of a station's outages (infinite: none), which last
+    lognormally. Clocks of hosts are off by a normal deviation, a share of them by much more.
     `noise_share` is the standard deviation of measured values, as a share of the value;
     `quantised` rounds values as meters do, else they have all their digits.
     """
@@ -110,7 +110,7 @@ class Imperfections:
 
     @classmethod
     def none(cls) -> Self:
-        """Everything arrives, in time, once, by right clocks, without noise; quantised all the same."""
+        """Everything arrives, in time, once, by right clocks, without noise; but quantised."""
         return cls(
             rates=dict.fromkeys(Cadence, PERFECT),
             outage_every_days=float("inf"),
@@ -122,7 +122,9 @@ class Imperfections:
 
     def times(self, factor: float) -> Self:
         """The same with all rates of loss, lateness, swaps and so on multiplied."""
-        return replace(self, rates={each: _times(rates, factor) for each, rates in self.rates.items()})
+        return replace(
+            self, rates={each: _times(rates, factor) for each, rates in self.rates.items()}
+        )
 
 
 def _known(name: str, known: Mapping[str, Any], where: str) -> Any:

@@ -27,10 +27,10 @@ RUNS = pa.schema(
 EXCEPTIONS = pa.schema(
     [*WHERE, ("due_ms", pa.int64()), ("fate", pa.string()), ("delay_ms", pa.int32())]
 )
-OUTAGES = pa.schema(
-    [("station_id", pa.string()), ("begin_ms", pa.int64()), ("end_ms", pa.int64())]
+OUTAGES = pa.schema([("station_id", pa.string()), ("begin_ms", pa.int64()), ("end_ms", pa.int64())])
+CLOCKS = pa.schema(
+    [("station_id", pa.string()), ("host_code", pa.string()), ("skew_ms", pa.int64())]
 )
-CLOCKS = pa.schema([("station_id", pa.string()), ("host_code", pa.string()), ("skew_ms", pa.int64())])
 FATE_NAMES = [str(fate) for fate in FATES if fate]
 COUNTS = pa.schema(
     [
@@ -154,7 +154,9 @@ class LedgerFolder:
             due_ms = due_ms[(due_ms >= begin_ms) & (due_ms < end_ms)]
             entities += [run["entity"]] * len(due_ms)
             dues.append(due_ms)
-        regular = pa.table({"entity": pa.array(entities, pa.string()), "due_ms": np.concatenate(dues)})
+        regular = pa.table(
+            {"entity": pa.array(entities, pa.string()), "due_ms": np.concatenate(dues)}
+        )
         odd = self._rows("exceptions", station_id, topic).select(
             ["entity", "due_ms", "fate", "delay_ms"]
         )

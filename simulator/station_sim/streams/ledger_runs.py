@@ -54,8 +54,8 @@ class RunLedger:
             for place, due_ms in enumerate(told.due_ms.tolist()):
                 self.runs.append((None, told.topic, f"{NETWORK_ENTITY}-{place}", due_ms, 1, 0))
             return
-        for entity, place in zip(schedule.entities, schedule.slices(), strict=True):
-            self._add_runs((told.key, told.topic, entity.name), schedule.due_ms[place])
+        for entity, rows in zip(schedule.entities, schedule.slices(), strict=True):
+            self._add_runs((told.key, told.topic, entity.name), schedule.due_ms[rows])
 
     def finish(self) -> None:
         """Give the runs that may still go on."""
@@ -77,7 +77,15 @@ class RunLedger:
         texts = names or [f"{NETWORK_ENTITY}-{number}" for number in range(len(codes))]
         delays = told.fates.delays_ms[places]
         self.exceptions.append(
-            (told.key, told.topic, texts, which, told.due_ms[places], found.astype(np.int64), delays)
+            (
+                told.key,
+                told.topic,
+                texts,
+                which,
+                told.due_ms[places],
+                found.astype(np.int64),
+                delays,
+            )
         )
 
     def _add_runs(self, where: tuple[str | None, str, str], due_ms: Ints) -> None:
@@ -114,7 +122,9 @@ def _ranges(due_ms: Ints) -> list[tuple[int, int, int]]:
         if change < first:
             continue
         # Steps first .. change - 1 are alike: instants first .. change.
-        found.append((int(due_ms[first]), change - first + 1, int(steps[first]) if change > first else 0))
+        found.append(
+            (int(due_ms[first]), change - first + 1, int(steps[first]) if change > first else 0)
+        )
         first = change + 1
     if first == len(due_ms) - 1:
         found.append((int(due_ms[first]), 1, 0))

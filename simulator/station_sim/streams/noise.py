@@ -5,6 +5,7 @@ which chunk, topic or station is told changes no other draw. The hash is splitmi
 (Steele, Lea, Flood 2014), over whole arrays. What is done with the numbers is the callers'.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -29,7 +30,7 @@ def stream_key(seed: int, *names: str | int) -> int:
     return int.from_bytes(blake2b(text, digest_size=8).digest(), "little")
 
 
-def stream_keys(seed: int, names: list[tuple[str | int, ...]]) -> Bits:
+def stream_keys(seed: int, names: Sequence[tuple[str | int, ...]]) -> Bits:
     """The keys of many streams."""
     return np.array([stream_key(seed, *each) for each in names], dtype=np.uint64)
 
@@ -50,7 +51,9 @@ def another(bits: Bits) -> Bits:
 
 def uniforms(bits: Bits) -> Floats:
     """Bits as numbers in [0, 1)."""
-    return (bits >> _S11) * 2.0**-53
+    found: Floats = (bits >> _S11).astype(np.float64)
+    found *= 2.0**-53
+    return found
 
 
 def normals(bits: Bits) -> Floats:

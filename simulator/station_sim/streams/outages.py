@@ -55,7 +55,8 @@ def skews_ms(seed: int, site: StationSite, layer: Imperfections) -> Ints:
     sign: Floats = np.where(uniforms(draws[3]) < 0.5, -1.0, 1.0)
     far_s = sign * (low_s + (high_s - low_s) * uniforms(draws[1]))
     chosen = np.where(uniforms(draws[2]) < layer.far_skew_share, far_s, near_s)
-    return np.rint(chosen * 1000).astype(np.int64)
+    found: Ints = np.rint(chosen * 1000).astype(np.int64)
+    return found
 
 
 def span(outage: Outages) -> Sequence[tuple[int, int]]:

@@ -141,9 +141,7 @@ class Telling:
             schedule=due,
         )
 
-    def _told_by_network(
-        self, topic: NetworkTopic, begin_ms: int, end_ms: int
-    ) -> Iterator[Told]:
+    def _told_by_network(self, topic: NetworkTopic, begin_ms: int, end_ms: int) -> Iterator[Told]:
         if not self.voices:
             return
         for at_ms in topic.due_ms(self.profile, begin_ms, end_ms):

@@ -22,7 +22,8 @@ class Told:
     """Columns of one length; `values` is empty until they were asked for.
 
     `key` is the station's id, or None. `stations` are the ids that each record speaks of, or the
-    same ones for all. `schedule` is a station's. `rank` orders records of one instant, before `ordinals`.
+    same ones for all. `schedule` is a station's. `rank`, then `ordinals`, order records of one
+    instant.
     """
 
     topic: str

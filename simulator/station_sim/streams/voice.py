@@ -4,7 +4,6 @@ What a topic needs to speak, and nothing of any one topic. Noise comes from the 
 """
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -75,23 +74,19 @@ class Voice:
         self.energy = EnergyTally(story)
         self.hours = HourlyPower(story)
 
-    @cached_property
+    @property
     def weather(self) -> Any:
         """The weather of the station's city."""
-        from station_sim.world.weather import weather_of
+        return self.story.weather  # type: ignore[attr-defined]  # not of the protocol
 
-        return weather_of(self.profile)
-
-    @cached_property
+    @property
     def tariffs(self) -> Any:
         """The station's tariffs, of any day."""
-        from station_sim.world.tariffs import Tariffs
-
-        return Tariffs(self.profile, self.site)
+        return self.story.tariffs  # type: ignore[attr-defined]  # not of the protocol
 
     @property
     def energy_of_site(self) -> Any:
-        """What the story knows of panels and storage beyond its protocol."""
+        """What the story knows of panels and storage."""
         return self.story.energy  # type: ignore[attr-defined]  # not of the protocol
 
     def phase_ms(self, topic: str, entity: str, period_ms: int) -> int:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from station_sim.streams.noise import Floats
-from station_sim.world.cars import Car
 from station_sim.world.charging import Battery
 from station_sim.world.profile import Profile
 from station_sim.world.sessions import End, Session

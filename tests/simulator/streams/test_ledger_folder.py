@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from tests.simulator.streams.fake_story import fake_profile, fake_stories
 
 from station_sim.streams.imperfections import Imperfections
 from station_sim.streams.ledger_folder import LedgerFolder, LedgerWriter, ledger_files
 from station_sim.streams.record import Record
 from station_sim.streams.telling import Telling
-from tests.simulator.streams.fake_story import fake_profile, fake_stories
 
 TOPICS = ("REAL-STATION-DATA", "SCHEDULE-CAR-ORDER", "SCHEDULE-DEVICE-HOST-ACDC")
 ROUGH = Imperfections(outage_every_days=0.05).times(4.0)

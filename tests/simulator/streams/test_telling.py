@@ -8,13 +8,13 @@ from typing import Any
 
 import orjson
 import pytest
+from tests.simulator.streams.fake_story import fake_profile, fake_stories
 
 from station_sim.errors import LabError
 from station_sim.streams.imperfections import Imperfections
 from station_sim.streams.record import Record
 from station_sim.streams.telling import Telling
 from station_sim.streams.topics.registry import NETWORK_TOPICS, STATION_TOPICS
-from tests.simulator.streams.fake_story import fake_profile, fake_stories
 
 HOUR_MS = 3_600_000
 NOT_OF_THE_FAKE = ("SCHEDULE-CAR-PRICE", "SCHEDULE-ENVIRONMENT-WEATHER")
@@ -181,7 +181,9 @@ def test_a_record_over_the_limit_is_split_by_station() -> None:
 
 
 def test_an_item_over_the_limit_is_refused_with_the_numbers() -> None:
-    with pytest.raises(LabError, match=r"an item of \d+ bytes does not fit into a record of 98 bytes"):
+    with pytest.raises(
+        LabError, match=r"an item of \d+ bytes does not fit .* of 98 bytes"
+    ):
         told(1, topics=["SCHEDULE-STATION-PARAM"], limit_bytes=100)
 
 
@@ -232,5 +234,3 @@ def _is_wrong(value: bytes) -> bool:
 
 def _no_id(found: dict[str, Any]) -> bool:
     return all("station_id" not in each for each in found.get("results", ()))
-
-

@@ -21,7 +21,10 @@ CADENCE = Cadence.HOURLY
 def due_ms(profile: Profile, begin_ms: int, end_ms: int) -> list[int]:
     """The start and new years."""
     last = profile.local_time(end_ms / 1000).year
-    years = [datetime(year, 1, 1, tzinfo=STATION_TIMEZONE) for year in range(profile.start.year + 1, last + 1)]
+    years = [
+        datetime(year, 1, 1, tzinfo=STATION_TIMEZONE)
+        for year in range(profile.start.year + 1, last + 1)
+    ]
     instants = [0, *(round(profile.story_s(each) * 1000) for each in years)]
     return [each for each in instants if begin_ms <= each < end_ms]
 

@@ -77,7 +77,8 @@ def _piece(voice: Voice, entity: Entity) -> bytes:
     """What holds as long as the order is open."""
     session: Session = entity.part
     gun = voice.site.guns[session.gun - 1]
-    begin_soc = session.socs_percent[0] if session.socs_percent else session.car.arrival_soc
+    begin_soc = session.socs_percent[0]
+    begin_soc = float(math.floor(begin_soc)) if _is_coarse(voice, entity) else round(begin_soc, 1)
     text = encoding.fragment(
         {
             "stationId": voice.site.station_id,
@@ -85,7 +86,9 @@ def _piece(voice: Voice, entity: Entity) -> bytes:
             "gunNo": gun.gun_no,
             "transactionSerialNo": session.transaction_no,
             "terminalMaxOutElectric": round(float(gun.current_limit_a), 1),
-            "beginSOC": float(math.floor(begin_soc)) if _is_coarse(voice, entity) else round(begin_soc, 1),
+            "beginSOC": float(math.floor(begin_soc))
+            if _is_coarse(voice, entity)
+            else round(begin_soc, 1),
             "batteryNominalTotalCapacity": round(session.car.battery.capacity_kwh, 1),
             "carProducerCode": session.car.producer_code,
         }

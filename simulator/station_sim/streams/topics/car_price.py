@@ -50,7 +50,9 @@ def next_first(local: datetime) -> datetime:
 
 def _items(voice: Voice, at_ms: int) -> list[bytes]:
     now = voice.profile.local_time(at_ms / 1000)
-    before = (now.replace(day=1, hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)).replace(day=1)
+    before = (
+        now.replace(day=1, hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    ).replace(day=1)
     items = [_item(voice, before), _item(voice, now)]
     is_reversed = stream_key(voice.seed, voice.site.entity, TOPIC, at_ms) % 2
     return items[::-1] if is_reversed else items

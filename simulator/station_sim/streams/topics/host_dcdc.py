@@ -7,10 +7,11 @@ import numpy as np
 
 from station_sim.streams import encoding
 from station_sim.streams.imperfections import Cadence
-from station_sim.streams.noise import Floats, hashed, normals, stream_key
+from station_sim.streams.noise import Floats
 from station_sim.streams.schedule import Schedule
 from station_sim.streams.topics.host_cadence import host_pieces, host_schedule
 from station_sim.streams.voice import Draws, Voice, by_entity, seconds
+from station_sim.world.efficiency import module_kw
 from station_sim.world.site import MODULES
 
 TOPIC = "SCHEDULE-DEVICE-HOST-DCDC"
@@ -32,7 +33,6 @@ def values(voice: Voice, due: Schedule, draws: Draws) -> list[bytes]:
     """Status, power, current and voltage of every module."""
     times_s = seconds(due.due_ms)
     kw, volts = np.zeros(len(due)), np.full(len(due), BUS_VOLTS)
-    rated = np.array([host.rated_kw for host in voice.site.hosts])[due.which]
     places = due.slices()
     for session in voice.story.sessions(times_s.min(), float(np.nextafter(times_s.max(), np.inf))):
         place = places[voice.site.guns[session.gun - 1].host]
@@ -40,9 +40,8 @@ def values(voice: Voice, due: Schedule, draws: Draws) -> list[bytes]:
         each = session.kw(at_s)
         kw[place] += each
         volts[place] = np.where(each > 0, session.volts(at_s), volts[place])
-    modules_kw = _dealt(kw, rated, due.due_ms // TURN_MS)
+    modules_kw = np.round(_dealt(voice, due, draws.read(kw, 1)), 1)
     is_on = modules_kw > 0
-    modules_kw = np.round(modules_kw * _unrest(voice, due), 1) + 0.0
     module_volts = np.where(is_on, draws.read(volts, 1)[:, None], 0.0)
     amps = np.divide(modules_kw * 1000.0, module_volts, out=np.zeros_like(modules_kw), where=is_on)
     power = encoding.rows(modules_kw)
@@ -58,23 +57,15 @@ def values(voice: Voice, due: Schedule, draws: Draws) -> list[bytes]:
     return encoding.records(fields, len(due))
 
 
-def _dealt(kw: Floats, rated_kw: Floats, turns: "np.typing.NDArray[np.int64]") -> Floats:
-    """A host's power on as few modules as can give it, alike; whose turn it is goes round."""
-    each_kw = rated_kw / MODULES
-    busy = np.minimum(np.ceil(kw / np.maximum(each_kw, 1e-9)), MODULES)
-    share = kw / np.maximum(busy, 1.0)
-    places = (np.arange(MODULES)[None, :] - turns[:, None]) % MODULES
-    found: Floats = np.where(places < busy[:, None], share[:, None], 0.0)
-    return found
-
-
-def _unrest(voice: Voice, due: Schedule) -> Floats:
-    """Noise of each module: one draw a record and module."""
-    if not voice.layer.noise_share:
-        return np.ones((len(due), MODULES))
-    key = stream_key(voice.seed, voice.site.entity, TOPIC, "modules")
-    counters = (due.due_ms * 64 + due.which)[:, None] * MODULES + np.arange(MODULES)[None, :]
-    found: Floats = 1.0 + voice.layer.noise_share * normals(hashed(key, counters))
+def _dealt(voice: Voice, due: Schedule, kw: Floats) -> Floats:
+    """Hosts' power on their modules; whose turn it is to be the first changes daily."""
+    found = np.empty((len(due), MODULES))
+    turns = due.due_ms // TURN_MS
+    for entity, place in zip(due.entities, due.slices(), strict=True):
+        rated_kw = voice.site.hosts[entity.part].rated_kw
+        for turn in np.unique(turns[place]).tolist():
+            chosen = place.start + np.flatnonzero(turns[place] == turn)
+            found[chosen] = module_kw(kw[chosen], rated_kw, first=turn % MODULES)
     return found
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import orjson
 
 from station_sim.streams.imperfections import Cadence
-from station_sim.streams.noise import Floats
 from station_sim.streams.schedule import Entity, Schedule, regular
 from station_sim.streams.voice import Draws, Voice, seconds
 
@@ -25,8 +24,9 @@ RESULTS = {
 }
 """The modules on which others depend, and what they tell."""
 
-SERIES = ("load_forecast", "pv_forecast", "SOH_history")
+SERIES = ("load_forecast", "pv_forecast")
 POINTS = 24
+CNY_PER_KWH = 0.7
 
 
 @dataclass(frozen=True)
@@ -75,16 +75,17 @@ class ModuleOutput:
 
 
 def _result(name: str, kw: float, draw: float) -> object:
-    base = {"SOH": 95.0 - 3 * draw, "SOH_history": 95.0 - 3 * draw, "station_cost": kw * 0.25 * 0.7}
-    value = base.get(name, kw * (0.8 + 0.4 * draw))
-    if name not in SERIES:
-        return round(value, 2)
-    return np.round(_curve(value, draw), 2).tolist()
-
-
-def _curve(value: float, draw: float) -> Floats:
-    found: Floats = value * (1.0 + 0.2 * np.sin(np.arange(POINTS) / POINTS * 2 * np.pi + 6 * draw))
-    return found
+    share = np.arange(POINTS) / POINTS
+    if name == "SOH":
+        return round(97.0 - draw, 2)
+    if name == "SOH_history":
+        return np.round(97.5 - draw - 0.5 * share, 2).tolist()
+    if name == "station_cost":
+        return round(kw * PERIOD_MS / 3_600_000 * CNY_PER_KWH, 2)
+    if name in SERIES:
+        wave = 1.0 + 0.2 * np.sin(2 * np.pi * (share + draw))
+        return np.round(kw * wave, 2).tolist()
+    return round(kw * (0.8 + 0.4 * draw), 2)
 
 
 MODULE_OUTPUTS = tuple(map(ModuleOutput, RESULTS))

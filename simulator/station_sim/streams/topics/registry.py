@@ -75,8 +75,9 @@ STATION_TOPICS: tuple[StationTopic, ...] = (
     device_error,
     *MODULE_OUTPUTS,
 )
-TOPICS = tuple(each.TOPIC for each in (*NETWORK_TOPICS, *STATION_TOPICS))
-CADENCES = {each.TOPIC: each.CADENCE for each in (*NETWORK_TOPICS, *STATION_TOPICS)}
+_ALL: tuple[NetworkTopic | StationTopic, ...] = (*NETWORK_TOPICS, *STATION_TOPICS)
+TOPICS = tuple(each.TOPIC for each in _ALL)
+CADENCES = {each.TOPIC: each.CADENCE for each in _ALL}
 RANKS = {topic: rank for rank, topic in enumerate(TOPICS)}
 
 

@@ -6,18 +6,20 @@ another order each hour; a few hours and guns are missing for good (shares are e
 
 from collections.abc import Sequence
 from functools import partial
+from zlib import crc32
 
 import numpy as np
 
 from station_sim.streams import encoding
-from station_sim.streams.hourly_power import SECONDS_PER_HOUR
+from station_sim.streams.hourly_power import SECONDS_PER_HOUR, Hour
 from station_sim.streams.imperfections import Cadence
-from station_sim.streams.noise import Floats, Ints, hashed, normals, stream_key, uniforms
+from station_sim.streams.noise import Bits, hashed, normals, stream_key, uniforms
 from station_sim.streams.packing import Packed, pack
 from station_sim.streams.schedule import grid
 from station_sim.streams.topics.network_record import NetworkRecord
 from station_sim.streams.voice import Voice
 from station_sim.world.profile import Profile
+from station_sim.world.site import GunSite
 
 TOPIC = "SCHEDULE-STATION-REALTIME-DATA"
 CADENCE = Cadence.HOURLY
@@ -64,56 +66,54 @@ def _mixed(packed: Packed, at_ms: int) -> list[bytes]:
 
 def hash_of(item: bytes, at_ms: int) -> int:
     """A number that another station more does not change."""
-    from zlib import crc32
-
     return crc32(item, at_ms & 0xFFFFFFFF)
 
 
-def _encoded(voice: Voice, hour: int, mean_kw: Floats, max_kw: Floats) -> list[bytes]:
+def _encoded(voice: Voice, hour: Hour) -> list[bytes]:
     """An hour's items, one per host with guns; missing ones left out."""
-    site, seed = voice.site, voice.seed
-    send_time = encoding.times(
-        np.array([voice.epoch_ms + round(voice.hours.begin_s * 1000) + hour * PERIOD_MS])
-    )[0]
-    total_mean, total_max = round(float(mean_kw.sum()), 2), round(float(max_kw.sum()), 2)
+    site = voice.site
+    begin_ms = round(voice.hours.begin_s * 1000) + hour.number * PERIOD_MS
+    send_time = encoding.times(np.array([voice.epoch_ms + begin_ms]))[0]
+    tail = encoding.fragment(
+        {
+            "outputPowerPerStationAvg": round(hour.station_mean_kw, 2),
+            "outputPowerPerStationMax": round(hour.station_max_kw, 2),
+        }
+    )
     found = []
     for index, host in enumerate(site.hosts):
-        guns = np.array([gun.number for gun in site.guns if gun.host == index], dtype=np.int64)
-        key = stream_key(seed, site.entity, TOPIC, host.code)
-        if _draw(key, hour, 1)[0] < MISSING_HOURS and voice.layer.gaps:
+        guns = [gun for gun in site.guns if gun.host == index]
+        key = stream_key(voice.seed, site.entity, TOPIC, host.code)
+        if voice.layer.gaps and uniforms(_draws(key, hour.number, 0, 1))[0] < MISSING_HOURS:
             continue
-        draws = _draw(key, hour * 4096 + 16, len(guns))
-        order = np.argsort(draws)
-        if voice.layer.gaps:
-            order = order[_draw(key, hour * 4096 + 2048, len(guns))[order] >= MISSING_GUNS]
-        chosen = guns[order]
-        noise = 1.0 + voice.layer.noise_share * _normal(key, hour * 4096 + 1024, len(guns))[order]
-        names = [b'"%b"' % site.guns[number - 1].gun_no.encode() for number in chosen.tolist()]
-        found.append(
-            b'{"stationId":"%b","hostCode":"%b","sendTime":%b,"gunPower":{"gunNo":[%b],'
-            b'"outputPowerPerGunAvg":%b,"outputPowerPerGunMax":%b},'
-            b'"outputPowerPerStationAvg":%b,"outputPowerPerStationMax":%b}'
-            % (
-                site.station_id.encode(),
-                host.code.encode(),
-                send_time,
-                b",".join(names),
-                encoding.fixed((np.round(mean_kw[chosen - 1] * noise, 2) + 0.0).tolist()),
-                encoding.fixed((np.round(max_kw[chosen - 1] * noise, 2) + 0.0).tolist()),
-                encoding.fixed(total_mean),
-                encoding.fixed(total_max),
-            )
+        head = b'"stationId":"%b","hostCode":"%b","sendTime":%b' % (
+            site.station_id.encode(),
+            host.code.encode(),
+            send_time,
         )
+        power = fragment_of_guns(voice, hour, guns, key)
+        found.append(b'{%b,"gunPower":{%b},%b}' % (head, power, tail))
     return found
 
 
-def _counters(first: int, count: int) -> Ints:
-    return np.arange(first, first + count, dtype=np.int64)
+def fragment_of_guns(voice: Voice, hour: Hour, guns: list[GunSite], key: int) -> bytes:
+    """Three lists of one length, in the hour's own order of guns."""
+    count = len(guns)
+    order = np.argsort(uniforms(_draws(key, hour.number, 1, count)))
+    if voice.layer.gaps:
+        order = order[uniforms(_draws(key, hour.number, 2, count))[order] >= MISSING_GUNS]
+    noise = 1.0 + voice.layer.noise_share * normals(_draws(key, hour.number, 3, count))
+    places = np.array([gun.number - 1 for gun in guns], dtype=np.int64)
+    mean_kw, max_kw = hour.mean_kw[places] * noise, hour.max_kw[places] * noise
+    return encoding.fragment(
+        {
+            "gunNo": [guns[place].gun_no for place in order.tolist()],
+            "outputPowerPerGunAvg": (np.round(mean_kw, 2) + 0.0)[order].tolist(),
+            "outputPowerPerGunMax": (np.round(max_kw, 2) + 0.0)[order].tolist(),
+        }
+    )
 
 
-def _draw(key: int, first: int, count: int) -> Floats:
-    return uniforms(hashed(key, _counters(first, count)))
-
-
-def _normal(key: int, first: int, count: int) -> Floats:
-    return normals(hashed(key, _counters(first, count)))
+def _draws(key: int, hour: int, purpose: int, count: int) -> Bits:
+    """Bits for each of a host's guns, in an hour, for one of four purposes."""
+    return hashed(key, (hour * 4 + purpose) * 4096 + np.arange(count, dtype=np.int64))

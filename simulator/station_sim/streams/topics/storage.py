@@ -18,7 +18,9 @@ PERIOD_MS = 15_000
 def schedule(voice: Voice, begin_ms: int, end_ms: int) -> Schedule:
     """One record per unit and 15 s, units at phases apart."""
     units = voice.site.storage
-    entities = [Entity(unit.code, number, _host(voice, unit.host_code)) for number, unit in enumerate(units)]
+    entities = [
+        Entity(unit.code, number, _host(voice, unit.host_code)) for number, unit in enumerate(units)
+    ]
     first = voice.phase_ms(TOPIC, "", PERIOD_MS)
     step = PERIOD_MS // max(len(units), 1)
     phases = [(first + number * step) % PERIOD_MS for number in range(len(units))]
