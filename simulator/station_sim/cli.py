@@ -44,7 +44,19 @@ SHORT_HELP = {
 """What `--help` says of each subcommand, without importing it."""
 
 EXTRAS = {
-    "sim": ("cramjam", "faker", "h11", "holidays", "msgspec", "re2", "pandas", "pvlib", "pyarrow", "rich", "simpy"),
+    "sim": (
+        "cramjam",
+        "faker",
+        "h11",
+        "holidays",
+        "msgspec",
+        "pandas",
+        "pvlib",
+        "pyarrow",
+        "re2",
+        "rich",
+        "simpy",
+    ),
     "kafka": ("docker", "testcontainers"),
     "load": ("gevent", "hdrh", "locust"),
     "serve": ("prometheus_client",),

@@ -4,13 +4,13 @@ import pyarrow as pa
 
 PERIOD_CODES = {"sharp": "00", "peak": "01", "flat": "02", "valley": "03", "other": "04"}
 
-_TEXTS = frozenset(
-    "station_id name site_type gun_no host_code storage_code transaction_no vehicle_class end part"
-    " code region dial_no".split()
+_TEXTS = (
+    *("station_id", "name", "site_type", "region", "end", "part", "code", "dial_no"),
+    *("gun_no", "host_code", "storage_code", "transaction_no", "vehicle_class"),
 )
-_WHOLES = frozenset(
-    "station_index guns hosts storage_units arrived left gun host pile unit place level status"
-    " charging_guns".split()
+_WHOLES = (
+    *("station_index", "guns", "hosts", "storage_units", "arrived", "left", "charging_guns"),
+    *("gun", "host", "pile", "unit", "place", "level", "status"),
 )
 
 

@@ -89,7 +89,9 @@ def _is_column(value: Any) -> bool:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_boolean(kind) or pa.types.is_dictionary(kind))
+    return bool(
+        pa.types.is_string(kind) or pa.types.is_boolean(kind) or pa.types.is_dictionary(kind)
+    )
 
 
 def _array(value: Any, kind: pa.DataType, count: int) -> pa.Array:

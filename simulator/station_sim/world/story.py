@@ -41,11 +41,13 @@ class Story(Protocol):
     @property
     def now_s(self) -> float: ...
 
-    arrived: int
-    """Drivers who came."""
+    @property
+    def arrived(self) -> int:
+        """Drivers who came."""
 
-    left: int
-    """Drivers who went without charging."""
+    @property
+    def left(self) -> int:
+        """Drivers who went without charging."""
 
     def advance(self, until_s: float) -> None:
         """Let everything happen that comes before an instant."""

@@ -181,9 +181,7 @@ def test_a_record_over_the_limit_is_split_by_station() -> None:
 
 
 def test_an_item_over_the_limit_is_refused_with_the_numbers() -> None:
-    with pytest.raises(
-        LabError, match=r"an item of \d+ bytes does not fit .* of 98 bytes"
-    ):
+    with pytest.raises(LabError, match=r"an item of \d+ bytes does not fit .* of 98 bytes"):
         told(1, topics=["SCHEDULE-STATION-PARAM"], limit_bytes=100)
 
 
