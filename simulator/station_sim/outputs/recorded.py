@@ -7,7 +7,7 @@ counted and told with its place, and never stops the rest.
 
 import logging
 from base64 import b64decode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import merge
 from pathlib import Path
@@ -17,6 +17,7 @@ import orjson
 
 from station_sim.errors import LabError
 from station_sim.outputs.output import LINES_SUFFIXES
+from station_sim.streams.topics.registry import CADENCES
 
 log = logging.getLogger(__name__)
 
@@ -51,13 +52,14 @@ class BadLines:
             self.places.append(f"{place}: {reason}")
 
 
-def read(paths: Iterable[Path], bad: BadLines) -> Iterator[Recorded]:
+def read(paths: Iterable[Path], bad: BadLines, topics: Collection[str] = ()) -> Iterator[Recorded]:
     """The records of files and folders, by time of sending; each file's own order is kept.
 
-    Raises `LabError` for a path that is not there or of no known kind.
+    `topics` chooses some. Raises `LabError` for a path that is not there or of no known kind.
     """
     files = [file for path in paths for file in files_of(path)]
-    return merge(*(_in_order(_rows(file, bad)) for file in files), key=_at_ms)
+    chosen = [_in_order(_of_topics(_rows(file, bad, topics), topics)) for file in files]
+    return merge(*chosen, key=_at_ms)
 
 
 def files_of(path: Path) -> list[Path]:
@@ -77,8 +79,12 @@ def files_of(path: Path) -> list[Path]:
     return [path]
 
 
-def _rows(file: Path, bad: BadLines) -> Iterator[Recorded]:
-    return _parquet(file, bad) if file.suffix == ".parquet" else _lines(file, bad)
+def _rows(file: Path, bad: BadLines, topics: Collection[str]) -> Iterator[Recorded]:
+    return _parquet(file, bad, topics) if file.suffix == ".parquet" else _lines(file, bad)
+
+
+def _of_topics(rows: Iterator[Recorded], topics: Collection[str]) -> Iterator[Recorded]:
+    return (row for row in rows if row.topic in topics) if topics else rows
 
 
 def _lines(file: Path, bad: BadLines) -> Iterator[Recorded]:
@@ -95,10 +101,13 @@ def _lines(file: Path, bad: BadLines) -> Iterator[Recorded]:
                 bad.add(f"{file}:{number}", _reason(error))
 
 
-def _parquet(file: Path, bad: BadLines) -> Iterator[Recorded]:
+def _parquet(file: Path, bad: BadLines, topics: Collection[str]) -> Iterator[Recorded]:
+    """Rows of a file; one that bears the name of a topic that is not wanted is not read."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    if topics and file.stem in CADENCES and file.stem not in topics:
+        return
     try:
         source = pq.ParquetFile(file)
     except (OSError, pa.ArrowException) as error:

@@ -110,10 +110,8 @@ def _records(files: tuple[Path, ...], options: dict[str, Any], bad: Any) -> Iter
     from station_sim.outputs.replaying import as_records, imperfect, moved, of_stations
     from station_sim.streams.imperfections import Imperfections
 
-    rows = read(files, bad)
-    topics, stations = set(listed(options["topics"])), set(listed(options["stations"]))
-    if topics:
-        rows = (row for row in rows if row.topic in topics)
+    rows = read(files, bad, set(listed(options["topics"])))
+    stations = set(listed(options["stations"]))
     if stations:
         rows = of_stations(rows, stations)
     first = next(rows, None)
