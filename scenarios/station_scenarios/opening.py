@@ -18,16 +18,19 @@ from station_scenarios.stage import Stage, on_host
 from station_sim.brokers import Broker, TopicSpec
 from station_sim.brokers.ports import is_loopback
 from station_sim.brokers.remote import RemoteBroker
-from station_sim.streams.driver import StoryClock
+from station_sim.streams.driver import RecordDriver, StoryClock
 from station_sim.streams.gateway import Gateway
+from station_sim.streams.imperfections import Imperfections
 from station_sim.streams.ledger import Ledger
+from station_sim.streams.telling import Telling
 from station_sim.streams.uplinks import Producers
-from station_sim.world.charging_network import TOPICS, World
+from station_sim.world.charging_network import Network
 from station_sim.world.profile import Profile
 
 KEYED_PARTITIONS = 3
 GATEWAY_HOST = "site"
 LINGER_STORY_S = 1.0
+MS_PER_HOUR = 3_600_000
 
 REMOTE_SKEW_S = 1.0
 """Results that a distant broker stored less than this after a commit accuse nobody."""
@@ -64,7 +67,6 @@ async def open_stage(
         await stack.enter_async_context(stage.commits.on(broker))
         with on_host(GATEWAY_HOST):
             await stack.enter_async_context(stage.gateway)
-        stage.world.run_streams(stage.gateway.submit, TOPICS)
         yield stage
 
 
@@ -95,8 +97,12 @@ def _build(
         linger_ms=round(LINGER_STORY_S * 1000 / extent.pace),
         producers=options.producers,
     )
-    checker = Checker(Plan.of(story_config(TOPICS).TOPIC_DETAIL, MODULE))
+    checker = Checker(Plan.of(story_config(scenario.topics).TOPIC_DETAIL, MODULE))
     ledger.observe_sent(checker.sent)
+    network = Network(profile)
+    telling = Telling(
+        list(network.stories()), profile, topics=scenario.topics, layer=Imperfections.none()
+    )
     group = f"station-lab-{scenario.name}-{seed}"
     if not broker.is_virtual:
         group = f"{group}-{int(time.time())}"
@@ -107,7 +113,10 @@ def _build(
         broker=broker,
         profile=profile,
         clock=clock,
-        world=World(profile),
+        network=network,
+        driver=RecordDriver(
+            telling.records(round(extent.duration_h * MS_PER_HOUR)), clock, gateway.submit
+        ),
         gateway=gateway,
         ledger=ledger,
         checker=checker,
@@ -120,9 +129,9 @@ def _build(
     )
 
 
-def story_topics() -> list[TopicSpec]:
+def story_topics(topics: tuple[str, ...]) -> list[TopicSpec]:
     """The topics of a story; the output topic's records tell when they were stored."""
-    inputs = [TopicSpec(name, KEYED_PARTITIONS if name == REAL else 1) for name in TOPICS]
+    inputs = [TopicSpec(name, KEYED_PARTITIONS if name == REAL else 1) for name in topics]
     stamped = {"message.timestamp.type": "LogAppendTime"}
     return [*inputs, TopicSpec(OUTPUT_TOPIC, KEYED_PARTITIONS, config=stamped)]
 
@@ -141,11 +150,11 @@ async def _make_topics(stage: Stage) -> list[str]:
 
     Where they were, what they hold is not the story's.
     """
-    specs = story_topics()
+    specs = story_topics(stage.scenario.topics)
     existing = set(await stage.broker.topic_names()) if _is_not_ours(stage.broker) else set()
     await stage.broker.make_topics(*specs)
     if existing:
-        await _begin_behind(stage, [name for name in TOPICS if name in existing])
+        await _begin_behind(stage, [name for name in stage.scenario.topics if name in existing])
         stage.upload_starts = await _ends(stage.broker, OUTPUT_TOPIC)
     return [spec.name for spec in specs if spec.name not in existing]
 

@@ -122,7 +122,7 @@ def _outcome(run: _Run, error: str | None, wall_s: float) -> Outcome:
         digest=stage.observables.digest() if stage and stage.broker.is_virtual else None,
         violations=violations,
         counts=stage.counts() if stage else {},
-        story_s=stage.world.env.now if stage else 0.0,
+        story_s=stage.driver.now_s if stage else 0.0,
         wall_s=wall_s,
         error=error,
         interrupted=error is INTERRUPTED,

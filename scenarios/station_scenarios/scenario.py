@@ -10,6 +10,15 @@ if TYPE_CHECKING:
     from station_scenarios.stage import Stage
 
 
+STORY_TOPICS = (
+    "SCHEDULE-STATION-PARAM",
+    "SCHEDULE-ENVIRONMENT-CALENDAR",
+    "SCHEDULE-CAR-PRICE",
+    "REAL-STATION-DATA",
+)
+"""What a story tells unless it says otherwise: one topic of each kind."""
+
+
 @dataclass(frozen=True)
 class Extent:
     """How big a story is told: stations, story hours, and story seconds per second."""
@@ -26,7 +35,7 @@ class Scenario:
     `tell` lives through it on a stage; `virtual` is its extent in virtual time, `real` on brokers
     in real time, shortened and at a stated pace (semantics 43). `service_options` go to the
     service under test, `consumer_options` into its `kafka_config`. `invariants` are those that the
-    story can break; all are checked.
+    story can break; all are checked. `topics` are those that the world tells.
     """
 
     name: str
@@ -38,3 +47,4 @@ class Scenario:
     service_options: Mapping[str, Any] = field(default_factory=dict)
     consumer_options: Mapping[str, Any] = field(default_factory=dict)
     caught_up_within_s: float = 60.0
+    topics: tuple[str, ...] = STORY_TOPICS

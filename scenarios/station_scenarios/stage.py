@@ -30,10 +30,10 @@ from station_scenarios.service import (
 from station_sim.brokers import Broker
 from station_sim.clock import VirtualLoop
 from station_sim.errors import LabError
-from station_sim.streams.driver import StoryClock, drive
+from station_sim.streams.driver import RecordDriver, StoryClock
 from station_sim.streams.gateway import Gateway
 from station_sim.streams.ledger import Ledger
-from station_sim.world.charging_network import TOPICS, World
+from station_sim.world.charging_network import Network
 from station_sim.world.profile import Profile
 
 SERVICE_HOST = "service"
@@ -60,7 +60,8 @@ class Stage:
     broker: Broker
     profile: Profile
     clock: StoryClock
-    world: World
+    network: Network
+    driver: RecordDriver
     gateway: Gateway
     ledger: Ledger
     checker: Checker
@@ -93,9 +94,9 @@ class Stage:
         """Let the world live until this share (0 to 1) of the story's duration has passed."""
         until_s = share * self.duration_s
         step_s = self.duration_s / STEPS_PER_STORY
-        while self.world.env.now < until_s:
-            next_s = min(until_s, self.world.env.now + step_s)
-            await drive(self.world.env, next_s, clock=self.clock)
+        while self.driver.now_s < until_s:
+            next_s = min(until_s, self.driver.now_s + step_s)
+            await self.driver.drive(next_s)
             self.progress(next_s, self.duration_s)
 
     # The service under test
@@ -104,7 +105,7 @@ class Stage:
         """A life of the service begins, from what is committed."""
         committed = await self.broker.committed(self.group)
         self.checker.begins({where: kept.offset for where, kept in committed.items()})
-        config = story_config(TOPICS)
+        config = story_config(self.scenario.topics)
         with on_host(SERVICE_HOST):
             self.service = self.factory(
                 module_name=MODULE,
@@ -217,7 +218,7 @@ class Stage:
         """Partitions whose committed offset is not the end: topic, partition, committed, end."""
         committed = await self.broker.committed(self.group)
         behind = []
-        for topic in TOPICS:
+        for topic in self.scenario.topics:
             for partition, (_, end) in sorted((await self.broker.log_ranges(topic)).items()):
                 kept = committed.get((topic, partition))
                 offset = kept.offset if kept else 0

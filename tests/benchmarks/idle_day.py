@@ -7,10 +7,10 @@ import asyncio
 import sys
 
 from data_analysis import AsyncDataAnalysisService
+from station_scenarios.scenario import STORY_TOPICS
 from station_scenarios.service import MODULE, kafka_config, story_config
 from station_sim.brokers import TopicSpec, open_broker
 from station_sim.clock import run_virtual
-from station_sim.world.charging_network import TOPICS
 
 DAY_S = 86_400
 PARTITIONS = 3
@@ -19,11 +19,13 @@ PARTITIONS = 3
 async def idle(consumer_options: dict[str, int]) -> None:
     """Start the service, let a day pass, stop it."""
     async with open_broker("virtual") as broker:
-        await broker.make_topics(*(TopicSpec(topic, partitions=PARTITIONS) for topic in TOPICS))
+        await broker.make_topics(
+            *(TopicSpec(topic, partitions=PARTITIONS) for topic in STORY_TOPICS)
+        )
         service = AsyncDataAnalysisService(
             MODULE,
             kafka_config=kafka_config(broker.bootstrap, "idle", consumer_options),
-            config=story_config(TOPICS),
+            config=story_config(STORY_TOPICS),
         )
         await service.start(callback=lambda station_id, module_input: None)
         await asyncio.sleep(DAY_S)

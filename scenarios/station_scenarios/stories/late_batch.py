@@ -8,7 +8,7 @@ from random import Random
 from station_scenarios.checker.payloads import REAL
 from station_scenarios.scenario import Extent, Scenario
 from station_scenarios.stage import Stage
-from station_sim.streams.emission import Emission
+from station_sim.streams.record import Record
 
 LATE_EVERY = 3
 """Every third station's uplink is bad."""
@@ -19,7 +19,7 @@ KEPT_BACK_EVERY_MS = 30_000
 
 async def _tell(stage: Stage) -> None:
     rng = Random(f"{stage.seed}/late-batch")
-    late = {station.station_id for station in stage.world.stations[::LATE_EVERY]}
+    late = {station.station_id for station in stage.network.sites[::LATE_EVERY]}
     await stage.start_service()
     await stage.live_until(0.2)
     with stage.gateway.hold(lambda each: _is_of(each, late) and _is_kept(each), shuffle=rng):
@@ -30,12 +30,12 @@ async def _tell(stage: Stage) -> None:
     await stage.live_until(1.0)
 
 
-def _is_of(emission: Emission, stations: set[str]) -> bool:
-    return emission.topic == REAL and emission.key in stations
+def _is_of(record: Record, stations: set[str]) -> bool:
+    return record.topic == REAL and record.key in stations
 
 
-def _is_kept(emission: Emission) -> bool:
-    return emission.timestamp_ms % KEPT_BACK_EVERY_MS < KEPT_BACK_EVERY_MS // 2
+def _is_kept(record: Record) -> bool:
+    return record.timestamp_ms % KEPT_BACK_EVERY_MS < KEPT_BACK_EVERY_MS // 2
 
 
 LATE_BATCH = Scenario(

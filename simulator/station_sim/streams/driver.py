@@ -1,15 +1,16 @@
-"""SimPy's clock driven by the loop: story time follows `loop.time()`, at a stated pace.
+"""Records handed over by the loop's clock: story time follows `loop.time()`, at a stated pace.
 
 On a virtual loop the pace is 1; on a real one a pace of 240 lets four story minutes pass in a wall
-second. The processes themselves know nothing of either.
+second. Who makes the records knows nothing of either.
 """
 
 import asyncio
 import math
+from collections.abc import Callable, Iterator
 
-import simpy
+from station_sim.streams.record import Record
 
-EVENTS_PER_TURN_MAX = 1000  # then the loop's other work gets a turn, when the world lags behind
+RECORDS_PER_TURN_MAX = 1000  # then the loop's other work gets a turn, when the driver lags behind
 
 
 class StoryClock:
@@ -52,37 +53,40 @@ class StoryClock:
         return self._began + story_s / self.pace
 
 
-async def drive(
-    env: simpy.Environment,
-    until_s: float,
-    *,
-    clock: StoryClock | None = None,
-    pace: float = 1.0,
-) -> None:
-    """Run the events of `env` that come before `until_s`, each when its story time has come.
+class RecordDriver:
+    """Hands records over, each when its story time has come; `now_s` is how far it is.
 
-    Without `clock` story time goes on from `env.now` at `pace`; with one, `pace` is the clock's.
-    Returns when story time has reached `until_s`; `env.now` is `until_s` then. Events of one
-    instant cost one wake-up. A world that lags behind real time catches up, events in order.
+    `records` come in the order of `sent_ms`. Records of one instant cost one wake-up; a driver
+    that lags behind real time catches up, in order.
     """
-    loop = asyncio.get_running_loop()
-    if clock is None:
-        clock = StoryClock(0.0, pace, loop, story_s=env.now)
-    while (due_s := env.peek()) < until_s:
-        await _sleep_until(loop, clock.loop_time(due_s))
-        _step_through(env, min(max(due_s, clock.story_s()), until_s), until_s)
-    await _sleep_until(loop, clock.loop_time(until_s))
-    if env.now < until_s:
-        env.run(until=until_s)
 
+    def __init__(
+        self, records: Iterator[Record], clock: StoryClock, submit: Callable[[Record], None]
+    ) -> None:
+        self.now_s = 0.0
+        self._records = records
+        self._clock = clock
+        self._submit = submit
+        self._next = next(records, None)
 
-def _step_through(env: simpy.Environment, now_s: float, until_s: float) -> None:
-    """Process what is due by `now_s` and before `until_s`, a bounded number of events."""
-    for _ in range(EVENTS_PER_TURN_MAX):
-        due_s = env.peek()
-        if due_s > now_s or due_s >= until_s:
-            return
-        env.step()
+    async def drive(self, until_s: float) -> None:
+        """Returns when story time has reached `until_s`; records due then are the next part's."""
+        loop = asyncio.get_running_loop()
+        while self._next is not None and self._next.sent_ms < until_s * 1000:
+            due_s = self._next.sent_ms / 1000
+            await _sleep_until(loop, self._clock.loop_time(due_s))
+            self._hand_over(min(max(due_s, self._clock.story_s()), until_s) * 1000, until_s * 1000)
+        await _sleep_until(loop, self._clock.loop_time(until_s))
+        self.now_s = max(self.now_s, until_s)
+
+    def _hand_over(self, now_ms: float, until_ms: float) -> None:
+        """What is due by `now_ms` and before `until_ms`, a bounded number of records."""
+        for _ in range(RECORDS_PER_TURN_MAX):
+            record = self._next
+            if record is None or record.sent_ms > now_ms or record.sent_ms >= until_ms:
+                return
+            self._submit(record)
+            self._next = next(self._records, None)
 
 
 async def _sleep_until(loop: asyncio.AbstractEventLoop, when: float) -> None:

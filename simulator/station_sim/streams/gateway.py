@@ -17,9 +17,9 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from station_sim.errors import LabError
 from station_sim.streams.driver import StoryClock
-from station_sim.streams.emission import Emission
 from station_sim.streams.holds import Hold
 from station_sim.streams.ledger import Entry, Fate, Ledger
+from station_sim.streams.record import Record
 from station_sim.streams.uplinks import Lane, Producers, Uplinks
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ QUEUED_RECORDS_MAX = 1_000_000  # about 500 MB: then the broker is gone and the 
 
 
 class Gateway:
-    """Sends emissions to `bootstrap` and keeps `ledger`.
+    """Sends records to `bootstrap` and keeps `ledger`.
 
     `linger_ms` is how long, in loop time, the first waiting record waits for company. `producers`
     is `"gateway"` (one connection for all) or `"per-station"` (a producer for each station, one
@@ -74,22 +74,22 @@ class Gateway:
         self._is_open = True
         self._pump = asyncio.create_task(self._send_queued(), name="gateway-pump")
 
-    def submit(self, emission: Emission) -> None:
+    def submit(self, record: Record) -> None:
         """Take a record; returns at once. Records of a station and topic keep this order.
 
         Raises `LabError` when the gateway is not open, or a million records wait.
         """
         if not self._is_open:
             raise LabError(f"the gateway to {self.bootstrap} is not open; await start() first")
-        entry = self.ledger.record(emission)
+        entry = self.ledger.record(record)
         for hold in self._holds:
-            if hold.matches(emission):
+            if hold.matches(record):
                 self.ledger.hold(entry)
                 hold.entries.append(entry)
                 return
         self._enqueue([entry])
 
-    def hold(self, matches: Callable[[Emission], bool], shuffle: Random | None = None) -> Hold:
+    def hold(self, matches: Callable[[Record], bool], shuffle: Random | None = None) -> Hold:
         """Keep back records that `matches` says yes to, from now until `release` or block's end.
 
         Where several holds match, the oldest keeps the record.

@@ -8,8 +8,8 @@ from random import Random
 from types import TracebackType
 from typing import Self
 
-from station_sim.streams.emission import Emission
 from station_sim.streams.ledger import Entry
+from station_sim.streams.record import Record
 
 
 class Hold:
@@ -20,7 +20,7 @@ class Hold:
 
     def __init__(
         self,
-        matches: Callable[[Emission], bool],
+        matches: Callable[[Record], bool],
         pass_on: Callable[["Hold", list[Entry]], None],
         shuffle: Random | None = None,
     ) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from station_sim.streams.emission import Emission
+from station_sim.streams.record import Record
 
 
 class Fate(StrEnum):
@@ -73,17 +73,16 @@ class Ledger:
         """
         self._sent_observers.append(observer)
 
-    def record(self, emission: Emission) -> Entry:
+    def record(self, record: Record) -> Entry:
         """Enter what the world said; it is due, and neither held nor sent."""
         entry = Entry(
             seq=len(self.entries),
-            topic=emission.topic,
-            key=emission.key,
-            stations=emission.stations,
-            # A copy: orjson leaves its result in the 4 KiB it reserved for it.
-            wire=bytes(memoryview(orjson.dumps(emission.value))),
-            timestamp_ms=emission.timestamp_ms,
-            due_s=emission.due_s,
+            topic=record.topic,
+            key=record.key,
+            stations=record.stations,
+            wire=record.value,
+            timestamp_ms=record.timestamp_ms,
+            due_s=record.due_ms / 1000,
         )
         self.entries.append(entry)
         return entry

@@ -5,20 +5,29 @@ from collections.abc import Awaitable, Callable
 from random import Random
 from typing import cast
 
+import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from station_sim.brokers import Broker, TopicSpec, kafka_is_required, open_broker, why_no_kafka
 from station_sim.clock import run_virtual
 from station_sim.errors import LabError
-from station_sim.streams.driver import StoryClock, drive
-from station_sim.streams.emission import Emission
+from station_sim.streams.driver import RecordDriver, StoryClock
 from station_sim.streams.gateway import Gateway
+from station_sim.streams.imperfections import Imperfections
 from station_sim.streams.ledger import Entry, Fate, Ledger
+from station_sim.streams.record import Record
+from station_sim.streams.telling import Telling
 from station_sim.streams.uplinks import Producers
-from station_sim.world.charging_network import TOPICS, World
+from station_sim.world.charging_network import Network
 from station_sim.world.profile import Profile
 
+TOPICS = (
+    "SCHEDULE-STATION-PARAM",
+    "SCHEDULE-ENVIRONMENT-CALENDAR",
+    "SCHEDULE-CAR-PRICE",
+    "REAL-STATION-DATA",
+)
 Story = Callable[[Broker], Awaitable[None]]
 EPOCH_MS = 1_772_294_400_000
 
@@ -31,9 +40,10 @@ def on_virtual(story: Story) -> None:
     run_virtual(main, seed=3)
 
 
-def emission(number: int, station: str | None, topic: str = "T") -> Emission:
+def a_record(number: int, station: str | None, topic: str = "T") -> Record:
     stations = () if station is None else (station,)
-    return Emission(number / 10, topic, station, {"n": number}, stations, EPOCH_MS + 100 * number)
+    at_ms, value = 100 * number, orjson.dumps({"n": number})
+    return Record(at_ms, at_ms, topic, station, value, EPOCH_MS + at_ms, stations)
 
 
 async def landed(broker: Broker, topic: str, partitions: int) -> dict[int, list[tuple[int, bytes]]]:
@@ -71,10 +81,11 @@ async def a_world_lands(broker: Broker, producers: Producers, pace: float = 1.0)
         await broker.make_topics(TopicSpec(topic, partitions=3))
     ledger, clock = Ledger(), StoryClock(profile.epoch_s, pace)
     gateway = Gateway(broker.bootstrap, ledger, clock=clock, producers=producers)
-    world = World(profile)
-    world.run_streams(gateway.submit)
+    stories = list(Network(profile).stories())
+    telling = Telling(stories, profile, topics=TOPICS, layer=Imperfections.none())
     async with gateway:
-        await drive(world.env, 300.0, clock=clock)
+        driver = RecordDriver(telling.records(300_000), clock, gateway.submit)
+        await driver.drive(300.0)
     assert {"REAL-STATION-DATA": 120} == {
         topic: counts["acknowledged"]
         for topic, counts in ledger.counts().items()
@@ -114,7 +125,7 @@ def test_records_wait_for_company_as_long_as_the_linger() -> None:
         async with Gateway(broker.bootstrap, ledger, clock=clock, linger_ms=1000) as gateway:
             began = clock.story_s()
             for number in range(30):
-                gateway.submit(emission(number, "a"))
+                gateway.submit(a_record(number, "a"))
                 await asyncio.sleep(0.1)
             await gateway.flush()
         sent = sorted({entry.sent_s for entry in ledger.entries if entry.sent_s is not None})
@@ -129,12 +140,12 @@ def test_held_records_come_late_shuffled_and_with_their_own_times() -> None:
         await broker.make_topics(TopicSpec("T", partitions=1))
         ledger = Ledger()
         async with Gateway(broker.bootstrap, ledger, clock=StoryClock(0.0)) as gateway:
-            with gateway.hold(lambda each: each.value["n"] < 10, shuffle=Random(5)):
+            with gateway.hold(lambda each: orjson.loads(each.value)["n"] < 10, shuffle=Random(5)):
                 for number in range(20):
-                    gateway.submit(emission(number, "a"))
+                    gateway.submit(a_record(number, "a"))
                 await gateway.flush()
                 assert {Fate.HELD} == {entry.fate for entry in ledger.entries[:10]}
-            gateway.submit(emission(20, "a"))
+            gateway.submit(a_record(20, "a"))
         await ledger_and_log_agree(broker, ledger, "T", 1)
         order = [entry.value["n"] for entry in ledger.of_station("a", "T")]
         assert [*range(10, 20), 20] == order[:10] + order[-1:]
@@ -150,7 +161,7 @@ def test_keyless_records_keep_their_order_in_partition_0() -> None:
         ledger = Ledger()
         async with Gateway(broker.bootstrap, ledger, clock=StoryClock(0.0)) as gateway:
             for number in range(10):
-                gateway.submit(emission(number, None))
+                gateway.submit(a_record(number, None))
                 await gateway.flush()
         assert list(range(10)) == [entry.value["n"] for entry in ledger.in_partition("T", 0)]
 
@@ -163,8 +174,8 @@ def test_more_than_a_batch_of_records_at_once_lands_in_order() -> None:
         ledger = Ledger()
         async with Gateway(broker.bootstrap, ledger, clock=StoryClock(0.0)) as gateway:
             for number in range(200):
-                value = {"n": number, "filler": "x" * 10_000}
-                gateway.submit(Emission(0.0, "T", "a", value, ("a",), EPOCH_MS))
+                value = orjson.dumps({"n": number, "filler": "x" * 10_000})
+                gateway.submit(Record(0, 0, "T", "a", value, EPOCH_MS, ("a",)))
         assert list(range(200)) == [entry.value["n"] for entry in ledger.in_partition("T", 0)]
         await ledger_and_log_agree(broker, ledger, "T", 1)
 
@@ -181,7 +192,7 @@ def test_a_broker_that_is_away_a_while_costs_nothing_but_time() -> None:
                     await broker.stop()
                 if number == 300:
                     await broker.start()
-                gateway.submit(emission(number, f"s{number % 7}"))
+                gateway.submit(a_record(number, f"s{number % 7}"))
                 await asyncio.sleep(1.0)
             await gateway.flush(300.0)
         assert {"T": {"sent": 400, "acknowledged": 400}} == ledger.counts()
@@ -196,17 +207,17 @@ def test_flush_and_close_give_up_when_the_broker_is_gone() -> None:
         ledger = Ledger()
         gateway = Gateway(broker.bootstrap, ledger, clock=StoryClock(0.0))
         await gateway.start()
-        gateway.submit(emission(1, "a"))
+        gateway.submit(a_record(1, "a"))
         await gateway.flush()
         await broker.stop()
-        gateway.submit(emission(2, "a"))
+        gateway.submit(a_record(2, "a"))
         with pytest.raises(LabError, match="1 records not acknowledged within 5"):
             await gateway.flush(5.0)
         with pytest.raises(LabError, match="not acknowledged within 3"):
             await gateway.close(3.0)
         await gateway.close()
         with pytest.raises(LabError, match="is not open"):
-            gateway.submit(emission(3, "a"))
+            gateway.submit(a_record(3, "a"))
 
     on_virtual(story)
 

@@ -3,13 +3,16 @@
 import tracemalloc
 from collections.abc import Sequence
 
-from station_sim.streams.emission import Emission
+import orjson
+
 from station_sim.streams.ledger import Entry, Fate, Ledger
+from station_sim.streams.record import Record
 
 
-def emission(number: int, *stations: str, topic: str = "T") -> Emission:
+def a_record(number: int, *stations: str, topic: str = "T") -> Record:
     key = stations[0] if len(stations) == 1 else None
-    return Emission(number, topic, key, {"n": number}, stations, 1000 * number)
+    value = orjson.dumps({"n": number})
+    return Record(1000 * number, 1000 * number, topic, key, value, 1000 * number, stations)
 
 
 def numbers(entries: Sequence[Entry]) -> list[int]:
@@ -18,7 +21,7 @@ def numbers(entries: Sequence[Entry]) -> list[int]:
 
 def test_an_entry_keeps_the_truth() -> None:
     ledger = Ledger()
-    entry = ledger.record(emission(3, "a"))
+    entry = ledger.record(a_record(3, "a"))
     assert (0, "T", "a", ("a",), {"n": 3}, 3000, 3) == (
         entry.seq,
         entry.topic,
@@ -35,7 +38,7 @@ def test_stations_are_asked_in_sending_order() -> None:
     ledger = Ledger()
     first, second, both, nobody = (
         ledger.record(each)
-        for each in (emission(1, "a"), emission(2, "a"), emission(3, "a", "b"), emission(4))
+        for each in (a_record(1, "a"), a_record(2, "a"), a_record(3, "a", "b"), a_record(4))
     )
     for at_s, entry in enumerate((second, both, nobody, first)):
         ledger.sent(entry, 0, at_s)
@@ -48,7 +51,7 @@ def test_stations_are_asked_in_sending_order() -> None:
 
 def test_partitions_are_asked_in_offset_order_even_if_answers_cross() -> None:
     ledger = Ledger()
-    entries = [ledger.record(emission(n, "a")) for n in range(5)]
+    entries = [ledger.record(a_record(n, "a")) for n in range(5)]
     for entry in entries:
         ledger.sent(entry, 2, 0.0)
     ledger.acknowledged(entries[3:], 103, 1.5)
@@ -62,7 +65,7 @@ def test_partitions_are_asked_in_offset_order_even_if_answers_cross() -> None:
 
 def test_an_acknowledgement_without_an_offset_leaves_it_unknown() -> None:
     ledger = Ledger()
-    entry = ledger.record(emission(1, "a"))
+    entry = ledger.record(a_record(1, "a"))
     ledger.sent(entry, 0, 0.0)
     ledger.acknowledged([entry], -1, 1.0)
     assert (1.0, None) == (entry.acked_s, entry.offset)
@@ -75,7 +78,7 @@ def test_observers_hear_of_a_record_when_it_is_handed_over() -> None:
     ledger.observe_sent(
         lambda each: heard.append((each.value["n"], each.partition, each.sent_s, each.offset))
     )
-    entry = ledger.record(emission(7, "a"))
+    entry = ledger.record(a_record(7, "a"))
     assert [] == heard
     ledger.sent(entry, 1, 2.5)
     assert [(7, 1, 2.5, None)] == heard
@@ -83,7 +86,7 @@ def test_observers_hear_of_a_record_when_it_is_handed_over() -> None:
 
 def test_fates_are_counted() -> None:
     ledger = Ledger()
-    due, held, late, sent, failed = (ledger.record(emission(n, "a")) for n in range(5))
+    due, held, late, sent, failed = (ledger.record(a_record(n, "a")) for n in range(5))
     ledger.hold(held)
     ledger.hold(late)
     ledger.sent(late, 0, 1.0)
@@ -99,7 +102,7 @@ def test_a_record_costs_less_than_800_bytes() -> None:
     ledger = Ledger()
     tracemalloc.start()
     try:
-        entries = [ledger.record(emission(n, "a")) for n in range(2000)]
+        entries = [ledger.record(a_record(n, "a")) for n in range(2000)]
         for entry in entries:
             ledger.sent(entry, 0, 1.0)
         ledger.acknowledged(entries, 0, 2.0)
