@@ -18,7 +18,7 @@ from station_scenarios.stage import Stage, on_host
 from station_sim.brokers import Broker, TopicSpec
 from station_sim.brokers.ports import is_loopback
 from station_sim.brokers.remote import RemoteBroker
-from station_sim.streams.driver import RecordDriver, StoryClock
+from station_sim.streams.driver import RecordDriver, StoryClock, told_ahead
 from station_sim.streams.gateway import Gateway
 from station_sim.streams.imperfections import Imperfections
 from station_sim.streams.ledger import Ledger
@@ -88,6 +88,11 @@ def _build(
     factory: ServiceFactory,
     progress: Callable[[float, float], None],
 ) -> Stage:
+    network = Network(profile)
+    telling = Telling(
+        list(network.stories()), profile, topics=scenario.topics, layer=Imperfections.none()
+    )
+    records = told_ahead(telling.records(round(extent.duration_h * MS_PER_HOUR)))
     clock = StoryClock(profile.epoch_s, extent.pace)
     ledger = Ledger()
     gateway = Gateway(
@@ -99,10 +104,6 @@ def _build(
     )
     checker = Checker(Plan.of(story_config(scenario.topics).TOPIC_DETAIL, MODULE))
     ledger.observe_sent(checker.sent)
-    network = Network(profile)
-    telling = Telling(
-        list(network.stories()), profile, topics=scenario.topics, layer=Imperfections.none()
-    )
     group = f"station-lab-{scenario.name}-{seed}"
     if not broker.is_virtual:
         group = f"{group}-{int(time.time())}"
@@ -114,9 +115,7 @@ def _build(
         profile=profile,
         clock=clock,
         network=network,
-        driver=RecordDriver(
-            telling.records(round(extent.duration_h * MS_PER_HOUR)), clock, gateway.submit
-        ),
+        driver=RecordDriver(records, clock, gateway.submit),
         gateway=gateway,
         ledger=ledger,
         checker=checker,

@@ -156,7 +156,9 @@ class PlainService:
             self.calendar.append((record.timestamp, payload))
             return [(station, payload) for station in self.points]
         if record.topic == PRICE:
-            return [(item["stationId"], self._price(item)) for item in body["fee"]]
+            newest = {item["stationId"]: item for item in sorted(body["fee"], key=_send_time)}
+            stations = dict.fromkeys(item["stationId"] for item in body["fee"])
+            return [(station, self._price(newest[station])) for station in stations]
         items = body if isinstance(body, list) else [body]
         return [(item["stationId"], item) for item in items]
 
@@ -202,3 +204,7 @@ class PlainService:
         codes = [item[f"feeNo{number}"] for number in range(1, 49)]
         values = item | {"feeNo": codes}
         return {"car_price": {name: values[name] for name in self.detail[PRICE]["fields"]}}
+
+
+def _send_time(item: Payload) -> str:
+    return str(item["sendTime"])

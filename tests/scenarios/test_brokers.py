@@ -9,6 +9,7 @@ import pytest
 
 from station_scenarios.evidence import SAMPLED_EVERY_S
 from station_scenarios.opening import story_topics
+from station_scenarios.scenario import STORY_TOPICS
 from station_sim.brokers import Broker, open_broker
 from tests.kafka_at_hand import require_kafka
 from tests.scenarios.broken_services import CommitsBeforeWork, SwallowsTheGap
@@ -64,7 +65,7 @@ def test_a_broker_that_is_not_ours_is_left_as_it_was() -> None:
 def test_what_existing_topics_hold_is_not_the_storys() -> None:
     async def run_twice() -> None:
         async with open_broker("embedded") as broker:
-            await broker.make_topics(*story_topics())
+            await broker.make_topics(*story_topics(STORY_TOPICS))
             assert ["error"] == await _run_at(broker, "steady-day")
             for seed in "01":
                 arguments = ("steady-day", "--use-existing-topics", "--seed", seed)

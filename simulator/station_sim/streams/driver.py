@@ -7,6 +7,7 @@ second. Who makes the records knows nothing of either.
 import asyncio
 import math
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 from station_sim.streams.record import Record
 
@@ -87,6 +88,12 @@ class RecordDriver:
                 return
             self._submit(record)
             self._next = next(self._records, None)
+
+
+def told_ahead(records: Iterator[Record]) -> Iterator[Record]:
+    """The same records, the first of them made now: not when a clock runs already."""
+    first = next(records, None)
+    return records if first is None else chain([first], records)
 
 
 async def _sleep_until(loop: asyncio.AbstractEventLoop, when: float) -> None:

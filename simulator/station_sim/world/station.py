@@ -18,7 +18,6 @@ from station_sim.world.efficiency import host_limit_kw
 from station_sim.world.faults import FaultSource, all_sources
 from station_sim.world.gun import Gun
 from station_sim.world.loads import Loads, stops_gun
-from station_sim.world.old_world import Station as Station
 from station_sim.world.profile import Profile
 from station_sim.world.public_holidays import day_kind
 from station_sim.world.queue import WaitingLine

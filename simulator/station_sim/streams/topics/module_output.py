@@ -7,8 +7,8 @@ of results are the published ones.
 from dataclasses import dataclass
 
 import numpy as np
-import orjson
 
+from station_sim.streams import encoding
 from station_sim.streams.imperfections import Cadence
 from station_sim.streams.schedule import Entity, Schedule, regular
 from station_sim.streams.voice import Draws, Voice, seconds
@@ -53,7 +53,7 @@ class ModuleOutput:
         spread = draws.uniforms()
         stamps = (voice.stamps_ms(due) / 1000).tolist()
         return [
-            orjson.dumps(self._value(voice, stamp, float(now_kw), float(draw)))
+            encoding.fixed(self._value(voice, stamp, float(now_kw), float(draw)))
             for stamp, now_kw, draw in zip(stamps, kw, spread, strict=True)
         ]
 
