@@ -18,6 +18,7 @@ from station_sim.outputs.telling_progress import ProgressBar
 from station_sim.streams.imperfections import Imperfections
 from station_sim.streams.ledger_folder import LedgerWriter, ledger_files
 from station_sim.streams.packing import RECORD_BYTES_MAX
+from station_sim.streams.run_folder import run_facts, write_facts
 from station_sim.streams.telling import Telling
 from station_sim.streams.topics.registry import TOPICS, require_topics
 from station_sim.world.charging_network import Network
@@ -71,6 +72,10 @@ class Simulation:
         sent = send_to_files(telling.records(self.end_ms), output, self.pace, progress)
         if ledger is not None:
             ledger.close()
+        if address.folder is not None:
+            facts = run_facts(self.profile, self.days * 86_400, telling.layer)
+            facts["interrupted"], facts["reached_ms"] = sent.interrupted, sent.reached_ms
+            write_facts(address.folder, facts)
         return sent
 
     async def _to_kafka(

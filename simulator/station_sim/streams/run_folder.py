@@ -90,7 +90,10 @@ def save_run(
         file.close()
     if records_of:
         _save_records(network, records_of, min(end_s, RECORDS_DAYS * 86_400), folder, layer)
-    _save_facts(profile, end_s, folder, layer, records_of)
+    facts = run_facts(profile, end_s, layer)
+    facts["records_of"] = list(records_of)
+    facts["sampled"] = [each.station_id for each in network.sites[:DETAILED_STATIONS]]
+    write_facts(folder, facts)
 
 
 def _all_told(tasks: list[_Task], processes: int | None) -> Iterator[dict[str, pa.Table]]:
@@ -114,9 +117,10 @@ def _tell(task: _Task) -> dict[str, pa.Table]:
     begin_s = 0.0
     while begin_s < task.end_s:
         next_s = min(begin_s + CHUNK_S, task.end_s)
+        story.advance(next_s)
+        truth.add(begin_s, next_s)  # before `told` lets the story forget
         for told in telling.told(round(next_s * 1000), written=False):
             writer.add(told)
-        truth.add(begin_s, next_s)
         begin_s = next_s
     truth.finish(task.end_s)
     found = {name: rows.take() for name, rows in truth.rows.items()}
@@ -145,16 +149,11 @@ def _save_records(
         output.close()
 
 
-def _save_facts(
-    profile: Profile,
-    end_s: float,
-    folder: Path,
-    layer: Imperfections,
-    records_of: Sequence[str],
-) -> None:
-    facts: dict[str, Any] = {
+def run_facts(profile: Profile, end_s: float, layer: Imperfections) -> dict[str, Any]:
+    """What `run.json` says of a run."""
+    return {
         "schema": 1,
-        "profile": getattr(profile, "name", ""),
+        "profile": profile.name,
         "seed": profile.seed,
         "start": profile.start.isoformat(),
         "epoch_ms": profile.epoch_ms,
@@ -162,9 +161,12 @@ def _save_facts(
         "begin_s": 0.0,
         "end_s": end_s,
         "stations": profile.stations,
-        "records_of": list(records_of),
         "rates": {str(cadence): asdict(rates) for cadence, rates in layer.rates.items()},
         "interrupted": False,
     }
+
+
+def write_facts(folder: Path, facts: dict[str, Any]) -> None:
+    """Write `run.json`."""
     text = json.dumps(facts, indent=1, ensure_ascii=False)
     (folder / "run.json").write_text(text + "\n", encoding="utf-8")
