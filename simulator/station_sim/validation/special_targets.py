@@ -1,0 +1,191 @@
+"""Targets 16, 22 and 26, which need runs of their own, and what those runs are.
+
+Running them is the command's; here they are only described.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from station_sim.validation.demand_targets import sessions_of, stations_of
+from station_sim.validation.energy_targets import yield_per_kwp_day
+from station_sim.validation.saved_run import SavedRun
+from station_sim.validation.session_targets import THROTTLED_SHARE, charges
+from station_sim.validation.targets import CannotTellError, Target, around, within
+
+HOLIDAY, BEFORE_HOLIDAY, YEAR, COLD, WARM = "holiday", "before-holiday", "year", "cold", "warm"
+
+HALF_HOUR_S = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialRun:
+    """A run beside the ordinary one.
+
+    `profile` is its name, None for the one that is validated; `start` is a local date; `changes`
+    are keys of the profile with other values; `tables` those that it is read for, None for all.
+    """
+
+    name: str
+    why: str
+    profile: str | None
+    days: float
+    start: str | None = None
+    stations: int | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    tables: tuple[str, ...] | None = None
+
+
+SPECIAL_RUNS = (
+    SpecialRun(
+        HOLIDAY,
+        "National Day, 1 to 8 October",
+        "holiday-corridor",
+        8,
+        "2025-10-01",
+        tables=("stations", "sessions"),
+    ),
+    SpecialRun(
+        BEFORE_HOLIDAY,
+        "ordinary days of the same stations",
+        "holiday-corridor",
+        14,
+        "2025-09-08",
+        tables=("stations", "sessions"),
+    ),
+    SpecialRun(YEAR, "a year of sun", None, 365, stations=20, tables=("stations", "power")),
+    SpecialRun(
+        COLD,
+        "charges at 0 degrees Celsius",
+        None,
+        5,
+        stations=20,
+        changes={"temperature_c": 0.0},
+        tables=("stations", "sessions", "session_steps"),
+    ),
+    SpecialRun(
+        WARM,
+        "charges at 25 degrees Celsius",
+        None,
+        5,
+        stations=20,
+        changes={"temperature_c": 25.0},
+        tables=("stations", "sessions", "session_steps"),
+    ),
+)
+
+
+def daily_energy(run: SavedRun) -> float:
+    """kWh a day of corridor stations."""
+    return float(sessions_of(run, stations_of(run, "corridor"))["energy_kwh"].sum() / run.days)
+
+
+def holiday_ratio(holiday: SavedRun, before: SavedRun) -> float:
+    """Energy of a holiday over that of an ordinary day, per gun."""
+    guns = [stations_of(run, "corridor")["guns"].sum() for run in (holiday, before)]
+    ordinary = daily_energy(before) / guns[1]
+    if ordinary <= 0:
+        raise CannotTellError("no energy on ordinary days")
+    return float(daily_energy(holiday) / guns[0] / ordinary)
+
+
+def holiday_sessions(holiday: SavedRun) -> float:
+    """Sessions per gun and day at corridor stations."""
+    stations = stations_of(holiday, "corridor")
+    return float(len(sessions_of(holiday, stations)) / stations["guns"].sum() / holiday.days)
+
+
+def holiday_energy(holiday: SavedRun) -> float:
+    """kWh per session at corridor stations."""
+    done = charges(holiday)
+    corridor = stations_of(holiday, "corridor")["station_id"]
+    return float(done.loc[done["station_id"].isin(corridor), "energy_kwh"].mean())
+
+
+def half_hour_gain(run: SavedRun) -> float:
+    """Mean points of SoC gained in half an hour, by cars that nothing but their battery limits.
+
+    Only cars that came below 30 % and left above 80 %: they charge longer than half an hour at any
+    temperature.
+    """
+    done = charges(run).set_index("transaction_no")
+    steps = run.table("session_steps")
+    throttled = steps["power_kw"] >= THROTTLED_SHARE * steps["limit_kw"]
+    begins = steps["transaction_no"].map(done["power_on_s"])
+    early = steps["time_s"] < begins + HALF_HOUR_S
+    limited = set(steps.loc[throttled & early & (steps["power_kw"] > 0), "transaction_no"])
+    chosen = done[(done["arrival_soc"] < 30) & (done["final_soc"] > 80)]
+    chosen = chosen[~chosen.index.isin(limited) & chosen.index.isin(steps["transaction_no"])]
+    if len(chosen) < 30:
+        raise CannotTellError(f"{len(chosen)} unthrottled charges from below 30 % to above 80 %")
+    ours = steps[steps["transaction_no"].isin(chosen.index)]
+    return float(
+        soc_after(ours, chosen["power_on_s"] + HALF_HOUR_S).sub(chosen["arrival_soc"]).mean()
+    )
+
+
+def soc_after(steps: pd.DataFrame, at_s: pd.Series) -> pd.Series:
+    """State of charge of each transaction at an instant of its own, between its steps."""
+    steps = steps.sort_values(["transaction_no", "time_s"])
+    ends = steps.groupby("transaction_no")[["time_s", "soc"]].shift(-1)
+    wanted = steps["transaction_no"].map(at_s)
+    inside = (steps["time_s"] <= wanted) & (wanted < ends["time_s"])
+    part = (wanted - steps["time_s"]) / (ends["time_s"] - steps["time_s"])
+    soc = steps["soc"] + part * (ends["soc"] - steps["soc"])
+    return pd.Series(soc[inside].to_numpy(), index=steps.loc[inside, "transaction_no"])
+
+
+def cold_share(cold: SavedRun, warm: SavedRun) -> float:
+    """What is charged in half an hour at 0 over that at 25 degrees Celsius."""
+    return half_hour_gain(cold) / half_hour_gain(warm)
+
+
+SPECIAL_TARGETS = (
+    Target(
+        "16a",
+        "energy of a holiday over an ordinary day, corridor",
+        "",
+        around(2.59, 0.3),
+        "HOL25",
+        holiday_ratio,
+        runs=(HOLIDAY, BEFORE_HOLIDAY),
+    ),
+    Target(
+        "16b",
+        "sessions per gun and day in the holiday week, corridor",
+        "",
+        within(13.3, 0.15),
+        "HOL25",
+        holiday_sessions,
+        runs=(HOLIDAY,),
+    ),
+    Target(
+        "16c",
+        "energy per session in the holiday week, corridor",
+        "kWh",
+        within(23.8, 0.10),
+        "HOL25",
+        holiday_energy,
+        runs=(HOLIDAY,),
+    ),
+    Target(
+        "22c",
+        "PV yield per kWp and day, over a year",
+        "kWh",
+        within(3.1, 0.20),
+        "PV15",
+        yield_per_kwp_day,
+        runs=(YEAR,),
+    ),
+    Target(
+        "26",
+        "charged in half an hour, 0 over 25 degrees Celsius",
+        "",
+        around(0.64, 0.08),
+        "INL",
+        cold_share,
+        runs=(COLD, WARM),
+    ),
+)
