@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-import numpy as np
 import pandas as pd
 
 from station_sim.validation.energy_targets import HOURS_PER_POINT, ROUND_TRIP
-from station_sim.validation.invariants import Invariant
+from station_sim.validation.invariants import Invariant, rows_where
 from station_sim.validation.saved_run import SavedRun
 
 POWER_TOLERANCE_KW = 0.01
@@ -37,9 +36,9 @@ def meter_is_the_balance(run: SavedRun) -> Iterator[pd.DataFrame]:
     power = run.table("power")
     balance = power["ac_kw"] + power["auxiliaries_kw"] - power["pv_kw"] - power["storage_kw"]
     wrong = ~((power["meter_kw"] - balance).abs() <= POWER_TOLERANCE_KW)
-    yield power[wrong].assign(at_s=power["time_s"], balance_kw=balance)[
-        ["station_id", "at_s", "meter_kw", "balance_kw"]
-    ]
+    yield rows_where(
+        wrong, power, "meter_kw", "balance_kw", at_s=power["time_s"], balance_kw=balance
+    )
 
 
 def register_counts_the_meter(run: SavedRun) -> Iterator[pd.DataFrame]:
@@ -81,9 +80,7 @@ def hosts_keep_limits(run: SavedRun) -> Iterator[pd.DataFrame]:
     power = run.table("host_power").merge(hosts, on=["station_id", "host"])
     over = power["dc_kw"] > power["rated_kw"] + POWER_TOLERANCE_KW
     gain = power["dc_kw"] > power["ac_kw"] + POWER_TOLERANCE_KW
-    yield power[over | gain].assign(at_s=power["time_s"])[
-        ["station_id", "at_s", "host", "dc_kw", "ac_kw", "rated_kw"]
-    ]
+    yield rows_where(over | gain, power, "host", "dc_kw", "ac_kw", "rated_kw", at_s=power["time_s"])
 
 
 def transformers_keep_limits(run: SavedRun) -> Iterator[pd.DataFrame]:
@@ -112,9 +109,7 @@ def storage_in_band(run: SavedRun) -> Iterator[pd.DataFrame]:
     lower, upper = STORAGE_BAND[0] - SOC_TOLERANCE, STORAGE_BAND[1] + SOC_TOLERANCE
     outside = ~power["soc"].between(lower, upper)
     outside |= power["kw"].abs() > power["power_kw"] + POWER_TOLERANCE_KW
-    yield power[outside].assign(at_s=power["time_s"])[
-        ["station_id", "at_s", "unit", "soc", "kw", "power_kw"]
-    ]
+    yield rows_where(outside, power, "unit", "soc", "kw", "power_kw", at_s=power["time_s"])
 
 
 def storage_keeps_books(run: SavedRun) -> Iterator[pd.DataFrame]:
@@ -127,9 +122,17 @@ def storage_keeps_books(run: SavedRun) -> Iterator[pd.DataFrame]:
     stored = changes["charged_kwh"] * one_way - changes["discharged_kwh"] / one_way
     expected = stored / power["energy_kwh"] * 100
     wrong = (changes["soc"] - expected).abs() > SOC_TOLERANCE
-    yield power[wrong].assign(
-        at_s=power["time_s"], change=changes["soc"], expected_change=expected
-    )[["station_id", "at_s", "unit", "soc", "change", "expected_change"]]
+    yield rows_where(
+        wrong,
+        power,
+        "unit",
+        "soc",
+        "change",
+        "expected_change",
+        at_s=power["time_s"],
+        change=changes["soc"],
+        expected_change=expected,
+    )
 
 
 def nothing_negative(run: SavedRun) -> Iterator[pd.DataFrame]:
@@ -139,14 +142,14 @@ def nothing_negative(run: SavedRun) -> Iterator[pd.DataFrame]:
             continue
         frame = run.table(table)
         for column in columns:
-            wrong = frame[frame[column] < 0]
-            yield pd.DataFrame(
-                {
-                    "station_id": wrong["station_id"],
-                    "at_s": _instants(wrong),
-                    "column": f"{table}.{column}",
-                    "value": wrong[column],
-                }
+            yield rows_where(
+                frame[column] < 0,
+                frame,
+                "column",
+                "value",
+                at_s=_instants(frame),
+                column=f"{table}.{column}",
+                value=frame[column],
             )
 
 
@@ -168,14 +171,15 @@ def instants_on_grid(run: SavedRun) -> Iterator[pd.DataFrame]:
         frame = run.table(table).sort_values(["station_id", *device, "time_s"])
         gaps = frame.groupby(["station_id", *device])["time_s"].diff()
         wrong = (frame["time_s"] % GRID_S != 0) | (gaps.notna() & (gaps != GRID_S))
-        yield pd.DataFrame(
-            {
-                "station_id": frame["station_id"],
-                "at_s": frame["time_s"],
-                "table": table,
-                "since_last_s": gaps.fillna(np.nan),
-            }
-        )[wrong]
+        yield rows_where(
+            wrong,
+            frame,
+            "table",
+            "since_last_s",
+            at_s=frame["time_s"],
+            table=table,
+            since_last_s=gaps,
+        )
 
 
 ENERGY_INVARIANTS = (

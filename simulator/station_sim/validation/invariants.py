@@ -6,6 +6,7 @@ The invariants themselves are in `session_invariants`, `energy_invariants` and `
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -46,6 +47,14 @@ class Check:
     invariant: Invariant
     checked: bool
     violations: Sequence[Violation]
+
+
+def rows_where(
+    wrong: "pd.Series[bool]", frame: pd.DataFrame, *shown: str, **values: Any
+) -> pd.DataFrame:
+    """The rows of a frame that are wrong, with `values` as further columns: those shown only."""
+    # Assigned before rows are chosen: an empty frame would take over a series' index.
+    return frame.assign(**values).loc[wrong, ["station_id", "at_s", *shown]]
 
 
 def check(invariant: Invariant, run: SavedRun) -> Check:

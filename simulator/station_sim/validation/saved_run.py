@@ -6,6 +6,7 @@ percent, prices CNY/kWh. What the columns mean is the reference's; which of them
 """
 
 import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +29,15 @@ class SavedRun:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._tables: dict[str, pd.DataFrame] = {}
+        self._records: dict[str, pd.DataFrame] = {}
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> "SavedRun":
+        """A run of tables at hand, without a folder."""
+        run = cls(Path("(in memory)"))
+        run.facts = dict(facts)
+        run._tables = {name: _checked(name, frame, name) for name, frame in tables.items()}
+        return run
 
     @cached_property
     def facts(self) -> dict[str, Any]:
@@ -88,12 +98,12 @@ class SavedRun:
         """
         if not self.has_records(topic):
             return pd.DataFrame({"due_ms": [], "timestamp_ms": [], "key": [], "value": []})
-        name = f"records/{topic}"
-        if name not in self._tables:
-            frame = self._read(name)
-            frame = frame[frame["fate"].fillna("").isin(("", "sent"))].sort_values("due_ms")
-            self._tables[name] = frame.assign(value=frame["value"].map(json.loads))
-        return self._tables[name]
+        if topic not in self._records:
+            frame = self.table(f"records/{topic}")
+            untouched = frame[frame["fate"].fillna("").isin(("", "sent"))].sort_values("due_ms")
+            decoded = untouched.assign(value=untouched["value"].map(json.loads))
+            self._records[topic] = decoded
+        return self._records[topic]
 
     def _read(self, name: str) -> pd.DataFrame:
         path = self._path(name)
@@ -101,11 +111,15 @@ class SavedRun:
             frame = pd.read_parquet(path)
         except (OSError, ValueError) as error:
             raise LabError(f"cannot read table {name} of {self.folder}: {error}") from error
-        wanted = COLUMNS["records" if name.startswith("records/") else name]
-        missing = [column for column in wanted if column not in frame.columns]
-        if missing:
-            raise LabError(f"table {path} misses {', '.join(missing)}; save the run again")
-        return frame
+        return _checked(name, frame, str(path))
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.parquet"
+
+
+def _checked(name: str, frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    wanted = COLUMNS["records" if name.startswith("records/") else name]
+    missing = [column for column in wanted if column not in frame.columns]
+    if missing:
+        raise LabError(f"table {where} misses {', '.join(missing)}; save the run again")
+    return frame

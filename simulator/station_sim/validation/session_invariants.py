@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from station_sim.validation.columns import PERIODS
-from station_sim.validation.invariants import Invariant
+from station_sim.validation.invariants import Invariant, rows_where
 from station_sim.validation.saved_run import SavedRun
 from station_sim.validation.session_targets import CHARGE_EFFICIENCY
 
@@ -33,15 +33,23 @@ def steps_add_up(run: SavedRun) -> Iterator[pd.DataFrame]:
     steps = steps_with_ends(run)
     delivered = steps["power_kw"] * (steps["end_s"] - steps["time_s"]) / 3600
     wrong = (delivered - (steps["end_kwh"] - steps["energy_kwh"])).abs() > ENERGY_TOLERANCE_KWH
-    yield steps[wrong].assign(at_s=steps["time_s"], kwh=delivered)[
-        ["station_id", "at_s", "transaction_no", "power_kw", "kwh", "energy_kwh", "end_kwh"]
-    ]
+    yield rows_where(
+        wrong,
+        steps,
+        "transaction_no",
+        "power_kw",
+        "kwh",
+        "energy_kwh",
+        "end_kwh",
+        at_s=steps["time_s"],
+        kwh=delivered,
+    )
     sums = delivered.groupby(steps["transaction_no"]).sum().rename("steps_kwh")
     sessions = run.table("sessions").merge(sums, left_on="transaction_no", right_index=True)
     wrong = (sessions["steps_kwh"] - sessions["energy_kwh"]).abs() > ENERGY_TOLERANCE_KWH
-    yield sessions[wrong].assign(at_s=sessions["power_on_s"])[
-        ["station_id", "at_s", "transaction_no", "energy_kwh", "steps_kwh"]
-    ]
+    yield rows_where(
+        wrong, sessions, "transaction_no", "energy_kwh", "steps_kwh", at_s=sessions["power_on_s"]
+    )
 
 
 def guns_are_orders(run: SavedRun) -> Iterator[pd.DataFrame]:
@@ -50,7 +58,7 @@ def guns_are_orders(run: SavedRun) -> Iterator[pd.DataFrame]:
     guns = run.table("sessions")[["transaction_no", "gun"]]
     steps = steps.merge(guns, on="transaction_no").sort_values("time_s")
     power = run.table("gun_power")
-    power = power[power["station_id"].isin(steps["station_id"])].sort_values("time_s")
+    power = power[power["station_id"].isin(steps["station_id"].unique())].sort_values("time_s")
     joined = pd.merge_asof(
         power[["station_id", "gun", "time_s", "kw"]].assign(at_s=power["time_s"]),
         steps[["station_id", "gun", "time_s", "end_s", "power_kw", "transaction_no"]],
@@ -59,9 +67,7 @@ def guns_are_orders(run: SavedRun) -> Iterator[pd.DataFrame]:
     )
     ordered = joined["power_kw"].where(joined["at_s"] < joined["end_s"], 0.0).fillna(0.0)
     wrong = (joined["kw"] - ordered).abs() > POWER_TOLERANCE_KW
-    yield joined[wrong].assign(order_kw=ordered)[
-        ["station_id", "at_s", "gun", "kw", "order_kw", "transaction_no"]
-    ]
+    yield rows_where(wrong, joined, "gun", "kw", "order_kw", "transaction_no", order_kw=ordered)
 
 
 def batteries_keep_books(run: SavedRun) -> Iterator[pd.DataFrame]:
@@ -71,9 +77,15 @@ def batteries_keep_books(run: SavedRun) -> Iterator[pd.DataFrame]:
     gained = sessions["energy_kwh"] * CHARGE_EFFICIENCY / sessions["capacity_kwh"] * 100
     expected = sessions["arrival_soc"] + gained
     wrong = (sessions["final_soc"] - expected).abs() > SOC_TOLERANCE
-    yield sessions[wrong].assign(at_s=sessions["power_on_s"], expected_soc=expected)[
-        ["station_id", "at_s", "transaction_no", "final_soc", "expected_soc"]
-    ]
+    yield rows_where(
+        wrong,
+        sessions,
+        "transaction_no",
+        "final_soc",
+        "expected_soc",
+        at_s=sessions["power_on_s"],
+        expected_soc=expected,
+    )
 
 
 def fees_follow_tariffs(run: SavedRun) -> Iterator[pd.DataFrame]:
@@ -82,9 +94,15 @@ def fees_follow_tariffs(run: SavedRun) -> Iterator[pd.DataFrame]:
     sold = sessions[sessions["energy_kwh"] > 0].sort_values("power_on_s")
     by_period = sold[[f"kwh_{period}" for period in PERIODS]].sum(axis=1)
     wrong = (by_period - sold["energy_kwh"]).abs() > ENERGY_TOLERANCE_KWH
-    yield sold[wrong].assign(at_s=sold["power_on_s"], periods_kwh=by_period)[
-        ["station_id", "at_s", "transaction_no", "energy_kwh", "periods_kwh"]
-    ]
+    yield rows_where(
+        wrong,
+        sold,
+        "transaction_no",
+        "energy_kwh",
+        "periods_kwh",
+        at_s=sold["power_on_s"],
+        periods_kwh=by_period,
+    )
     priced = pd.merge_asof(
         sold.assign(at_s=sold["power_on_s"]),
         run.table("tariffs").sort_values("begin_s"),
@@ -98,9 +116,15 @@ def fees_follow_tariffs(run: SavedRun) -> Iterator[pd.DataFrame]:
         for period in PERIODS
     )
     wrong = within_one & ~((priced["fee_cny"] - expected).abs() <= FEE_TOLERANCE_CNY)
-    yield priced[wrong].assign(expected_cny=expected)[
-        ["station_id", "at_s", "transaction_no", "energy_kwh", "fee_cny", "expected_cny"]
-    ]
+    yield rows_where(
+        wrong,
+        priced,
+        "transaction_no",
+        "energy_kwh",
+        "fee_cny",
+        "expected_cny",
+        expected_cny=expected,
+    )
 
 
 def one_car_per_gun(run: SavedRun) -> Iterator[pd.DataFrame]:
@@ -109,9 +133,15 @@ def one_car_per_gun(run: SavedRun) -> Iterator[pd.DataFrame]:
     left_s = sessions["unplugged_s"].fillna(np.inf)
     before_s = left_s.groupby([sessions["station_id"], sessions["gun"]]).shift(1)
     wrong = sessions["plugged_s"] < before_s - TIME_TOLERANCE_S
-    yield sessions[wrong].assign(at_s=sessions["plugged_s"], before_until_s=before_s)[
-        ["station_id", "at_s", "gun", "transaction_no", "before_until_s"]
-    ]
+    yield rows_where(
+        wrong,
+        sessions,
+        "gun",
+        "transaction_no",
+        "before_until_s",
+        at_s=sessions["plugged_s"],
+        before_until_s=before_s,
+    )
 
 
 def visits_go_in_order(run: SavedRun) -> Iterator[pd.DataFrame]:
@@ -120,9 +150,9 @@ def visits_go_in_order(run: SavedRun) -> Iterator[pd.DataFrame]:
     moments = sessions[["plugged_s", "power_on_s", "power_off_s", "unplugged_s"]]
     steps_back = moments.ffill(axis=1).diff(axis=1) < -TIME_TOLERANCE_S
     wrong = steps_back.any(axis=1)
-    yield sessions[wrong].assign(at_s=sessions["plugged_s"])[
-        ["station_id", "at_s", "transaction_no", *moments.columns]
-    ]
+    yield rows_where(
+        wrong, sessions, "transaction_no", *moments.columns, at_s=sessions["plugged_s"]
+    )
 
 
 def guns_keep_limits(run: SavedRun) -> Iterator[pd.DataFrame]:
@@ -133,9 +163,9 @@ def guns_keep_limits(run: SavedRun) -> Iterator[pd.DataFrame]:
     steps = steps.merge(sessions, on="transaction_no").merge(guns, on=["station_id", "gun"])
     over = steps["power_kw"] > steps["limit_kw"] + POWER_TOLERANCE_KW
     over |= steps["power_kw"] > steps["rated_kw"] + POWER_TOLERANCE_KW
-    yield steps[over].assign(at_s=steps["time_s"])[
-        ["station_id", "at_s", "transaction_no", "power_kw", "limit_kw", "rated_kw"]
-    ]
+    yield rows_where(
+        over, steps, "transaction_no", "power_kw", "limit_kw", "rated_kw", at_s=steps["time_s"]
+    )
 
 
 SESSION_INVARIANTS = (

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from station_sim.validation.invariants import Invariant
+from station_sim.validation.invariants import Invariant, rows_where
 from station_sim.validation.saved_run import SavedRun
 
 NOISE = 0.03
 """Six standard deviations of a meter's noise."""
 
 ROUNDING_KW = 0.15
+MODULE_ROUNDING_KW = 0.05
 MODULES = 20
 GRID_MS = 300_000
 
@@ -38,17 +39,17 @@ def modules_add_up(run: SavedRun) -> Iterator[pd.DataFrame]:
     records = fields(run, "SCHEDULE-DEVICE-HOST-DCDC", "hostCode", "dcdcPower")
     if records.empty:
         return
-    sums = records["dcdcPower"].map(sum)
-    counted = records["dcdcPower"].map(len) == MODULES
-    wrong = records[~counted].assign(modules=records["dcdcPower"].map(len))
-    yield wrong[["station_id", "at_s", "hostCode", "modules"]]
+    records = records.assign(
+        modules=records["dcdcPower"].map(len), modules_kw=records["dcdcPower"].map(sum)
+    )
+    yield rows_where(records["modules"] != MODULES, records, "hostCode", "modules")
     hosts = run.table("hosts")[["station_id", "host", "host_code"]]
     truth = run.table("host_power").merge(hosts, on=["station_id", "host"])
     truth = truth.rename(columns={"host_code": "hostCode", "time_s": "at_s"})
-    both = records.assign(modules_kw=sums).merge(truth, on=["station_id", "hostCode", "at_s"])
-    room = NOISE * both["dc_kw"] + MODULES * ROUNDING_KW / 3
-    wrong = both[(both["modules_kw"] - both["dc_kw"]).abs() > room]
-    yield wrong[["station_id", "at_s", "hostCode", "modules_kw", "dc_kw"]]
+    both = records.merge(truth, on=["station_id", "hostCode", "at_s"])
+    room = NOISE * both["dc_kw"] + MODULES * MODULE_ROUNDING_KW
+    wrong = (both["modules_kw"] - both["dc_kw"]).abs() > room
+    yield rows_where(wrong, both, "hostCode", "modules_kw", "dc_kw")
 
 
 def records_tell_the_truth(run: SavedRun) -> Iterator[pd.DataFrame]:
@@ -78,15 +79,16 @@ def records_on_grid(run: SavedRun) -> Iterator[pd.DataFrame]:
         device = records["value"].map(_device)
         due = records["due_ms"].astype("int64")
         first = due.groupby(device).transform("min")
-        off = records[(due - first) % cadence_ms != 0]
-        yield pd.DataFrame(
-            {
-                "station_id": off["key"].fillna(""),
-                "at_s": off["due_ms"] / 1000,
-                "topic": topic,
-                "device": device,
-            }
-        ).loc[off.index]
+        yield rows_where(
+            (due - first) % cadence_ms != 0,
+            records,
+            "topic",
+            "device",
+            station_id=records["key"].fillna(""),
+            at_s=due / 1000,
+            topic=topic,
+            device=device,
+        )
 
 
 def fields(run: SavedRun, topic: str, *names: str) -> pd.DataFrame:
@@ -114,10 +116,11 @@ def _untrue(
     topic: str,
 ) -> pd.DataFrame:
     both = records.merge(truth, on=["station_id", "at_s", *device])
-    room = NOISE * both[column].abs() + ROUNDING_KW
-    wrong = both[(both[field] - both[column]).abs() > room]
-    shown = pd.DataFrame(wrong[["station_id", "at_s", *device]])
-    return shown.assign(topic=topic, told_kw=wrong[field], true_kw=wrong[column])
+    told, true = both[field], both[column]
+    wrong = (told - true).abs() > NOISE * true.abs() + ROUNDING_KW
+    return rows_where(
+        wrong, both, *device, "topic", "told_kw", "true_kw", topic=topic, told_kw=told, true_kw=true
+    )
 
 
 def _device(value: object) -> str:
