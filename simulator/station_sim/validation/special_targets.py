@@ -112,7 +112,7 @@ def half_hour_gain(run: SavedRun) -> float:
     """Mean points of SoC gained in half an hour, by cars that nothing but their battery limits.
 
     Which cars those are must not depend on the temperature: of compact cars (at most 100 kW by
-    their catalogue) those that had 100 kW granted all the time, came below 30 % and left above 80 %.
+    their catalogue) those that had 100 kW granted all the time, came below 30 % and left above 80.
     """
     done = charges(run).set_index("transaction_no")
     steps = run.table("session_steps")

@@ -1,11 +1,11 @@
 """The synthetic runs, made once for all tests of this folder."""
 
 import pytest
+from tests.simulator.validation.synthetic_run import Tables, make_tables, synthetic_run
 
 from station_sim.validation.saved_run import SavedRun
 from station_sim.validation.special_targets import BEFORE_HOLIDAY, COLD, HOLIDAY, WARM, YEAR
 from station_sim.validation.targets import ORDINARY
-from tests.simulator.validation.synthetic_run import Tables, make_tables, synthetic_run
 
 
 @pytest.fixture(scope="session")

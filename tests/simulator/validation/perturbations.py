@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
+from tests.simulator.validation.synthetic_run import Tables
 
 from station_sim.validation.special_targets import BEFORE_HOLIDAY, COLD, HOLIDAY, YEAR
 from station_sim.validation.targets import ORDINARY
-from tests.simulator.validation.synthetic_run import Tables
 
 Change = Callable[[Mapping[str, Tables]], dict[str, Tables]]
 
@@ -255,7 +255,7 @@ PERTURBATIONS: Mapping[str, Change] = {
     "3": _sessions(lambda s: _with_duration(s, _duration_s(s) * 1.12)),
     "4": _sessions(lambda s: _with_duration(s, _spread(_duration_s(s), 1.25, 30))),
     "5": _sessions(_shuffled_durations),
-    "6a": _sessions(lambda s: _with_soc(s, arrival_soc=s["arrival_soc"] * 0.8)),
+    "6a": _sessions(lambda s: _with_soc(s, arrival_soc=np.maximum(s["arrival_soc"] - 8, 0.5))),
     "6b": _sessions(
         lambda s: _with_soc(
             s, arrival_soc=np.minimum(_spread(s["arrival_soc"], 1.5, 0), s["final_soc"] - 1)

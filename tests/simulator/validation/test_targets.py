@@ -5,12 +5,12 @@ from collections.abc import Mapping
 
 import pandas as pd
 import pytest
+from tests.simulator.validation.perturbations import PERTURBATIONS
+from tests.simulator.validation.synthetic_run import Tables, synthetic_run
 
 from station_sim.validation.catalogue import SOURCES, TARGETS
 from station_sim.validation.saved_run import SavedRun
 from station_sim.validation.targets import ORDINARY, Target, Verdict, judge, judge_all
-from tests.simulator.validation.perturbations import PERTURBATIONS
-from tests.simulator.validation.synthetic_run import Tables, synthetic_run
 
 BY_ID = {target.id: target for target in TARGETS}
 
