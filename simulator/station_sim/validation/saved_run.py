@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 
@@ -32,7 +32,7 @@ class SavedRun:
         self._records: dict[str, pd.DataFrame] = {}
 
     @classmethod
-    def of(cls, facts: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> "SavedRun":
+    def of(cls, facts: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Self:
         """A run of tables at hand, without a folder."""
         run = cls(Path("(in memory)"))
         run.facts = dict(facts)

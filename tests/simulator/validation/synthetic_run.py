@@ -49,6 +49,29 @@ def synthetic_run(tables: Tables, **facts: Any) -> SavedRun:
     )
 
 
+class WatchedRun(SavedRun):
+    """A run that notes in `read` which of its tables are asked for."""
+
+    read: set[str]
+
+    def has(self, name: str) -> bool:
+        """As a run's."""
+        self.read.add(name)
+        return super().has(name)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """As a run's."""
+        self.read.add(name)
+        return super().table(name)
+
+
+def watched_run(tables: Tables) -> WatchedRun:
+    """The tables as a run that notes what is read of it."""
+    run = WatchedRun.of({"profile": "synthetic", "seed": 0, "start": START, "days": DAYS}, tables)
+    run.read = set()
+    return run
+
+
 def make_tables(
     *,
     rates: dict[str, float] = RATES,

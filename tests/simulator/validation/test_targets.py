@@ -3,10 +3,9 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
-import pandas as pd
 import pytest
 from tests.simulator.validation.perturbations import PERTURBATIONS
-from tests.simulator.validation.synthetic_run import Tables, synthetic_run
+from tests.simulator.validation.synthetic_run import Tables, synthetic_run, watched_run
 
 from station_sim.validation.catalogue import SOURCES, TARGETS
 from station_sim.validation.saved_run import SavedRun
@@ -15,26 +14,12 @@ from station_sim.validation.targets import ORDINARY, Target, Verdict, judge, jud
 BY_ID = {target.id: target for target in TARGETS}
 
 
-class WatchedRun(SavedRun):
-    """A run that notes which of its tables are read."""
-
-    read: set[str]
-
-    def table(self, name: str) -> pd.DataFrame:
-        self.read.add(name)
-        return super().table(name)
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def readers(tables_by_run: Mapping[str, Tables]) -> dict[tuple[str, str], set[str]]:
     """Which targets read a table of a run."""
     found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for target in TARGETS:
-        watched = {}
-        for name, tables in tables_by_run.items():
-            watched[name] = synthetic_run(tables)
-            watched[name].__class__ = WatchedRun
-            watched[name].read = set()
+        watched = {name: watched_run(tables) for name, tables in tables_by_run.items()}
         judge(target, watched)
         for name, run in watched.items():
             for table in run.read:
