@@ -42,41 +42,52 @@ class SpecialRun:
     tables: tuple[str, ...] | None = None
 
 
+CHARGES_ONLY = ("stations", "guns", "sessions")
+CHARGES_BY_STEPS = (*CHARGES_ONLY, "session_steps")
+
 SPECIAL_RUNS = (
     SpecialRun(
         HOLIDAY,
-        "National Day, 1 to 8 October",
+        "1 to 8 October 2025",
         "holiday-corridor",
-        8,
-        "2025-10-01",
-        tables=("stations", "sessions"),
+        days=8,
+        start="2025-10-01",
+        tables=CHARGES_ONLY,
     ),
     SpecialRun(
         BEFORE_HOLIDAY,
         "ordinary days of the same stations",
         "holiday-corridor",
-        14,
-        "2025-09-08",
-        tables=("stations", "sessions"),
+        days=14,
+        start="2025-09-08",
+        tables=CHARGES_ONLY,
     ),
-    SpecialRun(YEAR, "a year of sun", None, 365, stations=20, tables=("stations", "power")),
+    SpecialRun(
+        YEAR,
+        "a year of sun",
+        None,
+        days=365,
+        stations=3,
+        changes={"pv_share": 1.0},
+        tables=("stations", "power"),
+    ),
     SpecialRun(
         COLD,
-        "charges at 0 degrees Celsius",
+        "charges at 0 °C",
         None,
-        5,
+        days=5,
         stations=20,
-        changes={"temperature_c": 0.0},
-        tables=("stations", "sessions", "session_steps"),
+        changes={"fixed_temperature_c": 0.0},
+        tables=CHARGES_BY_STEPS,
     ),
     SpecialRun(
         WARM,
-        "charges at 25 degrees Celsius",
+        "charges at 25 °C",
         None,
-        5,
+        days=5,
         stations=20,
-        changes={"temperature_c": 25.0},
-        tables=("stations", "sessions", "session_steps"),
+        changes={"fixed_temperature_c": 25.0},
+        tables=CHARGES_BY_STEPS,
     ),
 )
 

@@ -1,0 +1,111 @@
+"""A judgement on the terminal: tables of targets and invariants, then a line for each trouble.
+
+Verdicts are words; colours (blue and orange, which the colour-blind tell apart) only repeat them.
+"""
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from station_sim.validation.invariants import Check
+from station_sim.validation.judgement import Judgement
+from station_sim.validation.targets import Outcome, Target, Verdict
+
+HEADINGS = ("#", "statistic", "measured", "target", "accepted", "unit", "verdict", "source")
+STYLES = {Verdict.MET: "blue", Verdict.MISSED: "bold dark_orange", Verdict.OPEN: "dim"}
+VIOLATIONS_SHOWN = 5
+"""Per invariant: the first ones say what is wrong."""
+
+
+def print_judgement(judgement: Judgement, console: Console) -> None:
+    """Both tables, the lines, and a sum."""
+    console.print(_targets_table(judgement))
+    console.print(_invariants_table(judgement))
+    for line in trouble_lines(judgement):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.print(summary(judgement), highlight=False)
+
+
+def trouble_lines(judgement: Judgement) -> Iterator[str]:
+    """One line for each missed target, violation and open target."""
+    for outcome in judgement.missed:
+        yield (
+            f"missed {outcome.target.id}: {outcome.target.text} is "
+            f"{figure(outcome.target, outcome.measured)}, wanted {band_text(outcome.target)} "
+            f"{outcome.target.unit}".rstrip()
+        )
+    for run, check in judgement.broken:
+        for violation in check.violations[:VIOLATIONS_SHOWN]:
+            yield f"violated {violation} ({run} run)"
+        more = len(check.violations) - VIOLATIONS_SHOWN
+        if more > 0:
+            yield f"violated {check.invariant.id}: {more} more ({run} run)"
+    for outcome in judgement.open:
+        yield f"open {outcome.target.id}: {outcome.target.text}: {outcome.reason}"
+
+
+def summary(judgement: Judgement) -> str:
+    """How many targets are met, missed and open, and how many violations there are."""
+    met = sum(each.verdict is Verdict.MET for each in judgement.outcomes)
+    violations = sum(len(check.violations) for _, check in judgement.broken)
+    return (
+        f"{met} of {len(judgement.outcomes)} targets met, {len(judgement.missed)} missed, "
+        f"{len(judgement.open)} open; {violations} violations of invariants"
+    )
+
+
+def figure(target: Target, value: float | None) -> str:
+    """A value with the target's digits."""
+    return "–" if value is None else f"{value:,.{target.digits}f}"
+
+
+def band_text(target: Target) -> str:
+    """The bounds, e.g. `23.04 to 28.16`."""
+    lower, upper = (figure(target, bound) for bound in target.band[1:])
+    return f"{lower} to {upper}"
+
+
+def _targets_table(judgement: Judgement) -> Table:
+    table = Table(title="Targets", title_justify="left")
+    for heading in HEADINGS:
+        numeric = heading in ("measured", "target", "accepted")
+        table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
+    for outcome in judgement.outcomes:
+        table.add_row(*_row(outcome))
+    return table
+
+
+def _row(outcome: Outcome) -> tuple[str | Text, ...]:
+    target = outcome.target
+    return (
+        target.id,
+        target.text,
+        figure(target, outcome.measured),
+        figure(target, target.band.target),
+        band_text(target),
+        target.unit,
+        Text(outcome.verdict, style=STYLES[outcome.verdict]),
+        target.source,
+    )
+
+
+def _invariants_table(judgement: Judgement) -> Table:
+    table = Table(title="Invariants", title_justify="left")
+    table.add_column("invariant")
+    table.add_column("what holds", overflow="fold")
+    for run in judgement.checks:
+        table.add_column(run, justify="right")
+    for checks in zip(*judgement.checks.values(), strict=True):
+        invariant = checks[0].invariant
+        table.add_row(invariant.id, invariant.statement, *map(_verdict, checks))
+    return table
+
+
+def _verdict(check: Check) -> Text:
+    if not check.checked:
+        return Text("not looked at", style=STYLES[Verdict.OPEN])
+    if not check.violations:
+        return Text("holds", style=STYLES[Verdict.MET])
+    return Text(f"{len(check.violations)} violations", style=STYLES[Verdict.MISSED])
