@@ -73,7 +73,13 @@ def fault_timeline(run: SavedRun) -> Figure | None:
         barmode="overlay",
         bargap=0.35,
         margin={"l": 170, "r": 16, "t": 12, "b": 52},
-        xaxis=axis("local date", type="date", range=[start.isoformat(" "), end.isoformat(" ")]),
+        xaxis=axis(
+            "local date",
+            type="date",
+            tickformat="%d %b",
+            nticks=6,
+            range=[start.isoformat(" "), end.isoformat(" ")],
+        ),
         yaxis=axis(
             "",
             type="category",

@@ -29,6 +29,10 @@ def axis(title: str, **more: Any) -> dict[str, Any]:
         "title": {"text": title, "standoff": 8},
         "gridcolor": GRID,
         "zerolinecolor": "#aab2bd",
+        "ticks": "outside",
+        "ticklen": 5,
+        "tickcolor": "rgba(0,0,0,0)",
+        "tickangle": 0,
         **more,
     }
 
@@ -47,6 +51,7 @@ def figure(data: list[dict[str, Any]], height_px: int = 420, **layout: Any) -> F
             "yanchor": "bottom",
             "font": {"size": 12},
             "itemwidth": 30,
+            "traceorder": "normal",
         },
         "hoverlabel": {"namelength": -1},
     }

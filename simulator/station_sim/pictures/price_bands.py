@@ -44,7 +44,7 @@ def price_bands(run: SavedRun) -> Figure:
         height_px=380,
         hovermode="x unified",
         shapes=_bands(usual),
-        xaxis=axis("hour of the day, local time", range=[0, 24], dtick=3, ticksuffix=" h"),
+        xaxis=axis("hour of the day, local time", range=[0, 24], dtick=3),
         yaxis=axis("price, CNY/kWh", rangemode="tozero"),
     )
 

@@ -39,14 +39,14 @@ def station_day(run: SavedRun, station_id: str, day: int) -> Figure:
     power = _of_day(run.table("power"), station_id, day)
     times = _times(run, power["time_s"])
     lines = [
-        ("grid meter", "meter_kw", BLACK, "solid"),
-        ("PV", "pv_kw", ORANGE, "solid"),
-        ("storage (+ discharges)", "storage_kw", GREEN, "solid"),
+        ("grid meter", "meter_kw", BLACK),
+        ("PV", "pv_kw", ORANGE),
+        ("storage (+ discharges)", "storage_kw", GREEN),
     ]
     data = _stack(run, station_id, day)
-    for name, column, colour, dash in lines:
+    for name, column, colour in lines:
         if column == "meter_kw" or power[column].abs().max() > 0:
-            data.append(_line(times, power[column].round(2).tolist(), name, colour, dash))
+            data.append(_line(times, power[column].round(2).tolist(), name, colour))
     stations = run.table("stations").set_index("station_id")
     limit = float(stations.loc[station_id, "grid_limit_kw"])
     if limit > 0 and times:
@@ -72,17 +72,20 @@ def _stack(run: SavedRun, station_id: str, day: int) -> list[dict[str, object]]:
     data: list[dict[str, object]] = []
     for place, (number, own) in enumerate(power.groupby(device)):
         series = own.groupby("time_s")["kw"].sum()
+        label = f"host {int(str(number)) + 1}" if by_host else f"gun {number}"
         data.append(
             {
                 "type": "scatter",
                 "mode": "lines",
                 "stackgroup": "guns",
-                "name": f"host {number + 1}" if by_host else f"gun {number}",
+                "name": f"{device}s, stacked",
+                "legendgroup": "stack",
+                "showlegend": place == 0,
                 "x": _times(run, series.index.to_series()),
                 "y": series.round(2).tolist(),
                 "line": {"width": 0.5, "color": "#2171b5", "shape": "hv"},
                 "fillcolor": SHADES[place % len(SHADES)],
-                "hovertemplate": "%{y:.1f} kW",
+                "hovertemplate": f"{label}: %{{y:.1f}} kW<extra></extra>",
             }
         )
     return data
@@ -100,7 +103,7 @@ def _times(run: SavedRun, times_s: "pd.Series[float]") -> list[str]:
 
 
 def _line(
-    times: list[str], values: list[float], name: str, colour: str, dash: str
+    times: list[str], values: list[float], name: str, colour: str, dash: str = "solid"
 ) -> dict[str, object]:
     return {
         "type": "scatter",
@@ -108,6 +111,6 @@ def _line(
         "name": name,
         "x": times,
         "y": values,
-        "line": {"width": 2, "color": colour, "dash": dash},
+        "line": {"width": 2, "color": colour, "dash": dash, "shape": "hv"},
         "hovertemplate": "%{y:.1f} kW",
     }
