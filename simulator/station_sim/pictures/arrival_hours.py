@@ -52,6 +52,6 @@ def arrival_hours(run: SavedRun, site_type: str) -> Figure | None:
         height_px=340,
         hovermode="x unified",
         bargap=0.15,
-        xaxis=axis("hour of the day, local time", dtick=3),
+        xaxis=axis("hour of the day, local time", dtick=3, range=[-0.6, 23.6]),
         yaxis=axis("share of sessions, %", rangemode="tozero"),
     )

@@ -1,5 +1,6 @@
 """When which part of which station was out of order."""
 
+import math
 from datetime import timedelta
 
 from station_sim.pictures.palette import (
@@ -18,6 +19,8 @@ from station_sim.validation.saved_run import SavedRun
 
 STATIONS_MAX = 25
 """The stations with most time out of order; more would not be readable."""
+
+DAY_MS = 86_400_000
 
 PART_COLOURS = {
     "gun": BLUE,
@@ -53,7 +56,7 @@ def fault_timeline(run: SavedRun) -> Figure | None:
                     for each in own["begin_s"]
                 ],
                 "x": (own["lasts_s"] * 1000).round().tolist(),
-                "marker": {"color": PART_COLOURS.get(str(part), BLACK), "opacity": 0.8},
+                "marker": {"color": PART_COLOURS.get(str(part), BLACK), "opacity": 0.7},
                 "customdata": [
                     [place, code, level, round(lasts / 3600, 1)]
                     for place, code, level, lasts in zip(
@@ -77,7 +80,7 @@ def fault_timeline(run: SavedRun) -> Figure | None:
             "local date",
             type="date",
             tickformat="%d %b",
-            nticks=6,
+            dtick=math.ceil(run.days / 6) * DAY_MS,
             range=[start.isoformat(" "), end.isoformat(" ")],
         ),
         yaxis=axis(

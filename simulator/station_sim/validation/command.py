@@ -17,12 +17,14 @@ from station_sim.errors import LabError
 from station_sim.finite_range import FiniteRange
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress
 
     from station_sim.validation.special_targets import SpecialRun
 
 EXIT_MISSED = 1
 SECONDS_PER_DAY = 86_400.0
+PAGE_WIDTH = 140
 TOLD_STATIONS = 3
 """Stations whose records are kept for the invariants of the wire."""
 
@@ -63,8 +65,6 @@ def validate(profile: str, **options: Any) -> int:
     Exit code: 0 all that could be measured is met, 1 something is missed or violated, 2 it could
     not run, 130 Ctrl-C.
     """
-    from rich.console import Console
-
     from station_sim.validation.judgement import judge_runs
     from station_sim.validation.results_table import print_judgement
     from station_sim.validation.saved_run import SavedRun
@@ -80,8 +80,16 @@ def validate(profile: str, **options: Any) -> int:
             from station_sim.pictures.report import write_report
 
             write_report(folder / ORDINARY, report, judgement=judgement)
-    print_judgement(judgement, Console())
+    print_judgement(judgement, _console())
     return 0 if judgement.held else EXIT_MISSED
+
+
+def _console() -> "Console":
+    """The terminal, or a wide page where the output goes elsewhere."""
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=PAGE_WIDTH)
 
 
 @contextmanager

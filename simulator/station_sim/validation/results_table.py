@@ -14,6 +14,10 @@ from station_sim.validation.judgement import Judgement
 from station_sim.validation.targets import Outcome, Target, Verdict
 
 HEADINGS = ("#", "statistic", "measured", "target", "accepted", "unit", "verdict", "source")
+NARROW_HEADINGS = ("#", "statistic", "measured", "accepted", "verdict")
+WIDE = 110
+"""Columns of a terminal from which on all headings have room."""
+
 STYLES = {Verdict.MET: "blue", Verdict.MISSED: "bold dark_orange", Verdict.OPEN: "dim"}
 VIOLATIONS_SHOWN = 5
 """Per invariant: the first ones say what is wrong."""
@@ -21,7 +25,7 @@ VIOLATIONS_SHOWN = 5
 
 def print_judgement(judgement: Judgement, console: Console) -> None:
     """Both tables, the lines, and a sum."""
-    console.print(_targets_table(judgement))
+    console.print(_targets_table(judgement, HEADINGS if console.width >= WIDE else NARROW_HEADINGS))
     console.print(_invariants_table(judgement))
     for line in trouble_lines(judgement):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -58,7 +62,10 @@ def summary(judgement: Judgement) -> str:
 
 def figure(target: Target, value: float | None) -> str:
     """A value with the target's digits."""
-    return "–" if value is None else f"{value:,.{target.digits}f}"
+    if value is None:
+        return "–"
+    rounded = round(value, target.digits) + 0.0  # not "-0.00"
+    return f"{rounded:,.{target.digits}f}"
 
 
 def band_text(target: Target) -> str:
@@ -67,28 +74,31 @@ def band_text(target: Target) -> str:
     return f"{lower} to {upper}"
 
 
-def _targets_table(judgement: Judgement) -> Table:
+def _targets_table(judgement: Judgement, headings: tuple[str, ...]) -> Table:
     table = Table(title="Targets", title_justify="left")
-    for heading in HEADINGS:
+    for heading in headings:
         numeric = heading in ("measured", "target", "accepted")
-        table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(
+            heading, justify="right" if numeric else "left", no_wrap=heading != "statistic"
+        )
     for outcome in judgement.outcomes:
-        table.add_row(*_row(outcome))
+        cells = _cells(outcome)
+        table.add_row(*(cells[heading] for heading in headings))
     return table
 
 
-def _row(outcome: Outcome) -> tuple[str | Text, ...]:
+def _cells(outcome: Outcome) -> dict[str, str | Text]:
     target = outcome.target
-    return (
-        target.id,
-        target.text,
-        figure(target, outcome.measured),
-        figure(target, target.band.target),
-        band_text(target),
-        target.unit,
-        Text(outcome.verdict, style=STYLES[outcome.verdict]),
-        target.source,
-    )
+    return {
+        "#": target.id,
+        "statistic": target.text,
+        "measured": figure(target, outcome.measured),
+        "target": figure(target, target.band.target),
+        "accepted": band_text(target),
+        "unit": target.unit,
+        "verdict": Text(outcome.verdict, style=STYLES[outcome.verdict]),
+        "source": target.source,
+    }
 
 
 def _invariants_table(judgement: Judgement) -> Table:

@@ -111,7 +111,9 @@ class SavedRun:
             frame = pd.read_parquet(path)
         except (OSError, ValueError) as error:
             raise LabError(f"cannot read table {name} of {self.folder}: {error}") from error
-        return _checked(name, frame, str(path))
+        # Text stands in files as categories, which refuse to meet those of another table.
+        texts = dict.fromkeys(frame.select_dtypes("category").columns, "str")
+        return _checked(name, frame.astype(texts), str(path))
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.parquet"

@@ -31,6 +31,9 @@ CADENCE_MS: Mapping[str, int] = {
 }
 """How far apart a device's records of a topic are, at least."""
 
+OPEN_END = "2070-01-01 00:00:00"
+"""When an order ends that is still open."""
+
 DEVICE_KEYS = ("transactionSerialNo", "storageCode", "hostCode", "gunNo")
 
 
@@ -71,11 +74,15 @@ def records_tell_the_truth(run: SavedRun) -> Iterator[pd.DataFrame]:
 
 
 def records_on_grid(run: SavedRun) -> Iterator[pd.DataFrame]:
-    """Records of a device are due at whole multiples of its topic's cadence apart."""
+    """Records of a device are due at whole multiples of its topic's cadence apart.
+
+    An order's last record is due when it ends, which may be between two of them.
+    """
     for topic, cadence_ms in CADENCE_MS.items():
         records = run.records(topic)
         if records.empty:
             continue
+        records = records[~records["value"].map(_is_ended_order)]
         device = records["value"].map(_device)
         due = records["due_ms"].astype("int64")
         first = due.groupby(device).transform("min")
@@ -121,6 +128,10 @@ def _untrue(
     return rows_where(
         wrong, both, *device, "topic", "told_kw", "true_kw", topic=topic, told_kw=told, true_kw=true
     )
+
+
+def _is_ended_order(value: object) -> bool:
+    return isinstance(value, dict) and value.get("endChargeTime", OPEN_END) != OPEN_END
 
 
 def _device(value: object) -> str:
