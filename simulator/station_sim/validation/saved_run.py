@@ -23,34 +23,22 @@ SECONDS_PER_DAY = 86_400.0
 class SavedRun:
     """The tables of one folder, each read once and kept.
 
-    Raises `LabError` when the folder is not a run, or a table misses a column.
+    `facts` is what `run.json` says of it: profile, seed, start, days and more. Raises `LabError`
+    when the folder is not a run, or a table misses a column.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, facts: Mapping[str, Any] | None = None) -> None:
         self.folder = folder
+        self.facts = _facts(folder) if facts is None else facts
         self._tables: dict[str, pd.DataFrame] = {}
         self._records: dict[str, pd.DataFrame] = {}
 
     @classmethod
     def of(cls, facts: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Self:
         """A run of tables at hand, without a folder."""
-        run = cls(Path("(in memory)"))
-        run.facts = dict(facts)
+        run = cls(Path("(in memory)"), facts)
         run._tables = {name: _checked(name, frame, name) for name, frame in tables.items()}
         return run
-
-    @cached_property
-    def facts(self) -> dict[str, Any]:
-        """What `run.json` says of the run: profile, seed, start, days and more."""
-        path = self.folder / "run.json"
-        try:
-            found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise LabError(f"{self.folder} is not a saved run: run.json: {error}") from error
-        for key in ("profile", "seed", "start", "days"):
-            if key not in found:
-                raise LabError(f"{path} names no {key}; save the run again")
-        return found
 
     @property
     def days(self) -> float:
@@ -117,6 +105,18 @@ class SavedRun:
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.parquet"
+
+
+def _facts(folder: Path) -> dict[str, Any]:
+    path = folder / "run.json"
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise LabError(f"{folder} is not a saved run: run.json: {error}") from error
+    for key in ("profile", "seed", "start", "days"):
+        if key not in found:
+            raise LabError(f"{path} names no {key}; save the run again")
+    return found
 
 
 def _checked(name: str, frame: pd.DataFrame, where: str) -> pd.DataFrame:

@@ -107,8 +107,9 @@ def power_shares(run: SavedRun, soc: float) -> pd.Series:
     soc_end = steps.groupby("transaction_no")["soc"].shift(-1)
     crossing = steps[(steps["soc"] <= soc) & (soc_end > soc) & (steps["power_kw"] > 0)]
     free = crossing[crossing["power_kw"] < THROTTLED_SHARE * crossing["limit_kw"]]
-    peaks = run.table("sessions").set_index("transaction_no")["peak_kw"]
-    return pd.Series(free["power_kw"] / free["transaction_no"].map(peaks))
+    peaks = run.table("sessions")[["transaction_no", "peak_kw"]]
+    both = free.merge(peaks, on="transaction_no")
+    return pd.Series(both["power_kw"] / both["peak_kw"])
 
 
 class PowerShareAt:

@@ -127,6 +127,8 @@ def half_hour_gain(run: SavedRun) -> float:
     """
     done = charges(run).set_index("transaction_no")
     steps = run.table("session_steps")
+    if steps.empty:
+        raise CannotTellError("no steps of charges")
     begins = steps["transaction_no"].map(done["power_on_s"])
     early = steps[(steps["time_s"] < begins + HALF_HOUR_S) & (steps["power_kw"] > 0)]
     granted = early.groupby("transaction_no")["limit_kw"].min()

@@ -8,6 +8,7 @@ from tests.simulator.validation.perturbations import PERTURBATIONS
 from tests.simulator.validation.synthetic_run import Tables, synthetic_run, watched_run
 
 from station_sim.validation.catalogue import SOURCES, TARGETS
+from station_sim.validation.judgement import judge_run
 from station_sim.validation.saved_run import SavedRun
 from station_sim.validation.targets import ORDINARY, Target, Verdict, judge, judge_all
 
@@ -89,3 +90,26 @@ def test_a_rate_of_few_records_is_open(tables_by_run: Mapping[str, Tables]) -> N
     outcome = judge(BY_ID["27n"], {ORDINARY: synthetic_run(tables | few)})
 
     assert Verdict.OPEN is outcome.verdict
+
+
+@pytest.mark.parametrize(
+    "emptied",
+    [
+        ("sessions", "session_steps"),
+        ("session_steps",),
+        ("power", "gun_power", "host_power", "storage_power"),
+        ("storage", "storage_power"),
+        ("arrivals", "faults", "tariffs", "ledger/counts"),
+    ],
+    ids=", ".join,
+)
+def test_empty_tables_leave_targets_open_and_invariants_kept(
+    emptied: tuple[str, ...], tables_by_run: Mapping[str, Tables]
+) -> None:
+    tables = tables_by_run[ORDINARY]
+    run = synthetic_run(tables | {name: tables[name].iloc[:0] for name in emptied})
+
+    judgement = judge_run(run)
+
+    assert [] != judgement.open
+    assert [] == [check.violations[0] for _, check in judgement.broken]
