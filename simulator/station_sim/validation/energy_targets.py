@@ -16,6 +16,14 @@ NIGHT_ELEVATION_DEG = -2.0
 """Below it no light reaches a panel; `elevations_deg` errs by less than a degree."""
 
 
+def power_of(run: SavedRun) -> pd.DataFrame:
+    """The stations' powers; cannot tell where no instant was saved."""
+    power = run.table("power")
+    if power.empty:
+        raise CannotTellError("no power was saved")
+    return power
+
+
 class PeakToNameplate:
     """Highest power of the guns over the hosts' rated power, mean over stations of some sizes."""
 
@@ -29,13 +37,13 @@ class PeakToNameplate:
         sized = stations[stations["guns"].between(self.guns_min, self.guns_max)]
         if sized.empty:
             raise CannotTellError(f"no stations of {self.guns_min} to {self.guns_max:g} guns")
-        peaks = run.table("power").groupby("station_id")["guns_kw"].max()
+        peaks = power_of(run).groupby("station_id")["guns_kw"].max()
         return float((peaks.reindex(sized.index) / sized["rated_kw"]).mean())
 
 
 def grid_limit_share(run: SavedRun) -> float:
     """Highest power from the grid over what the transformer may ever give, worst station."""
-    peaks = run.table("power").groupby("station_id")["meter_max_kw"].max()
+    peaks = power_of(run).groupby("station_id")["meter_max_kw"].max()
     limits = run.table("stations").set_index("station_id")["grid_capacity_kva"]
     limited = limits[limits > 0]
     return float((peaks.reindex(limited.index) / limited).max())
@@ -74,7 +82,7 @@ def with_pv(run: SavedRun) -> tuple[pd.DataFrame, pd.DataFrame]:
     stations = stations[stations["pv_kwp"] > 0]
     if stations.empty:
         raise CannotTellError("no stations with PV")
-    power = run.table("power")
+    power = power_of(run)
     return stations, power[power["station_id"].isin(stations["station_id"])]
 
 
@@ -142,7 +150,7 @@ def cycles_per_day(run: SavedRun) -> float:
 
 def daily_residual(run: SavedRun) -> float:
     """Meter minus hosts, auxiliaries, PV and storage over consumption: the worst station's day."""
-    power = run.table("power")
+    power = power_of(run)
     consumed = power["ac_kw"] + power["auxiliaries_kw"]
     residual = power["meter_kw"] - (consumed - power["pv_kw"] - power["storage_kw"])
     days = power["time_s"] // SECONDS_PER_DAY
@@ -156,7 +164,7 @@ def daily_residual(run: SavedRun) -> float:
 
 def charger_efficiency(run: SavedRun) -> float:
     """DC given over AC taken by hosts while they charge."""
-    power = run.table("power")
+    power = power_of(run)
     busy = power[power["dc_kw"] > 0]
     if busy.empty:
         raise CannotTellError("no host gave power")

@@ -99,7 +99,7 @@ def test_a_rate_of_few_records_is_open(tables_by_run: Mapping[str, Tables]) -> N
         ("session_steps",),
         ("power", "gun_power", "host_power", "storage_power"),
         ("storage", "storage_power"),
-        ("arrivals", "faults", "tariffs", "ledger/counts"),
+        ("arrivals", "faults", "ledger/counts"),
     ],
     ids=", ".join,
 )
