@@ -215,6 +215,7 @@ ENERGY_TARGETS = (
         Band(0.55, 0.45, 0.75),
         "Monte Carlo",
         PeakToNameplate(8, 12),
+        digits=3,
     ),
     Target(
         "19b",
@@ -223,6 +224,7 @@ ENERGY_TARGETS = (
         Band(0.33, 0.25, 0.45),
         "Monte Carlo",
         PeakToNameplate(40, np.inf),
+        digits=3,
     ),
     Target(
         "19c",
@@ -231,6 +233,7 @@ ENERGY_TARGETS = (
         Band(1.0, 0.0, 1.0),
         "SINRAY",
         grid_limit_share,
+        digits=3,
     ),
     Target(
         "20", "price paid, weighted by energy", "CNY/kWh", within(0.98, 0.15), "WP22", price_paid

@@ -3,7 +3,7 @@
 Verdicts are words; colours (blue and orange, which the colour-blind tell apart) only repeat them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -105,17 +105,20 @@ def _invariants_table(judgement: Judgement) -> Table:
     table = Table(title="Invariants", title_justify="left")
     table.add_column("invariant")
     table.add_column("what holds", overflow="fold")
-    for run in judgement.checks:
-        table.add_column(run, justify="right")
+    table.add_column("verdict")
     for checks in zip(*judgement.checks.values(), strict=True):
         invariant = checks[0].invariant
-        table.add_row(invariant.id, invariant.statement, *map(_verdict, checks))
+        table.add_row(invariant.id, invariant.statement, _verdict(checks))
     return table
 
 
-def _verdict(check: Check) -> Text:
-    if not check.checked:
+def _verdict(checks: Sequence[Check]) -> Text:
+    """Of all runs together; a run that misses tables says nothing."""
+    looked_at = sum(check.checked for check in checks)
+    found = sum(len(check.violations) for check in checks)
+    if not looked_at:
         return Text("not looked at", style=STYLES[Verdict.OPEN])
-    if not check.violations:
-        return Text("holds", style=STYLES[Verdict.MET])
-    return Text(f"{len(check.violations)} violations", style=STYLES[Verdict.MISSED])
+    if found:
+        return Text(f"{found} violations", style=STYLES[Verdict.MISSED])
+    runs = "" if len(checks) == 1 else f" in {looked_at} of {len(checks)} runs"
+    return Text(f"holds{runs}", style=STYLES[Verdict.MET])

@@ -145,6 +145,7 @@ SESSION_TARGETS = (
         Band(0.53, 0.43, 0.65),
         "EPFL",
         duration_variation,
+        digits=3,
     ),
     Target(
         "5",
@@ -160,7 +161,13 @@ SESSION_TARGETS = (
         "7a", "mean state of charge at departure", "%", around(82, 5), "EPFL", departure_soc_mean
     ),
     Target(
-        "7b", "share of departures from 80 % on", "", around(0.68, 0.08), "EPFL", departures_from_80
+        "7b",
+        "share of departures from 80 % on",
+        "",
+        around(0.68, 0.08),
+        "EPFL",
+        departures_from_80,
+        digits=3,
     ),
     Target(
         "8",
@@ -169,6 +176,7 @@ SESSION_TARGETS = (
         Band(0.62, 0.55, 0.75),
         "EPFL",
         mean_to_peak,
+        digits=3,
     ),
     Target(
         "9a", "unthrottled power share at 20 %", "", around(0.94, 0.08), "OEV22", PowerShareAt(20)

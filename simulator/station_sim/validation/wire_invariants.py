@@ -111,7 +111,9 @@ def fields(run: SavedRun, topic: str, *names: str) -> pd.DataFrame:
         for due_ms, value in zip(records["due_ms"], records["value"], strict=True)
         if isinstance(value, dict) and all(name in value for name in ("stationId", *names))
     ]
-    return pd.DataFrame(rows, columns=["station_id", "at_s", *names])
+    frame = pd.DataFrame(rows, columns=["station_id", "at_s", *names])
+    texts = [name for name in ("station_id", "hostCode", "gunNo") if name in frame.columns]
+    return frame.astype({"at_s": float, **dict.fromkeys(texts, "str")})
 
 
 def _untrue(
