@@ -7,6 +7,8 @@ what had not happened when the run ended.
 from collections.abc import Mapping
 
 PERIODS = ("sharp", "peak", "flat", "valley")
+FIFTH_PERIOD = "other"
+"""Code 04, which some regions have (Zhejiang: the deep valley); its columns may be absent."""
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "stations": (

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from station_sim.validation.columns import PERIODS
+from station_sim.validation.columns import FIFTH_PERIOD, PERIODS
 from station_sim.validation.invariants import Invariant, rows_where
 from station_sim.validation.saved_run import SavedRun
 from station_sim.validation.session_targets import CHARGE_EFFICIENCY
@@ -92,7 +92,8 @@ def fees_follow_tariffs(run: SavedRun) -> Iterator[pd.DataFrame]:
     """A fee is the energy of each period times what it costs then, service included."""
     sessions = run.table("sessions")
     sold = sessions[sessions["energy_kwh"] > 0].sort_values("power_on_s")
-    by_period = sold[[f"kwh_{period}" for period in PERIODS]].sum(axis=1)
+    periods = [period for period in (*PERIODS, FIFTH_PERIOD) if f"kwh_{period}" in sold.columns]
+    by_period = sold[[f"kwh_{period}" for period in periods]].sum(axis=1)
     wrong = (by_period - sold["energy_kwh"]).abs() > ENERGY_TOLERANCE_KWH
     yield rows_where(
         wrong,
@@ -113,7 +114,7 @@ def fees_follow_tariffs(run: SavedRun) -> Iterator[pd.DataFrame]:
     within_one = priced["power_off_s"].fillna(run.end_s) <= priced["end_s"].fillna(np.inf)
     expected = sum(
         priced[f"kwh_{period}"] * (priced[f"energy_{period}"] + priced[f"service_{period}"])
-        for period in PERIODS
+        for period in periods
     )
     wrong = within_one & ~((priced["fee_cny"] - expected).abs() <= FEE_TOLERANCE_CNY)
     yield rows_where(

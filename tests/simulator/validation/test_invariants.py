@@ -252,3 +252,23 @@ def test_an_invariant_is_unchecked_without_its_tables(tables_by_run: Mapping[str
 
     assert checks["meter-balance"]
     assert not checks["fees"]
+
+
+def test_energy_of_a_fifth_period_is_paid_for(tables_by_run: Mapping[str, Tables]) -> None:
+    """What was sold in the flat period is moved to a fifth one of the same price."""
+    tables = tables_by_run[ORDINARY]
+    sessions, tariffs = tables["sessions"], tables["tariffs"]
+    fifth = {
+        "sessions": sessions.assign(kwh_other=sessions["kwh_flat"], kwh_flat=0.0),
+        "tariffs": tariffs.assign(
+            energy_other=tariffs["energy_flat"], service_other=tariffs["service_flat"]
+        ),
+    }
+    invariant = next(each for each in INVARIANTS if each.id == "fees")
+
+    (kept,) = check_all([invariant], synthetic_run(tables | fifth))
+    fifth["tariffs"] = fifth["tariffs"].assign(energy_other=0.2)
+    (broken,) = check_all([invariant], synthetic_run(tables | fifth))
+
+    assert not kept.violations
+    assert broken.violations
