@@ -39,6 +39,7 @@ SHORT_HELP = {
     "run": "Live through stories, and check what the service did.",
     "serve": "Run a callback as a service, with health and metrics.",
     "simulate": "Tell what a charging network says, to files or to Kafka.",
+    "validate": "Hold a simulated network to published figures.",
     "verify-group-ids": "Show which group reads which topic, and what each has committed.",
 }
 """What `--help` says of each subcommand, without importing it."""
@@ -49,8 +50,10 @@ EXTRAS = {
         "faker",
         "h11",
         "holidays",
+        "jinja2",
         "msgspec",
         "pandas",
+        "plotly",
         "pvlib",
         "pyarrow",
         "re2",
