@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.simulator.world.energy_doubles import MARCH, weather
 
-from station_sim.world.arrivals import HOUR_SHARES
+from station_sim.world.demand import URBAN_HOURS
 from station_sim.world.profile import STATION_TIMEZONE
 from station_sim.world.site import SiteType
 from station_sim.world.tariffs import (
@@ -135,7 +135,7 @@ def test_drivers_pay_about_0_98_a_kilowatt_hour() -> None:
             SiteType.URBAN if station < 70 else SiteType.CORRIDOR if station < 88 else SiteType.HUB
         )
         tariffs = station_tariffs(station, kind)
-        for hour, share in enumerate(HOUR_SHARES):
+        for hour, share in enumerate(URBAN_HOURS):
             # A corridor's day lies between 9 and 21 o'clock for the most part.
             weight = share if kind is not SiteType.CORRIDOR else 6.75 if 9 <= hour < 21 else 1.6
             begin_s = hour * 3600.0 + 1800.0
