@@ -82,7 +82,7 @@ class Side:
 
 
 SERVICE_UPLOADS = "acks=all, no compression, linger 5 ms, idempotent"
-BLOCKING_UPLOADS = "acks=all, no compression, linger 0, idempotent"
+BLOCKING_UPLOADS = "acks=all, no compression, linger 5 ms, idempotent"
 LIST_JOB = "12 fields, lists of 10, mean of one"
 ARRAY_JOB = "12 fields, arrays of 10, mean of one"
 
