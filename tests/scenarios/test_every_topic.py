@@ -1,281 +1,27 @@
 """The services read every topic of the world: all modules' inputs, and what they say is missing.
 
-A network of two stations lives through the turn of a year, when all its topics speak. Records go
-out as fast as they are taken, step by step of a story clock that stands still in between, so what
-a service must know is exact: what the ledger says was taken up to then.
+Both services, on simulated and on Apache Kafka, with telemetry as it should be and far worse than
+in the field; and services broken on purpose, which must be found.
 """
 
-import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
-from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-import numpy as np
 import pytest
-from aiokafka import AIOKafkaConsumer
 
-from data_analysis import config
-from station_sim.brokers import Broker, TopicSpec, open_broker
-from station_sim.clock import run_virtual
-from station_sim.streams.driver import StoryClock
-from station_sim.streams.gateway import Gateway
-from station_sim.streams.imperfections import Cadence, Imperfections
-from station_sim.streams.ledger import Entry, Ledger
-from station_sim.streams.record import Fate, Record
+from data_analysis import config, inputs, seconds
+from data_analysis.devices import Devices
+from data_analysis.observe import Counters
+from data_analysis.stores import Outcome
+from data_analysis.topics import hourly, outputs, price
+from station_sim.streams.imperfections import Imperfections
+from station_sim.streams.record import Fate
 from station_sim.streams.telling import Telling
 from station_sim.streams.topics.registry import TOPICS
 from station_sim.world.charging_network import Network
-from station_sim.world.profile import STATION_TIMEZONE, Profile
-from tests.core.naive_inputs import CALENDAR
 from tests.kafka_at_hand import require_kafka
-from tests.scenarios.world_readers import DEAD_LETTERS, MODULES, HeldClock, Reader
-from tests.scenarios.world_truth import GUN, Truth, read
-
-PARTITIONS = 3
-DEADLINE_S = 120.0
-EXPIRE_S = 600.0
-QUIET_S = 2.5
-"""After it, a second of orders is complete."""
-
-STEPS_S = (1, 20, 60, 302, 900, 1800, 3600, 3628, 3661, 3700, 3800, 3900, 4000, 4080)
-"""Midnight is at 3630, the hourly push half a minute later; a fault begins at 3800."""
-
-PROFILE = Profile(
-    stations=2,
-    guns_per_station=16,
-    sessions_per_gun_day=1.0,
-    start=datetime(2025, 12, 31, 22, 59, 30, tzinfo=STATION_TIMEZONE),
-    pv_share=1.0,
-    storage_share=1.0,
-    seed=218,
-)
-"""Faults are rare: a seed that has one then. Three hosts and two storage units a station."""
-
-
-def rough() -> Imperfections:
-    """Far more goes wrong than in the field, so that an hour sees all of it."""
-    usual = Imperfections().times(10)
-    malformed = {Cadence.HOURLY: 0.15, Cadence.FIVE_MINUTES: 0.1, Cadence.QUARTER: 0.02}
-    return replace(
-        usual,
-        rates={
-            each: replace(rates, malformed=malformed.get(each, 0.01))
-            for each, rates in usual.rates.items()
-        },
-        outage_every_days=0.03,
-        far_skew_share=0.3,
-    )
-
-
-class Reading:
-    """The world on a broker, step by step, and the services that read it."""
-
-    def __init__(
-        self, broker: Broker, layer: Imperfections, readers: list[Reader], clock: HeldClock
-    ) -> None:
-        self.broker = broker
-        self.readers = readers
-        self.clock = clock
-        self.ledger = Ledger()
-        self.told: list[Record] = []
-        self.truth = Truth(EXPIRE_S)
-        self.ratios: dict[str, set[float]] = {module: set() for module in MODULES}
-        network = Network(PROFILE)
-        self.stations = [site.station_id for site in network.sites]
-        telling = Telling(list(network.stories()), PROFILE, layer=layer)
-        self._records = telling.records(STEPS_S[-1] * 1000)
-        self._next: list[Record] = []
-        self.gateway = Gateway(broker.bootstrap, self.ledger, clock=cast("StoryClock", clock))
-
-    async def step(self, until_s: float, *, is_last: bool) -> None:
-        """Send what goes out before a story instant; returns when services have worked it off."""
-        self.clock.move(until_s)
-        now = self.clock.time()
-        before = {each: self.truth.available(each, now) for each in self.stations}
-        for reader in self.readers:
-            reader.newest.clear()
-            reader.available.clear()
-        begin = len(self.told)
-        for record in self._due(until_s, is_last):
-            self.told.append(record)
-            self.gateway.submit(record)
-        await self.gateway.flush()
-        await self._worked_off()
-        self.truth.take(self._by_partition(begin), now)
-        self._check_callbacks(before)
-
-    def _due(self, until_s: float, is_last: bool) -> Iterator[Record]:
-        waiting, self._next = self._next, []
-        yield from waiting
-        for record in self._records:
-            if not is_last and record.sent_ms >= until_s * 1000:
-                self._next = [record]
-                return
-            yield record
-
-    def _by_partition(self, begin: int) -> list[Entry]:
-        """The entries of a step, all of which Kafka took, in the order of their partitions."""
-        entries = self.ledger.entries[begin:]
-        assert all(entry.offset is not None for entry in entries)
-        return sorted(entries, key=lambda each: (each.topic, each.partition or 0, each.offset or 0))
-
-    async def _worked_off(self) -> None:
-        async with asyncio.timeout(DEADLINE_S):
-            for reader in self.readers:
-                topics = set(reader.service.topics)
-                count = sum(entry.topic in topics for entry in self.ledger.entries)
-                while reader.counters["records_finished"] < count:
-                    await asyncio.sleep(0.02)
-
-    async def check(self) -> None:
-        """Every service knows what it must, of every station and module."""
-        now = self.clock.time()
-        for station in self.stations:
-            expected = self.truth.all_inputs(station, now)
-            for reader in self.readers:
-                await self._check_reader(reader, station, expected)
-            for module, given in expected.items():
-                self.ratios[module].add(given["_data_quality"]["availability_ratio"])
-
-    async def _check_reader(self, reader: Reader, station: str, expected: dict[str, Any]) -> None:
-        now = self.clock.time()
-        inputs = await reader.all_inputs(station)
-        window = reader.service.dispatcher.get_topic_window(station, GUN)
-        assert self.truth.guns(station, now) == window
-        if reader.module is None:
-            assert set(MODULES) <= set(inputs)
-            assert {} == differences(expected, inputs)
-        else:
-            # It reads no topics but its own.
-            own = {reader.module: expected[reader.module]}
-            assert {} == differences(own, {reader.module: inputs[reader.module]})
-
-    def _check_callbacks(self, before: dict[str, dict[str, list[str]]]) -> None:
-        """All callbacks of a step knew what came before it, and nothing that did not come.
-
-        The newest one of each station had everything of the step.
-        """
-        now = self.clock.time()
-        expected = {each: self.truth.all_inputs(each, now) for each in self.stations}
-        for reader in self.readers:
-            for station, module, available in reader.available:
-                after = expected[station][module]["_data_quality"]["available_topics"]
-                assert set(before[station][module]) <= set(available) <= set(after)
-            for station, given in reader.newest.items():
-                assert {} == differences({each: expected[station][each] for each in given}, given)
-
-
-def differences(expected: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """What is not as expected, by module and name: the two values."""
-    found: dict[str, Any] = {}
-    for module, fields in expected.items():
-        for name in fields.keys() | given[module].keys():
-            one, other = fields.get(name, "nothing"), given[module].get(name, "nothing")
-            if isinstance(other, np.ndarray):
-                one, other = [each for each in one if each is not None], other.tolist()
-            if one != other or type(one) is not type(other):
-                found[f"{module}.{name}"] = one, other
-    return found
-
-
-@asynccontextmanager
-async def reading(
-    broker: Broker, layer: Imperfections, *, blocking: bool
-) -> AsyncIterator[Reading]:
-    """Topics, services that have begun, and the world before its first record."""
-    await broker.make_topics(*(TopicSpec(name, PARTITIONS) for name in (*TOPICS, DEAD_LETTERS)))
-    clock = HeldClock(PROFILE.epoch_s)
-    readers = [Reader(broker, clock, module, blocking=blocking) for module in (None, *MODULES)]
-    async with AsyncExitStack() as stack:
-        found = Reading(broker, layer, readers, clock)
-        await stack.enter_async_context(found.gateway)
-        stack.push_async_callback(_each, Reader.stop, readers)
-        await _each(Reader.start, readers)
-        yield found
-
-
-async def _each(do: Callable[[Reader], Awaitable[None]], readers: list[Reader]) -> None:
-    async with asyncio.TaskGroup() as group:
-        for reader in readers:
-            group.create_task(do(reader))
-
-
-async def live(broker: Broker, layer: Imperfections, *, blocking: bool) -> Reading:
-    """The whole story, judged at each step; returns it when everything has ended."""
-    async with reading(broker, layer, blocking=blocking) as found:
-        for until_s in STEPS_S:
-            await found.step(until_s, is_last=until_s == STEPS_S[-1])
-            await found.check()
-            found.clock.move(until_s + QUIET_S)
-            await found.check()
-        found.clock.move(STEPS_S[-1] + EXPIRE_S + 1)
-        await found.check()
-    await committed_to_the_end(found)
-    await refused_what_was_spoilt(found)
-    return found
-
-
-async def committed_to_the_end(found: Reading) -> None:
-    """Of every topic every record was taken and worked off."""
-    sent = Counter(entry.topic for entry in found.ledger.entries)
-    assert found.truth.sent == sent
-    for reader in found.readers:
-        committed: Counter[str] = Counter()
-        for (topic, _), kept in (await found.broker.committed(reader.group)).items():
-            committed[topic] += kept.offset
-        assert {name: sent[name] for name in reader.service.topics} == dict(committed)
-        assert 0 == reader.counters["callback_errors"]
-
-
-async def refused_what_was_spoilt(found: Reading) -> None:
-    """Refusals are those of the records that the imperfections spoilt, whole and by reason."""
-    reader = found.readers[0]
-    assert dict(found.truth.reasons) == reader.counters["records_refused"]
-    malformed = [record for record in found.told if record.fate == Fate.MALFORMED]
-    # A calendar names no station, so that it cannot lose one.
-    harmless = [each for each in malformed if not read(each.topic, each.value)[1]]
-    assert {CALENDAR} >= {each.topic for each in harmless}
-    spoilt = sorted(entry.wire for entry in found.truth.spoilt)
-    assert sorted(each.value for each in malformed if each not in harmless) == spoilt
-    assert spoilt == sorted(await values_of(found.broker, DEAD_LETTERS))
-
-
-async def values_of(broker: Broker, topic: str) -> list[bytes]:
-    """The values of all records of a topic."""
-    left = sum(end - start for start, end in (await broker.log_ranges(topic)).values())
-    found: list[bytes] = []
-    async with AIOKafkaConsumer(
-        topic, bootstrap_servers=broker.bootstrap, auto_offset_reset="earliest"
-    ) as consumer:
-        while len(found) < left:
-            for records in (await consumer.getmany(timeout_ms=1000)).values():
-                found += [record.value for record in records]
-    return found
-
-
-def called_for_each(found: Reading) -> None:
-    """The service of all modules was called once per record and station.
-
-    A calendar is for the stations that are known when it comes, which polls decide.
-    """
-    calls, due = found.readers[0].calls, found.truth.calls
-    for station in found.stations:
-        assert due[station] <= calls[station] <= due[station] + found.truth.calendars
-
-
-def on(kind: str, layer: Imperfections, *, blocking: bool = False) -> Reading:
-    """The story on a broker of this kind, in its time."""
-
-    async def main() -> Reading:
-        async with open_broker(kind) as broker:
-            return await live(broker, layer, blocking=blocking)
-
-    if kind == "virtual":
-        return run_virtual(main, seed=1, epoch_s=PROFILE.epoch_s)
-    return asyncio.run(main())
+from tests.scenarios.world_readers import MODULES
+from tests.scenarios.world_reading import NEW_YEAR, PROFILE, SLOW_WEEK, called_for_each, on, rough
+from tests.scenarios.world_truth import read
 
 
 @pytest.fixture(params=["virtual", pytest.param("jvm", marks=pytest.mark.kafka)])
@@ -285,7 +31,9 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.mark.parametrize("blocking", [False, True], ids=["async", "blocking"])
+@pytest.mark.parametrize(
+    "blocking", [False, pytest.param(True, marks=pytest.mark.full)], ids=["async", "blocking"]
+)
 def test_a_perfect_world_is_known_whole(kind: str, blocking: bool) -> None:
     found = on(kind, Imperfections.none(), blocking=blocking)
     called_for_each(found)
@@ -304,9 +52,18 @@ def test_a_rough_world_is_known_as_far_as_it_came(kind: str, blocking: bool) -> 
     assert set(Fate) - {Fate.LOST, Fate.OUTAGE_LOST} == {Fate(each.fate) for each in found.told}
 
 
+@pytest.mark.parametrize("layer", [Imperfections.none(), rough()], ids=["perfect", "rough"])
+def test_a_week_of_hourly_pushes_is_known(layer: Imperfections) -> None:
+    found = on("virtual", layer, (None,), story=SLOW_WEEK)
+    called_for_each(found)
+    assert set(SLOW_WEEK.topics) == set(found.truth.sent)
+
+
 def test_every_configured_field_is_on_the_wire_under_its_own_name() -> None:
     lacking: dict[str, set[str]] = {}
-    for record in Telling(list(Network(PROFILE).stories()), PROFILE).records(STEPS_S[-1] * 1000):
+    for record in Telling(list(Network(PROFILE).stories()), PROFILE).records(
+        NEW_YEAR.steps_s[-1] * 1000
+    ):
         items, _ = read(record.topic, record.value)
         fields = config.TOPIC_DETAIL.get(record.topic, {}).get("fields", ())
         for item in (item for own in items.values() for item in own):
@@ -315,3 +72,37 @@ def test_every_configured_field_is_on_the_wire_under_its_own_name() -> None:
                 told["feeNo"] = [told[f"feeNo{number}"] for number in range(1, 49)]
             lacking.setdefault(record.topic, set()).update(set(fields) - set(told))
     assert {topic: set() for topic in TOPICS} == lacking
+
+
+def _all_are_there(counted: tuple[str, ...], views: Any) -> Any:
+    return WHOLE_QUALITY(counted, dict.fromkeys(counted))
+
+
+def _by_arrival(self: Devices, values: Any, timestamp: float | None, now: float) -> Outcome:
+    return NEWEST_DEVICE(self, values, None, now)
+
+
+WHOLE_QUALITY, NEWEST_DEVICE, AGE = inputs._quality, Devices.add, price._age
+BREAKAGES: dict[str, tuple[Any, str, Any]] = {
+    "nothing is missing": (inputs, "_quality", _all_are_there),
+    "late devices win": (Devices, "add", _by_arrival),
+    "seconds are never complete": (seconds, "QUIET_SECONDS", 1e9),
+    "the oldest tariff holds": (price, "_age", lambda item: -AGE(item)),
+    "results stay in their envelope": (outputs, "_result", lambda payload: payload),
+    "refusals are not counted": (Counters, "refuse", lambda self, reason: None),
+}
+
+
+@pytest.mark.parametrize("breakage", BREAKAGES.values(), ids=BREAKAGES.keys())
+def test_a_broken_service_is_found(
+    breakage: tuple[Any, str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(*breakage)
+    with pytest.raises(AssertionError):
+        on("virtual", rough(), (None,))
+
+
+def test_an_hour_at_the_wrong_place_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hourly, "HOUR_SECONDS", 3700)
+    with pytest.raises(AssertionError):
+        on("virtual", Imperfections.none(), (None,), story=SLOW_WEEK)
