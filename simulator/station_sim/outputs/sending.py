@@ -38,6 +38,11 @@ class Sent:
         """Records of all topics."""
         return self.records.total()
 
+    @property
+    def missed(self) -> int:
+        """Records of these that the output refused, or that did not arrive."""
+        return self.failed + sum(self.refused.values())
+
     def add(self, portion: list[Record]) -> None:
         """Count a portion."""
         self.records.update([each.topic for each in portion])
@@ -84,4 +89,5 @@ async def send_to_kafka(
     await output.flush()
     sent.wall_s, sent.cpu_s = time.monotonic() - began, time.process_time() - cpu
     sent.failed, sent.failures, sent.refused = output.failed, output.failures, output.refused
+    sent.value_bytes = output.bytes_written
     return sent

@@ -59,10 +59,12 @@ def tell_end(sent: Sent, where: str) -> None:
         click.echo(f"refused {count:,}: {reason}", err=True)
     for reason in sent.failures:
         click.echo(f"not sent: {reason}", err=True)
-    rate = sent.count / sent.wall_s if sent.wall_s > 0 else 0.0
+    arrived = sent.count - sent.missed
+    rate = arrived / sent.wall_s if sent.wall_s > 0 else 0.0
     ending = "interrupted after" if sent.interrupted else "sent"
+    of_all = f" of {sent.count:,}" if sent.missed else ""
     click.echo(
-        f"{ending} {sent.count:,} records, {sent.value_bytes / 1e6:,.1f} MB, to {where}"
+        f"{ending} {arrived:,}{of_all} records, {sent.value_bytes / 1e6:,.1f} MB, to {where}"
         f" in {sent.wall_s:.1f} s ({rate:,.0f} records/s)",
         err=True,
     )

@@ -13,6 +13,7 @@ from station_sim.brokers import Broker, TopicSpec, open_broker
 from station_sim.errors import LabError
 from station_sim.outputs.kafka import KafkaOutput
 from station_sim.outputs.sending import Sent, send_to_kafka
+from station_sim.outputs.telling_progress import tell_end
 from station_sim.streams.record import Record
 
 Landed = list[tuple[str, bytes | None, int, bytes]]
@@ -86,7 +87,9 @@ def test_records_over_the_size_limit_are_refused_with_the_numbers() -> None:
     asyncio.run(story())
 
 
-def test_records_that_a_foreign_topic_would_throw_away_are_refused() -> None:
+def test_records_that_a_foreign_topic_would_throw_away_are_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     async def story() -> None:
         async with embedded() as broker:
             await broker.make_topics(TopicSpec("T", config={"retention.ms": "3600000"}))
@@ -96,6 +99,8 @@ def test_records_that_a_foreign_topic_would_throw_away_are_refused() -> None:
             (reason,) = sent.refused
             assert reason.startswith("T: older than its retention.ms or timestamp limit (1")
             assert 0 == output.sent
+            tell_end(sent, "there")
+            assert "sent 0 of 1 records, 0.0 MB, to there" in capsys.readouterr().err
 
     asyncio.run(story())
 
