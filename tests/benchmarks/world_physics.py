@@ -23,9 +23,11 @@ from typing import Any
 import numpy as np
 
 from station_sim.profiles import load_profile
+from station_sim.streams.run_folder import save_run
 from station_sim.world.charging_network import Network
 from station_sim.world.efficiency import module_kw
 from station_sim.world.profile import Profile
+from station_sim.world.sun import clear_day
 
 PROFILE = "city-100"
 SAMPLE_S = 15.0
@@ -101,8 +103,6 @@ def measure_physics(profile: Profile, days: float) -> float:
 
 def measure_folder(profile: Profile, days: float) -> float:
     """Save a run with all tables and its ledger; the largest worker's peak for each of them."""
-    from station_sim.streams.run_folder import save_run
-
     with TemporaryDirectory() as folder:
         save_run(Network(profile), 0.0, days * 86_400, Path(folder) / "run")
     largest_kib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
@@ -116,8 +116,9 @@ MEASURES: dict[str, Callable[[Profile, float], float]] = {
 
 
 def measured(part: str, stations: int, days: float) -> Cost:
-    """The cost of one part, this process' own included."""
+    """The cost of one part, this process' own included, but for what is imported once."""
     profile = profile_of(stations)
+    clear_day(profile.city.latitude, profile.city.longitude, profile.start.date())
     began_s, before_s = time.perf_counter(), cpu_s()
     workers_mib = MEASURES[part](profile, days)
     wall_s, used_s = time.perf_counter() - began_s, cpu_s() - before_s
