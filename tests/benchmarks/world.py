@@ -14,6 +14,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from station_sim.world.charging_network import Network
 from tests.benchmarks.world_physics import Cost, profile_of
@@ -80,12 +81,12 @@ def cost(part: str, stations: int, days: float) -> Cost:
     return found
 
 
-def told(command: tuple[str, ...]) -> dict[str, object]:
+def told(command: tuple[str, ...]) -> dict[str, Any]:
     """What a module prints as JSON."""
     run = subprocess.run(
         (sys.executable, "-m", *command), capture_output=True, check=True, timeout=TIMEOUT_S
     )
-    found: dict[str, object] = json.loads(run.stdout)
+    found: dict[str, Any] = json.loads(run.stdout)
     return found
 
 
@@ -117,7 +118,7 @@ def whole(part: str, rows: Sequence[Cost]) -> bool:
 def records(stations: int) -> bool:
     """Print how many records are drawn a second, and in what memory; whether that is enough."""
     hours = tuple(map(str, HOURS))
-    found = Rates(**told(("tests.benchmarks.world_records", str(stations), *hours)))  # type: ignore[arg-type]  # JSON
+    found = Rates(**told(("tests.benchmarks.world_records", str(stations), *hours)))
     print(f"{'topic alone':34}{'records':>10}{'cpu s':>9}{'records/s':>11}")
     for topic, (count, cpu_s) in found.topics.items():
         told_rate = f"{count / cpu_s:11.0f}" if count >= COUNTED_RECORDS else f"{'-':>11}"
