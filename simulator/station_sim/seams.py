@@ -15,7 +15,8 @@ What is put in place lives in `world_clocks.py`, `world_randomness.py`, `guards.
 import ctypes
 import functools
 import gc
-from _thread import get_ident
+import time
+from _thread import get_ident, start_new_thread
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import ModuleType
@@ -29,6 +30,12 @@ _NOBODY = -1
 
 os_thread = functools.partial(get_ident)
 """The thread in which this runs, to the operating system: all of a world's are one to it."""
+
+begin_os_thread = functools.partial(start_new_thread)
+"""Begin a thread of the operating system, which no virtual world rules."""
+
+os_sleep = functools.partial(time.sleep)
+"""Let the operating system's thread sleep, and with it its virtual world."""
 
 
 class Seam:

@@ -40,7 +40,7 @@ FIGURES = (
     Figure("steady-day-per-station", (*DAY, "--producers", "per-station"), None),
 )
 
-TABLES = ("start", "requests", "idle_clients", "rebalance", "throughput")
+TABLES = ("start", "requests", "idle_clients", "rebalance", "throughput", "world")
 """Modules that measure, print a table with targets, and exit with 1 where one was missed."""
 
 

@@ -58,9 +58,9 @@ def open_files(address: Address, topics: Collection[str]) -> Output:
 
     Raises `LabError` where files are already, or cannot be made: nothing is overwritten.
     """
-    from station_sim.outputs.parquet import ParquetFolder
-
     if address.folder is not None:
+        from station_sim.outputs.parquet import ParquetFolder
+
         _require_empty(address.folder)
         return ParquetFolder(address.folder / RECORDS_FOLDER)
     if address.file is None:

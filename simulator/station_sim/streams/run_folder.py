@@ -4,13 +4,11 @@ Stations are told one after the other, on all processors; files hold them in the
 index, whatever the number of processors. Nothing is serialised but the records that are asked for.
 """
 
-import json
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
@@ -21,6 +19,7 @@ from station_sim.streams.ledger_folder import (
     ledger_files,
     ledger_rows,
 )
+from station_sim.streams.run_facts import run_facts, write_facts
 from station_sim.streams.run_schemas import TABLES
 from station_sim.streams.station_tables import StationTables
 from station_sim.streams.tables import Table
@@ -147,26 +146,3 @@ def _save_records(
         output.write(portion)
     finally:
         output.close()
-
-
-def run_facts(profile: Profile, end_s: float, layer: Imperfections) -> dict[str, Any]:
-    """What `run.json` says of a run."""
-    return {
-        "schema": 1,
-        "profile": profile.name,
-        "seed": profile.seed,
-        "start": profile.start.isoformat(),
-        "epoch_ms": profile.epoch_ms,
-        "days": end_s / 86_400,
-        "begin_s": 0.0,
-        "end_s": end_s,
-        "stations": profile.stations,
-        "rates": {str(cadence): asdict(rates) for cadence, rates in layer.rates.items()},
-        "interrupted": False,
-    }
-
-
-def write_facts(folder: Path, facts: dict[str, Any]) -> None:
-    """Write `run.json`."""
-    text = json.dumps(facts, indent=1, ensure_ascii=False)
-    (folder / "run.json").write_text(text + "\n", encoding="utf-8")

@@ -14,11 +14,15 @@ GROUP_ROWS = 500_000
 
 
 class Rows:
-    """Rows in memory, in the order in which they were added."""
+    """Rows in memory, in the order in which they were added.
+
+    Single rows gather in lists first: a table of its own for each would cost most of the time.
+    """
 
     def __init__(self, schema: pa.Schema) -> None:
         self.schema = schema
         self._parts: list[pa.Table] = []
+        self._singles: list[list[Any]] = []
         self._count = 0
 
     def __len__(self) -> int:
@@ -26,19 +30,38 @@ class Rows:
 
     def add(self, **columns: Any) -> None:
         """Add rows; a column may be a value that all of them have."""
-        count = max((len(each) for each in columns.values() if _is_column(each)), default=1)
+        lengths = [len(each) for each in columns.values() if _is_column(each)]
+        if not lengths:
+            self._singles.append([columns[name] for name in self.schema.names])
+            self._count += 1
+            return
+        count = max(lengths)
         arrays = [_array(columns[field.name], field.type, count) for field in self.schema]
         self.append(pa.Table.from_arrays(arrays, schema=self.schema))
 
     def append(self, rows: pa.Table) -> None:
         """Add the rows of a table of this schema."""
+        self._gather()
         self._parts.append(rows)
         self._count += len(rows)
 
     def take(self) -> pa.Table:
         """All rows; none are left."""
+        self._gather()
         parts, self._parts, self._count = self._parts, [], 0
         return pa.concat_tables(parts).combine_chunks() if parts else self.schema.empty_table()
+
+    def _gather(self) -> None:
+        """Let single rows be a table, behind the others."""
+        if not self._singles:
+            return
+        columns = zip(*self._singles, strict=True)
+        arrays = [
+            pa.array(values, type=field.type)
+            for values, field in zip(columns, self.schema, strict=True)
+        ]
+        self._parts.append(pa.Table.from_arrays(arrays, schema=self.schema))
+        self._singles = []
 
 
 class Table(Rows):

@@ -94,7 +94,7 @@ class FaultSource:
                 return at_s
 
     def _is_hot(self, at_s: float) -> bool:
-        return self._weather.outdoor_c_at(at_s) > HOT_C
+        return self._weather.hottest_c(at_s) >= HOT_C and self._weather.outdoor_c_at(at_s) > HOT_C
 
 
 def hazard(site: StationSite) -> float:

@@ -4,7 +4,7 @@ Instants ascend, and lie before the story's present. Sessions and faults come in
 begin; what makes them is `station`'s business.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -24,6 +24,9 @@ class Loads:
         self.all_sessions: list[Session] = []
         self.all_faults: list[Fault] = []
         self._of_gun: dict[int, list[Session]] = {gun.number: [] for gun in site.guns}
+        self._guns_of_host: dict[int, list[int]] = {}
+        for gun in site.guns:
+            self._guns_of_host.setdefault(gun.host, []).append(gun.number)
 
     def add_session(self, session: Session) -> None:
         """A car was plugged in."""
@@ -41,10 +44,7 @@ class Loads:
     def gun_kw(self, gun: int, times_s: Floats) -> Floats:
         """Power through a gun."""
         powers = np.zeros(len(times_s))
-        for session in self._during(gun, times_s):
-            if session.times_s:
-                span = _span(times_s, session.power_on_s, _flows_until_s(session))
-                powers[span] = session.kw(times_s[span])
+        self._add_kw(powers, gun, times_s)
         return powers
 
     def gun_kwh(self, gun: int, times_s: Floats) -> Floats:
@@ -69,9 +69,8 @@ class Loads:
     def host_dc_kw(self, host: int, times_s: Floats) -> Floats:
         """Power that a host gives to its guns."""
         powers = np.zeros(len(times_s))
-        for gun in self._site.guns:
-            if gun.host == host:
-                powers += self.gun_kw(gun.number, times_s)
+        for gun in self._guns_of_host.get(host, ()):
+            self._add_kw(powers, gun, times_s)
         return powers
 
     def changes_s(self, begin_s: float, end_s: float) -> Floats:
@@ -90,15 +89,22 @@ class Loads:
         for gun, sessions in self._of_gun.items():
             self._of_gun[gun] = _kept(sessions, before_s)
 
-    def _during(self, gun: int, times_s: Floats) -> Iterator[Session]:
+    def _add_kw(self, powers_kw: Floats, gun: int, times_s: Floats) -> None:
+        """Add a gun's power, where it flows."""
+        for session in self._during(gun, times_s):
+            if session.times_s:
+                span = _span(times_s, session.power_on_s, _flows_until_s(session))
+                powers_kw[span] += session.flowing_kw(times_s[span])
+
+    def _during(self, gun: int, times_s: Floats) -> list[Session]:
         if not len(times_s):
-            return iter(())
+            return []
         begin_s, last_s = float(times_s[0]), float(times_s[-1])
-        return (
+        return [
             each
             for each in self._of_gun[gun]
             if each.plugged_s <= last_s and each.unplugged_s > begin_s
-        )
+        ]
 
     def _faults_of(self, gun: GunSite) -> Iterable[Fault]:
         return (each for each in self.all_faults if stops_gun(each, gun))
@@ -120,8 +126,7 @@ def _flows_until_s(session: Session) -> float:
 
 
 def _span(times_s: Floats, begin_s: float, end_s: float) -> slice:
-    first, behind = np.searchsorted(times_s, (begin_s, end_s))
-    return slice(int(first), int(behind))
+    return slice(int(times_s.searchsorted(begin_s)), int(times_s.searchsorted(end_s)))
 
 
 def _kept(sessions: Sequence[Session], before_s: float) -> list[Session]:

@@ -8,13 +8,14 @@ from collections import OrderedDict
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 
 from station_sim.world.clouds import MINUTES, clearness
 from station_sim.world.local_days import LocalDays
 from station_sim.world.polyline import Polyline
 from station_sim.world.random_streams import random_stream
 from station_sim.world.steps import Floats
-from station_sim.world.sun import KNOTS, STEP_S, clear_day
+from station_sim.world.sun import KNOTS, STEP_S, clear_day, longest_light_s
 from station_sim.world.weather import ENERGY_SHARE, Weather
 
 GAMMA_PER_K = -0.0037  # pvlib's PVWatts: -0.002 to -0.005 for crystalline silicon
@@ -26,6 +27,7 @@ CELL_ABOVE_AIR_K = 0.030  # kelvin per W/m2 on a ventilated roof (an estimate)
 TILT_BASE_LATITUDE, TILT_MIN = 18.0, 5.0
 AZIMUTH, AZIMUTH_SPREAD = 180.0, 25.0
 KEPT_DAYS = 8
+HOUR_S = 3600.0
 MINUTES_S = 60 * np.arange(MINUTES, dtype=np.float64)  # since midnight
 
 QUARTERS = 96
@@ -47,6 +49,7 @@ class Panels:
         self._seed, self._entity = seed, entity
         self._weather = weather
         self._days: LocalDays = weather.days
+        self._light_s = longest_light_s(weather.city.latitude, weather.city.longitude)
         self._courses: OrderedDict[int, Polyline] = OrderedDict()
         self._sums_kwh: list[float] = []  # from the story's start to each day's midnight, AC
 
@@ -54,10 +57,10 @@ class Panels:
         """AC power at instants."""
         if self.kwp <= 0:
             return np.zeros(len(times_s))
-        found = np.empty(len(times_s))
-        numbers = self._days.numbers(times_s)
-        for number in np.unique(numbers):
-            on_day = numbers == number
+        found = np.zeros(len(times_s))
+        numbers, is_light = self._days.numbers(times_s), self._is_light(times_s)
+        for number in np.unique(numbers[is_light]):
+            on_day = is_light & (numbers == number)
             found[on_day] = self._course(int(number)).at(times_s[on_day])
         return found
 
@@ -81,6 +84,8 @@ class Panels:
         """The highest AC power within an hour or so."""
         if self.kwp <= 0:
             return 0.0
+        if end_s - begin_s < HOUR_S and not self._is_light(np.array([begin_s, end_s])).any():
+            return 0.0
         numbers = {self._days.number(begin_s), self._days.number(end_s)}
         return max(self._course(number).most(begin_s, end_s) for number in numbers)
 
@@ -99,6 +104,12 @@ class Panels:
         """Let go of the courses of days before an instant."""
         for number in [each for each in self._courses if each < self._days.number(before_s)]:
             del self._courses[number]
+
+    def _is_light(self, times_s: Floats) -> npt.NDArray[np.bool_]:
+        """Whether the sun may be up: at night nobody needs to know where it stands."""
+        seconds = self._days.seconds(times_s)
+        found: npt.NDArray[np.bool_] = (seconds >= self._light_s[0]) & (seconds <= self._light_s[1])
+        return found
 
     def _course(self, number: int) -> Polyline:
         if number not in self._courses:

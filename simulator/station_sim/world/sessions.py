@@ -54,15 +54,21 @@ class Session:
     energies_kwh: list[float] = field(default_factory=list)
     powers_kw: list[float] = field(default_factory=list)
     limits_kw: list[float] = field(default_factory=list)
+    _arrays: tuple[Floats, Floats] | None = field(default=None, init=False, repr=False)
 
     def kw(self, times_s: Floats) -> Floats:
         """Power at the gun at instants; zero while none flows."""
         if not self.powers_kw:
             return np.zeros(len(times_s))
-        places = np.searchsorted(self.times_s, times_s, side="right") - 1
+        bounds_s, powers_kw = self._steps()
+        places = bounds_s.searchsorted(times_s, side="right") - 1
         flows = (places >= 0) & (times_s < min(self.power_off_s, self.times_s[-1]))
-        found: Floats = np.asarray(self.powers_kw)[np.clip(places, 0, len(self.powers_kw) - 1)]
-        return np.where(flows, found, 0.0)
+        return np.where(flows, powers_kw.take(places, mode="clip"), 0.0)
+
+    def flowing_kw(self, times_s: Floats) -> Floats:
+        """Power at instants at all of which it flows."""
+        bounds_s, powers_kw = self._steps()
+        return powers_kw.take(bounds_s.searchsorted(times_s, side="right") - 1)
 
     def soc(self, times_s: Floats) -> Floats:
         """State of charge at instants; that of arrival before power comes on."""
@@ -101,8 +107,15 @@ class Session:
             return self.socs_percent[-1]
         return _between(self.times_s, self.socs_percent, step, at_s)
 
+    def _steps(self) -> tuple[Floats, Floats]:
+        """Boundaries and powers as arrays: asked for very often, and seldom changed."""
+        if self._arrays is None:
+            self._arrays = np.array(self.times_s), np.array(self.powers_kw)
+        return self._arrays
+
     def add(self, steps: Staircase, limits_kw: Floats) -> None:
         """Go on, from the newest boundary, with steps that begin there."""
+        self._arrays = None
         before_kwh = self.energies_kwh[-1] if self.energies_kwh else 0.0
         skip = 1 if self.times_s else 0
         self.times_s += steps.times_s[skip:].tolist()
@@ -113,6 +126,7 @@ class Session:
 
     def cut(self, at_s: float) -> None:
         """Let an instant within the steps be the newest boundary."""
+        self._arrays = None
         step = bisect_right(self.times_s, at_s) - 1
         if step >= len(self.powers_kw):
             return

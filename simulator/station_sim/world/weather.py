@@ -187,6 +187,12 @@ class Weather:
         """Temperature at one instant."""
         return float(self.outdoor_c(np.array([at_s]))[0])
 
+    def hottest_c(self, at_s: float) -> float:
+        """No less than the temperature at an instant, and found faster."""
+        day = self.days.date(self.days.number(at_s))
+        before, today, after = (self.day(day + days * ONE_DAY) for days in (-1, 0, 1))
+        return max(before.max_c, today.max_c, after.min_c)
+
     def _find(self, day: date) -> DayWeather:
         sky = _month_skies(self._seed, self._entity, self._climate, day.year, day.month)[
             day.day - 1
@@ -258,12 +264,15 @@ def _usual(months: tuple[float, ...], day: date) -> float:
 def _swing(seed: int, entity: str, day: date) -> float:
     """How far a day is from the usual, standard normal, remembering about four days."""
     weights = [SWING_MEMORY**age for age in range(SWING_DAYS)]
-    news = [
-        random_stream(seed, entity, "swing", (day - age * ONE_DAY).isoformat()).gauss(0, 1)
-        for age in range(SWING_DAYS)
-    ]
+    news = [_news(seed, entity, day - age * ONE_DAY) for age in range(SWING_DAYS)]
     total = sum(weight * each for weight, each in zip(weights, news, strict=True))
     return total / sqrt(sum(weight**2 for weight in weights))
+
+
+@lru_cache(maxsize=8192)
+def _news(seed: int, entity: str, day: date) -> float:
+    """What a day's weather brings, standard normal."""
+    return random_stream(seed, entity, "swing", day.isoformat()).gauss(0, 1)
 
 
 def _swing_sd_k(day: date) -> float:

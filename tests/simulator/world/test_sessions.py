@@ -43,6 +43,7 @@ def test_another_limit_leaves_what_has_passed(at_s: float) -> None:
     gun.limit(at_s, 20.0)
     assert before == pytest.approx(session.kw(np.arange(0.0, at_s, 7.0)))
     assert session.kw_at(at_s) == 20.0
+    assert 20.0 == session.kw(np.array([at_s]))[0] == session.flowing_kw(np.array([at_s]))[0]
     assert_books_balance(session)
 
 

@@ -55,6 +55,15 @@ def test_only_the_north_has_snow_and_only_the_south_many_hot_days() -> None:
     assert 3 >= sum(day.is_hot for day in north)
 
 
+def test_it_is_never_warmer_than_the_hottest_told() -> None:
+    sky = weather(5)
+    times_s = np.arange(0.0, 365 * DAY_S, 3000.0)
+    hottest_c = np.array([sky.hottest_c(at_s) for at_s in times_s.tolist()])
+    excess_k = sky.outdoor_c(times_s) - hottest_c
+    assert excess_k.max() < 1e-9
+    assert excess_k.max() > -0.1
+
+
 def test_skies_come_in_spells() -> None:
     sky = weather(5)
     dull = [sky.day(day).condition not in (Condition.CLEAR, Condition.CLOUDY) for day in YEAR]
