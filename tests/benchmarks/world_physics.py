@@ -22,8 +22,8 @@ from typing import Any
 
 import numpy as np
 
+from station_sim.outputs.run_folder import save_run
 from station_sim.profiles import load_profile
-from station_sim.streams.run_folder import save_run
 from station_sim.world.charging_network import Network
 from station_sim.world.efficiency import module_kw
 from station_sim.world.profile import Profile

@@ -105,8 +105,8 @@ def _report(
     """Draw the run; its tables go beside the records, or where they are forgotten again."""
     from tempfile import TemporaryDirectory
 
+    from station_sim.outputs.run_folder import save_run
     from station_sim.pictures.report import write_report
-    from station_sim.streams.run_folder import save_run
     from station_sim.world.charging_network import Network
 
     if is_interrupted:

@@ -13,11 +13,11 @@ from typing import Any
 from station_sim.errors import LabError
 from station_sim.outputs.kafka import KafkaOutput
 from station_sim.outputs.output import Address, open_files
+from station_sim.outputs.run_facts import run_facts, write_facts
 from station_sim.outputs.sending import Sent, send_to_files, send_to_kafka
 from station_sim.outputs.telling_progress import ProgressBar
 from station_sim.streams.imperfections import Imperfections
 from station_sim.streams.packing import RECORD_BYTES_MAX
-from station_sim.streams.run_facts import run_facts, write_facts
 from station_sim.streams.telling import Telling
 from station_sim.streams.topics.registry import TOPICS, require_topics
 from station_sim.world.charging_network import Network
@@ -89,7 +89,7 @@ class _Ledger:
     """The ledger beside a folder of records: Parquet, which is imported for folders only."""
 
     def __init__(self, folder: Path, telling: Telling) -> None:
-        from station_sim.streams.ledger_folder import LedgerWriter, ledger_files
+        from station_sim.outputs.ledger_folder import LedgerWriter, ledger_files
 
         self._files = ledger_files(folder / LEDGER_FOLDER)
         self._writer = LedgerWriter(self._files)

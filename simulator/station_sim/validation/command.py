@@ -158,7 +158,7 @@ def _save(
     progress: "Progress",
     special: "SpecialRun | None",
 ) -> None:
-    from station_sim.streams.run_folder import save_run
+    from station_sim.outputs.run_folder import save_run
     from station_sim.world.charging_network import Network
 
     text = name if special is None else f"{name} ({special.why})"

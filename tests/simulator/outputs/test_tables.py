@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from station_sim.streams.tables import Rows, Table
+from station_sim.outputs.tables import Rows, Table
 
 SCHEMA = pa.schema([("name", pa.string()), ("number", pa.int32()), ("list", pa.list_(pa.string()))])
 EXPECTED = [

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from station_sim.outputs.run_schemas import PERIOD_CODES, TABLES
+from station_sim.outputs.tables import Rows
 from station_sim.streams.noise import Floats
-from station_sim.streams.run_schemas import PERIOD_CODES, TABLES
-from station_sim.streams.tables import Rows
 from station_sim.world.profile import Profile
 from station_sim.world.sessions import Session
 

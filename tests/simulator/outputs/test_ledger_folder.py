@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 from tests.simulator.streams.fake_story import fake_profile, fake_stories
 
+from station_sim.outputs.ledger_folder import LedgerFolder, LedgerWriter, ledger_files
 from station_sim.streams.imperfections import Imperfections
-from station_sim.streams.ledger_folder import LedgerFolder, LedgerWriter, ledger_files
 from station_sim.streams.record import Record
 from station_sim.streams.telling import Telling
 

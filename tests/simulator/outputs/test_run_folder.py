@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from station_sim.streams.run_folder import save_run
-from station_sim.streams.run_schemas import TABLES
+from station_sim.outputs.run_folder import save_run
+from station_sim.outputs.run_schemas import TABLES
 from station_sim.world.charging_network import Network
 from station_sim.world.profile import Profile
 

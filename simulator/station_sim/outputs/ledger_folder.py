@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from station_sim.outputs.tables import Rows, Table
 from station_sim.streams.ledger_runs import RunLedger
 from station_sim.streams.outages import span
 from station_sim.streams.record import FATES, Fate
-from station_sim.streams.tables import Rows, Table
 from station_sim.streams.telling import Telling
 from station_sim.streams.told import Told
 from station_sim.streams.topics.registry import CADENCES

@@ -12,17 +12,17 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from station_sim.outputs.parquet import ParquetFolder
-from station_sim.streams.imperfections import Imperfections
-from station_sim.streams.ledger_folder import (
+from station_sim.outputs.ledger_folder import (
     LedgerWriter,
     ledger_files,
     ledger_rows,
 )
-from station_sim.streams.run_facts import run_facts, write_facts
-from station_sim.streams.run_schemas import TABLES
-from station_sim.streams.station_tables import StationTables
-from station_sim.streams.tables import Table
+from station_sim.outputs.parquet import ParquetFolder
+from station_sim.outputs.run_facts import run_facts, write_facts
+from station_sim.outputs.run_schemas import TABLES
+from station_sim.outputs.station_tables import StationTables
+from station_sim.outputs.tables import Table
+from station_sim.streams.imperfections import Imperfections
 from station_sim.streams.telling import Telling
 from station_sim.streams.topics.registry import STATION_TOPICS
 from station_sim.world.charging_network import Network
