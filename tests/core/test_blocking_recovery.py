@@ -178,6 +178,28 @@ def test_a_topic_deleted_and_made_again_is_read_from_its_beginning(kafka: dict[s
 
 
 @BOTH
+@pytest.mark.parametrize("gone_s", [0, 0.5, 2])
+def test_a_topic_made_again_while_the_group_is_joined_for_its_end_is_read(
+    gone_s: float, kafka: dict[str, Any]
+) -> None:
+    def story(world: BlockingWorld) -> None:
+        service = world.service(kafka={**kafka, "metadata_max_age_ms": 2_000})
+        service.start(world.callback)
+        world.send("A", 1.0, 2.0, 3.0)
+        world.until(lambda: len(world.calls) == 3)
+        # A commit is still to come, and the join waits for it.
+        world.ask(world.broker.delete_topics(DATA))
+        time.sleep(gone_s)
+        world.ask(world.broker.make_topics(TopicSpec(DATA, 1, config=FOREVER)))
+        world.send("A", 4.0, first_s=60)
+        world.until(lambda: ("A", 4.0) in world.calls, within_s=120)
+        _until_committed(world, kafka, 1)
+        service.stop()
+
+    in_blocking_world(story, {"auto.create.topics.enable": "false"})
+
+
+@BOTH
 def test_a_partition_that_is_added_is_read_from_its_beginning(kafka: dict[str, Any]) -> None:
     def story(world: BlockingWorld) -> None:
         service = world.service(kafka=kafka, auto_offset_reset="latest")
