@@ -77,7 +77,9 @@ class StationTables:
         story, site = self._story, self._site
         times_s = np.arange(begin_s, end_s, POWER_EVERY_S)
         fine_s = np.arange(begin_s, end_s, SAMPLE_S)
-        meter_kw = story.meter_kw(fine_s).reshape(-1, round(POWER_EVERY_S / SAMPLE_S))
+        meter_kw = story.meter_kw(fine_s)
+        # The last five minutes may be cut short.
+        firsts = np.arange(0, len(fine_s), round(POWER_EVERY_S / SAMPLE_S))
         none = np.zeros(len(times_s))
         guns_kw, charging = none.copy(), none.copy()
         for session in story.sessions(begin_s, end_s):
@@ -88,8 +90,8 @@ class StationTables:
         self._row(
             "power",
             time_s=times_s,
-            meter_kw=meter_kw[:, 0],
-            meter_max_kw=meter_kw.max(axis=1),
+            meter_kw=meter_kw[firsts],
+            meter_max_kw=np.maximum.reduceat(meter_kw, firsts),
             meter_kwh=story.meter_kwh(times_s),
             pv_kw=story.pv_kw(times_s),
             auxiliaries_kw=story.auxiliaries_kw(times_s),

@@ -78,3 +78,11 @@ def test_some_tables_are_enough_for_some_questions(tmp_path: Path) -> None:
     assert {"stations.parquet", "power.parquet", "run.json"} == {
         each.name for each in tmp_path.iterdir()
     }
+
+
+@pytest.mark.parametrize("end_s", [8_640.0, 1_000.0, 4.0])
+def test_a_run_may_end_at_any_instant(tmp_path: Path, end_s: float) -> None:
+    save_run(Network(profile()), 0.0, end_s, tmp_path / "run", processes=1)
+    power = pd.read_parquet(tmp_path / "run" / "power.parquet")
+    assert -(-end_s // 300) * 3 == len(power)
+    assert (power["meter_max_kw"] >= power["meter_kw"]).all()
