@@ -13,8 +13,6 @@ import orjson
 
 from station_sim.streams.record import Fate, Record
 
-LINES_PER_WRITE = 2000
-
 
 def line(record: Record) -> bytes:
     """The line of a record, with its end."""

@@ -17,6 +17,7 @@ from station_sim.outputs.ledger_folder import (
     ledger_files,
     ledger_rows,
 )
+from station_sim.outputs.pacing import portions
 from station_sim.outputs.parquet import ParquetFolder
 from station_sim.outputs.run_facts import run_facts, write_facts
 from station_sim.outputs.run_schemas import TABLES
@@ -137,12 +138,7 @@ def _save_records(
     output = ParquetFolder(folder / "records")
     telling = Telling(stories, network.profile, layer=layer)
     try:
-        portion = []
-        for record in telling.records(round(end_s * 1000)):
-            portion.append(record)
-            if len(portion) == 10_000:
-                output.write(portion)
-                portion = []
-        output.write(portion)
+        for _, portion in portions(telling.records(round(end_s * 1000)), None):
+            output.write(portion)
     finally:
         output.close()

@@ -47,13 +47,6 @@ class Loads:
         self._add_kw(powers, gun, times_s)
         return powers
 
-    def gun_kwh(self, gun: int, times_s: Floats) -> Floats:
-        """Energy through a gun in sessions that are not forgotten."""
-        energies = np.zeros(len(times_s))
-        for session in self._of_gun[gun]:
-            energies += session.kwh(times_s)
-        return energies
-
     def gun_status(self, gun: int, times_s: Floats) -> Floats:
         """0 idle, 1 charging, 2 fault, 3 occupied without power."""
         status = np.full(len(times_s), IDLE)

@@ -86,10 +86,6 @@ class SiteEnergy:
         """Power that a host takes, its standby included."""
         return self.hosts.host_kw(host, times_s)
 
-    def host_ac_kwh(self, host: int, times_s: Floats) -> Floats:
-        """Energy that a host took since the start."""
-        return self.hosts.host_kwh(host, times_s)
-
     def outdoor_c(self, times_s: Floats) -> Floats:
         """Temperature outside."""
         return self.weather.outdoor_c(times_s)
