@@ -19,6 +19,7 @@ from data_analysis.errors import KafkaConnectionError
 from data_analysis.kafka.async_consumer import AsyncGroupMember
 from data_analysis.kafka.async_positions import AsyncPositions
 from data_analysis.kafka.errors import describe, lost_position
+from data_analysis.straight import CALLS_AT_ONCE, Call
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,9 @@ end on some errors, a refused authorisation among them, and repeat them for ever
 
 ROOM_WAIT_SECONDS = 1.0
 """How long nothing may end, with as much in work as may be, until partitions are paused."""
+
+POLL_EVERY_SECONDS = 1.0
+"""How long what was polled is handed over, without a poll between."""
 
 ROUND_RECORDS = 1000
 """Most records that are handed over at once, unless they are one callback the more there are: what
@@ -63,6 +67,7 @@ class Poller:
         ticked: called after the engine's tick.
         give_up: awaited to finish and commit what is in work for partitions that are given up.
         begun: awaited, with a limit in seconds, until callbacks that need not wait have run.
+        call: calls back at once, None where callbacks take turns.
     """
 
     def __init__(
@@ -78,6 +83,7 @@ class Poller:
         ticked: Callable[[], None],
         give_up: Callable[[list[TopicPartition]], Awaitable[None]],
         begun: Callable[[float], Awaitable[None]],
+        call: Call | None,
     ) -> None:
         self.last_error: str | None = None
         self.paused: list[TopicPartition] = []
@@ -92,6 +98,9 @@ class Poller:
         self._ticked = ticked
         self._give_up = give_up
         self._begun = begun
+        self._call = None if engine.coalesces else call
+        self._next_poll = clock.monotonic()
+        self._at_once = CALLS_AT_ONCE
         self._rejoin_wanted = False
         self._errors_in_a_row = 0
         self._backlog = Backlog(consumer.options.max_poll_records)
@@ -102,6 +111,11 @@ class Poller:
         """Poll for ever."""
         while True:
             await self._round()
+
+    @property
+    def has_more(self) -> bool:
+        """Whether records were polled that are still to be handed over."""
+        return bool(self._backlog)
 
     def rejoin_soon(self) -> None:
         """Leave the group in good order and join it again, with the next poll."""
@@ -133,7 +147,14 @@ class Poller:
             self._rejoin_wanted = False
             await self._give_up(self._positions.pollable())
             await self._rejoin()
+        if self._call is not None and self._backlog and self._clock.monotonic() < self._next_poll:
+            await self._hand_over(self._call)
+            return
         polled = await self._poll() if self._has_room() or self.paused else False
+        self._next_poll = self._clock.monotonic() + POLL_EVERY_SECONDS
+        if self._call is not None and self._backlog:
+            await self._hand_over(self._call)
+            return
         room = self.most_pending - self._in_flight()
         runs = self._backlog.take(room if self._engine.coalesces else min(room, ROUND_RECORDS))
         if runs:
@@ -146,6 +167,21 @@ class Poller:
             await self._wait_for_room()
         elif not polled:
             await asyncio.sleep(0)
+
+    async def _hand_over(self, call: Call) -> None:
+        """Hand some records over, whose callbacks are called at once."""
+        room = self.most_pending - self._in_flight()
+        if room < 1:
+            self._resume()
+            await self._wait_for_room()
+            return
+        runs = self._backlog.take_run(min(room, self._at_once))
+        self._perform(self._engine.received(runs, self._clock.time(), call))
+        asked, records = self._engine.asked, len(runs[0][1])
+        self._at_once = max(1, min(CALLS_AT_ONCE, CALLS_AT_ONCE * records // max(1, asked)))
+        self._resume()
+        self._tick()
+        await self._begun(ROOM_WAIT_SECONDS)
 
     async def _poll(self) -> bool:
         """Take what is there into the backlog; return whether there was something to wait for."""

@@ -22,6 +22,7 @@ from data_analysis.kafka.async_commits import Committer
 from data_analysis.kafka.async_consumer import AsyncGroupMember
 from data_analysis.kafka.async_positions import AsyncPositions
 from data_analysis.kafka.async_rebalances import Rebalances
+from data_analysis.straight import Call
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class Reader:
         nudge: called when there may be something to commit.
         flush: sends the uploads that wait.
         begun: awaited, with a limit in seconds, until callbacks that need not wait have run.
+        call: calls back at once, None where callbacks take turns.
         ticked: called after the engine's ticks.
         polled: called with this reader and what a poll of it brought.
         failed: called with what nobody has foreseen.
@@ -63,6 +65,7 @@ class Reader:
         nudge: Callable[[], None],
         flush: Callable[[], None],
         begun: Callable[[float], Awaitable[None]],
+        call: Call | None,
         ticked: Callable[[], None],
         polled: Callable[["Reader", Mapping[TopicPartition, Sequence[Any]]], None],
         failed: Failed,
@@ -86,6 +89,7 @@ class Reader:
             ticked,
             self._revoked,
             begun,
+            call,
         )
         self._engine = engine
         self._flush = flush

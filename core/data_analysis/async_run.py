@@ -18,7 +18,15 @@ from data_analysis.async_reader import Reader, end
 from data_analysis.async_stations import StationTasks
 from data_analysis.batches import BatchResultAggregator
 from data_analysis.clock import Clock
-from data_analysis.effects import Effect, Note, RunBatchHandler, RunCallback, RunHandlers, Upload
+from data_analysis.effects import (
+    AwaitAnswer,
+    Effect,
+    Note,
+    RunBatchHandler,
+    RunCallback,
+    RunHandlers,
+    Upload,
+)
 from data_analysis.empty_polls import EmptyPoll
 from data_analysis.engine import Engine
 from data_analysis.errors import DataAnalysisError, KafkaConnectionError
@@ -172,21 +180,26 @@ class AsyncRun:
 
     def perform(self, effects: Sequence[Effect]) -> None:
         """Do what the engine wants done."""
+        uploads: list[Upload] = []
         for effect in effects:
             kind = type(effect)
             if kind is Upload:
-                self._uploader.submit(effect)  # type: ignore[arg-type]  # of this kind
+                uploads.append(effect)  # type: ignore[arg-type]  # of this kind
+            elif kind is AwaitAnswer:
+                self._stations.go_on(effect)  # type: ignore[arg-type]  # of this kind
             elif kind is RunCallback or kind is RunHandlers:
                 self._stations.run(effect)  # type: ignore[arg-type]  # of these kinds
             elif kind is RunBatchHandler:
                 self._batches.run(effect.batch)  # type: ignore[union-attr]  # of this kind
             elif kind is Note:
                 self._log.write(effect)  # type: ignore[arg-type]  # of this kind
+        if uploads:
+            self._uploader.submit_all(uploads)
         # Something may have been finished: there may be a commit to send, and room for records.
         self._commits.nudge()
         for reader in self._readers:
             reader.poller.progressed()
-        if self._engine.idle:
+        if self._engine.idle and not any(reader.poller.has_more for reader in self._readers):
             self._uploader.flush()
 
     def resubscribe(self, topics: Sequence[str]) -> None:
@@ -240,6 +253,7 @@ class AsyncRun:
             nudge=lambda: self._commits.nudge(),
             flush=self._uploader.flush,
             begun=self._stations.begun,
+            call=self._stations.answer if self._stations.answers_at_once else None,
             ticked=lambda: self._stations.forget(self._engine.dispatcher.station_ids()),
             polled=self._watch.polled,
             failed=self.failure.declare,

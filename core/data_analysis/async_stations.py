@@ -5,6 +5,7 @@ one task; a station whose callback or handler awaits something has a task until 
 """
 
 import asyncio
+import inspect
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -16,7 +17,14 @@ from data_analysis.async_threads import CallbackThreads, TimedSteps
 from data_analysis.callbacks import Callbacks
 from data_analysis.cancelling import is_being_cancelled
 from data_analysis.clock import Clock
-from data_analysis.effects import Effect, RunCallback, RunHandlers
+from data_analysis.effects import (
+    AwaitAnswer,
+    Effect,
+    Pending,
+    Raised,
+    RunCallback,
+    RunHandlers,
+)
 from data_analysis.engine import Engine
 from data_analysis.failure import Failed, declare_end
 from data_analysis.lanes import Job
@@ -74,6 +82,38 @@ class StationTasks:
             self._turns = self._task(self._take_turns())
         self._ready.append(job)
         self.tasks[job.work.station_id] = self._turns
+
+    @property
+    def answers_at_once(self) -> bool:
+        """Whether callbacks are plain functions that run here."""
+        every = self._callbacks.every
+        return self._threads is None and not inspect.iscoroutinefunction(every)
+
+    def go_on(self, effect: AwaitAnswer) -> None:
+        """Await what a callback has returned, then do what follows for its station."""
+        work, pending = effect.work, effect.pending
+        answer = self._await(work, self._watched(work, pending.answer), pending.began)
+        self._go_on(work.station_id, answer)
+
+    def answer(self, station_id: str, shown: dict[str, Any]) -> Any:
+        """Call back; return the result, `Raised` or `Pending`."""
+        monotonic = self._clock.monotonic
+        began = monotonic()
+        try:
+            result = (self.own.get(station_id) or self._callbacks.every)(station_id, shown)
+        except asyncio.CancelledError as error:
+            if is_being_cancelled():
+                raise
+            return Raised(error)
+        except Exception as error:
+            return Raised(error)
+        held_seconds = monotonic() - began
+        if held_seconds > self._stall_seconds:
+            self._warn_of_stall(station_id, held_seconds)
+        if type(result) is not dict and hasattr(result, "__await__"):
+            return Pending(result, began)
+        self._engine.callback_durations.add(held_seconds)
+        return result
 
     async def begun(self, timeout_seconds: float) -> None:
         """Return when plain functions that are ready have run, within a limit; not at once."""
@@ -180,7 +220,7 @@ class StationTasks:
             return self._engine.failed(work, error)
         held_seconds = monotonic() - began
         if held_seconds > self._stall_seconds:
-            self._warn_of_stall(work, held_seconds)
+            self._warn_of_stall(work.station_id, held_seconds)
         if type(result) is not dict and hasattr(result, "__await__"):
             return self._await(work, self._watched(work, result), began)
         self._engine.callback_durations.add(held_seconds)
@@ -236,14 +276,14 @@ class StationTasks:
             return await steps
         finally:
             if steps.longest_seconds > self._stall_seconds:
-                self._warn_of_stall(work, steps.longest_seconds)
+                self._warn_of_stall(work.station_id, steps.longest_seconds)
 
-    def _warn_of_stall(self, work: Work, held_seconds: float) -> None:
+    def _warn_of_stall(self, station_id: str, held_seconds: float) -> None:
         logger.warning(
             "the callback of station %s held the event loop for %.1f s: nothing else ran;"
             " make it a coroutine that awaits, or set run_callbacks_in='threads' for a plain"
             " function",
-            work.station_id,
+            station_id,
             held_seconds,
         )
 

@@ -54,6 +54,19 @@ class Backlog:
                 del self._waiting[tp]
         return runs
 
+    def take_run(self, limit: int) -> list[tuple[tuple[str, int], list[Any]]]:
+        """Return the next records, at most `limit`, of one partition: each has its turn."""
+        if not self._waiting or limit < 1:
+            return []
+        (tp,) = self._turn(1)
+        waiting = self._waiting[tp]
+        count = min(limit, self._per_partition, len(waiting))
+        records = [waiting.popleft() for _ in range(count)]
+        self._count -= count
+        if not waiting:
+            del self._waiting[tp]
+        return [(tp, records)]
+
     def _turn(self, limit: int) -> list[tuple[str, int]]:
         """Return the partitions of the next round, sorted."""
         order = sorted(self._waiting)

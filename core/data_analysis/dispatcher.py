@@ -15,6 +15,7 @@ from data_analysis.clock import Clock, SystemClock
 from data_analysis.errors import DispatcherError
 from data_analysis.feeds import Feed
 from data_analysis.filling import Shortage, joined, later, shortage_of
+from data_analysis.flat_windows import FlatWindow
 from data_analysis.inputs import EveryPlan, Inputs, plan_modules
 from data_analysis.messages import Message
 from data_analysis.refusals import Reason
@@ -167,6 +168,15 @@ class DataDispatcher:
         """Return the known stations, in the order in which they appeared."""
         return list(self._stations)
 
+    @property
+    def stores(self) -> Mapping[str, Mapping[str, Any]]:
+        """What is kept of each known station, by topic; another one after `apply_settings`."""
+        return self._stations
+
+    def shows_only(self, module: str | None, topic: str) -> bool:
+        """Return whether the input of a module is made of this topic alone."""
+        return [topic] == [feed.name for feed in self._seen[module]]
+
     def knows(self, station_id: str) -> bool:
         """Return whether the station has a place here."""
         return station_id in self._stations
@@ -215,7 +225,11 @@ class DataDispatcher:
             store.clear()
         elif feed.settles:
             store.settle(now, feed.limit_s)
-        outcome: Outcome = store.add(feed.row(payload), timestamp, now)
+        try:
+            row = feed.pick(payload)
+        except KeyError:
+            row = feed.row(payload)
+        outcome: Outcome = store.add(row, timestamp, now)
         return outcome
 
     def take_all(
@@ -246,8 +260,13 @@ class DataDispatcher:
             raise DispatcherError(f"unknown module {module!r}; the configuration names {known}")
         return self._inputs[module]
 
-    def views(self, station_id: str, module: str | None, now: float) -> dict[str, View]:
-        """Return a station's windows as they are: of one known module, or of all for None."""
+    def views(
+        self, station_id: str, module: str | None, now: float, *, lasting: bool = True
+    ) -> dict[str, View]:
+        """Return a station's windows as they are: of one known module, or of all for None.
+
+        Those that are not `lasting` are to be read before anything else comes.
+        """
         views: dict[str, View] = {}
         stores = self._stations.get(station_id, {})
         for feed in self._seen[module]:
@@ -255,7 +274,7 @@ class DataDispatcher:
             if store is not None and now - store.arrived_at <= feed.limit_s:
                 if feed.settles:
                     store.settle(now, feed.limit_s)
-                view = store.view()
+                view = store if not lasting and type(store) is FlatWindow else store.view()
                 if view.count:
                     views[feed.name] = view
         return views

@@ -21,6 +21,14 @@ class RunCallback:
 
 
 @dataclass(slots=True, eq=False)
+class AwaitAnswer:
+    """Await the answer of the callback for `work`, which has been called; `pending` has it."""
+
+    work: Work
+    pending: "Pending"
+
+
+@dataclass(slots=True, eq=False)
 class RunHandlers:
     """Call the result handlers for `work`, whose result has been acknowledged."""
 
@@ -63,4 +71,22 @@ class Note:
     error: BaseException | None = None
 
 
-Effect = RunCallback | RunHandlers | RunBatchHandler | Upload | Note
+Effect = RunCallback | AwaitAnswer | RunHandlers | RunBatchHandler | Upload | Note
+
+
+# What the engine hears at once, where it has callbacks called while it applies records.
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """A callback has raised."""
+
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A callback that began at `began`, by the monotonic clock, has returned an awaitable."""
+
+    answer: Any
+    began: float

@@ -13,10 +13,19 @@ from typing import Any
 from data_analysis.batches import BatchCollector, BatchResultAggregator
 from data_analysis.dispatcher import DataDispatcher
 from data_analysis.durations import Durations
-from data_analysis.effects import Effect, Note, RunCallback, RunHandlers, Upload
+from data_analysis.effects import (
+    AwaitAnswer,
+    Effect,
+    Note,
+    Pending,
+    Raised,
+    RunCallback,
+    RunHandlers,
+    Upload,
+)
 from data_analysis.flights import Flights
 from data_analysis.gaps import GapEvent
-from data_analysis.intake import MILLISECONDS, Asked, Intake, Run, time_of
+from data_analysis.intake import Ask, Intake, Run, time_of
 from data_analysis.lanes import Job, Lanes
 from data_analysis.observe import Counters
 from data_analysis.offsets import OffsetManager
@@ -25,7 +34,11 @@ from data_analysis.reports import DeadLetters, note_failed, note_lost
 from data_analysis.results import write_result
 from data_analysis.roster import Roster
 from data_analysis.settings import Settings
+from data_analysis.straight import MILLISECONDS, Call, Straight
 from data_analysis.work import Flight, Work
+
+Asked = list[tuple[Flight, BatchCollector | None]]
+"""What a poll asks of a station, record by record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +90,19 @@ class Engine:
         self._handles = False
         self._lanes = Lanes()
         self._dead_letters = DeadLetters(options.dead_letter_topic)
+        self._now = 0.0
+        self.asked = 0
+        """How many callbacks the records that were received last have asked for."""
+        self._straight = Straight(
+            dispatcher,
+            self._flights,
+            self.counters,
+            self._roster,
+            self._lanes,
+            options.module_name,
+            options.output_topic,
+            self._stay,
+        )
         self._intake = Intake(
             dispatcher,
             self._flights,
@@ -85,6 +111,7 @@ class Engine:
             self._roster,
             self._dead_letters,
             options.module_name,
+            self._straight,
         )
         self._settings = dispatcher.settings
 
@@ -137,20 +164,65 @@ class Engine:
             offsets = [record.offset for record in records]
             self.offsets.track_all(tp, offsets, [*map(time_of, records)])
 
-    def received(self, runs: Iterable[Run], now: float) -> list[Effect]:
-        """Apply taken records, in this order, at the time `now` in epoch seconds."""
+    def received(self, runs: Iterable[Run], now: float, call: Call | None = None) -> list[Effect]:
+        """Apply taken records, in this order.
+
+        Args:
+            runs: the records.
+            now: the time of arrival in epoch seconds.
+            call: calls back at once, for stations for which nothing is being done.
+        """
         if self.dispatcher.settings is not self._settings:
             self.configure(self.dispatcher.settings)
         effects: list[Effect] = []
-        asked: Asked | None = {} if self._options.coalesce else None
+        self._now = now
+        asked: dict[str, Asked] = {}
+        self._straight.begin()
+        self.asked = 0
+        if self._options.coalesce:
+            ask, call = _gathering(asked), None
+        else:
+            ask = self._lining_up(now, effects)
+        if self._handles:
+            call = None
         for tp, records in runs:
             ownership = self._flights.ownership(tp)
             if ownership is not None and records:
-                for work in self._intake.apply(ownership, records, now, effects, asked):
-                    self._line_up(RunCallback(work), effects)
-        for station_id, flights in (asked or {}).items():
+                self._intake.apply(ownership, records, now, effects, ask, call)
+        for station_id, flights in asked.items():
             self._line_up(RunCallback(self._merged(station_id, flights, now)), effects)
+        self.asked += self._straight.calls
         return effects
+
+    def _lining_up(self, now: float, effects: list[Effect]) -> Ask:
+        def ask(station_id: str, flight: Flight, batch: BatchCollector | None) -> None:
+            self.asked += 1
+            work = self._intake.work(station_id, flight, now)
+            if batch is not None:
+                work.single = False
+                work.batches = (batch,)
+            self._line_up(RunCallback(work), effects)
+
+        return ask
+
+    def _stay(
+        self,
+        station_id: str,
+        flight: Flight,
+        shown: dict[str, Any],
+        answer: Any,
+        effects: list[Effect],
+    ) -> None:
+        """A callback that went straight has not ended with a result: it has a lane from here on."""
+        work = self._intake.work(station_id, flight, self._now)
+        work.shown = shown
+        self._lanes.line_up(RunCallback(work))
+        if type(answer) is Raised:
+            effects.extend(self.failed(work, answer.error))
+        elif type(answer) is Pending:
+            effects.append(AwaitAnswer(work, answer))
+        else:
+            effects.extend(self.finished(work, answer, self._now))
 
     def ticked(self, now: float) -> list[Effect]:
         """Let time pass: windows that have expired are emptied."""
@@ -166,8 +238,13 @@ class Engine:
 
     def finished(self, work: Work, result: Any, now: float) -> list[Effect]:
         """A callback has returned: upload, and the station's next work."""
-        self.counters.callbacks_run += 1
         effects: list[Effect] = []
+        self._conclude(work, result, now, effects)
+        self._next(work.station_id, effects)
+        return effects
+
+    def _conclude(self, work: Work, result: Any, now: float, effects: list[Effect]) -> None:
+        self.counters.callbacks_run += 1
         work.result = result
         if not self._handles and result is not None:
             # What waits for its acknowledgement need not keep its input.
@@ -193,8 +270,6 @@ class Engine:
                 effects.append(Upload(topic, key, value, int(now * MILLISECONDS), (), work))
         if work.batches:
             self._batches.answer(work, result, effects)
-        self._next(work.station_id, effects)
-        return effects
 
     def failed(self, work: Work, error: BaseException) -> list[Effect]:
         """A callback has raised: once more if it may, else noted and done."""
@@ -215,11 +290,14 @@ class Engine:
         effects: list[Effect] = []
         flights: list[Flight] = []
         for ticket in tickets:
-            if self._handles or type(ticket) is Flight:
+            if type(ticket) is Flight and ticket.station_id:
+                self.counters.results_uploaded += 1
+                flights.append(ticket)
+            elif self._handles or type(ticket) is Flight:
                 effects += self.acknowledged(ticket, now)
             else:
                 self.counters.results_uploaded += 1
-                flights += ticket.flights()
+                flights.extend(ticket.flights())
         self.counters.records_finished += self._flights.release_all(flights)
         return effects
 
@@ -405,6 +483,13 @@ class Engine:
         flight = work.flights()[-1]
         self._dead_letters.bury(flight, _key(work.station_id), text, "result_lost", now, effects)
         self._close(work)
+
+
+def _gathering(asked: dict[str, Asked]) -> Ask:
+    def ask(station_id: str, flight: Flight, batch: BatchCollector | None) -> None:
+        asked.setdefault(station_id, []).append((flight, batch))
+
+    return ask
 
 
 def _key(station_id: str) -> bytes:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from math import inf
+from operator import itemgetter
 from typing import Any
 
+from data_analysis.flat_windows import LARGEST_SIZE, FlatWindow
 from data_analysis.messages import Message
-from data_analysis.rows import MOST_ROWS, RowWindow
 from data_analysis.settings import TopicSettings
 from data_analysis.topics import TopicFamily, family_of
 from data_analysis.topics.general import GeneralTopic
@@ -15,21 +16,23 @@ from data_analysis.windows import Window
 class Feed:
     """A topic's settings, family and the functions that both make.
 
-    `row` is the function from a payload to a row, `store` makes an empty store, `sift` refuses
-    items, None where every item is good; `limit_s` is the age at which data expires. `single` is
-    true where most records are one flat item of one station.
+    `row` is the function from a payload to a row; `pick` does the same in one step where a payload
+    has every field by its name, else it raises KeyError. `store` makes an empty store, `sift`
+    refuses items, None where every item is good; `limit_s` is the age at which data expires.
+    `single` is true where most records are one flat item of one station.
 
     Args:
         settings: of the topic.
         expire_seconds: age of expiry where the topic does not say.
-        form: how windows are mostly read: small ones that become lists are kept as rows.
+        form: how windows are mostly read: small ones that become lists are kept in one list.
     """
 
     __slots__ = (
-        "_as_rows",
+        "_flat",
         "family",
         "limit_s",
         "name",
+        "pick",
         "row",
         "settings",
         "settles",
@@ -46,11 +49,16 @@ class Feed:
         self.family = family
         self.row = family.reader(settings)
         self.single = type(family) is GeneralTopic
-        small = 1 < settings.window_size <= MOST_ROWS
-        self._as_rows = self.single and small and form == "list"
+        fields = family.columns(settings)
+        columns = len(fields)
+        self.pick: Callable[[Any], Any] = (
+            itemgetter(*fields) if self.single and columns > 1 else self.row
+        )
+        small = 1 < settings.window_size <= LARGEST_SIZE
+        self._flat = self.single and small and form == "list"
         self.store: Callable[[], Any] = (
-            (lambda: RowWindow(settings.window_size))
-            if self._as_rows
+            (lambda: FlatWindow(columns, settings.window_size))
+            if self._flat
             else lambda: family.store(settings)
         )
         self.sift: Callable[[Message], None] | None = family.sift if family.sifts else None
@@ -63,7 +71,7 @@ class Feed:
             return None
         if self.settings == before.settings:
             return store
-        if isinstance(store, RowWindow):
-            store = store.in_columns(len(before.family.columns(before.settings)))
+        if isinstance(store, FlatWindow):
+            store = store.in_columns()
         store = self.family.adapted(store, before.settings, self.settings)
-        return RowWindow.of(store) if self._as_rows and isinstance(store, Window) else store
+        return FlatWindow.of(store) if self._flat and isinstance(store, Window) else store

@@ -33,11 +33,19 @@ class Flights:
             held = self._ownerships[tp] = Ownership(tp, generation)
         return held
 
-    def begin(self, ownership: Ownership, offsets: Sequence[int]) -> list[Flight]:
-        """Return the flights of records, each with one thing to do: applying it."""
-        self.count += len(offsets)
-        ownership.in_flight += len(offsets)
-        return [Flight(ownership, offset) for offset in offsets]
+    def begin(self, ownership: Ownership, records: int) -> None:
+        """So many records are in flight; what one of them causes holds its `Flight`."""
+        self.count += records
+        ownership.in_flight += records
+
+    def end(self, ownership: Ownership, offsets: Sequence[int]) -> int:
+        """Records that caused nothing are done; return how many of them count."""
+        if not ownership.current:
+            return 0
+        self.count -= len(offsets)
+        ownership.in_flight -= len(offsets)
+        self._offsets.done_all(ownership.tp, offsets, generation=ownership.generation)
+        return len(offsets)
 
     def release(self, flight: Flight) -> bool:
         """Note that one thing a record caused is done; return whether that was the last."""

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from data_analysis.columns import CONTAINERS, Array, fresh
+from data_analysis.flat_windows import FlatView
 from data_analysis.messages import STATION_KEY
 from data_analysis.padding import pad
-from data_analysis.rows import RowsView
 from data_analysis.settings import Settings, TopicSettings
 from data_analysis.stores import View
 from data_analysis.topics import Shown, family_of
@@ -86,12 +86,12 @@ class ModulePlan:
             view = views.get(topic.name)
             if view is None:
                 _fill_missing(shown, topic, as_arrays)
-            elif topic.in_order is not None and type(view) is RowsView and not as_arrays:
+            elif topic.in_order is not None and isinstance(view, FlatView) and not as_arrays:
                 values = view.shown()
                 if view.count < topic.size:
                     first = len(topic.names)
-                    series = values[first:]
-                    values[first:] = [pad(each, topic.size, topic.padding) for each in series]
+                    series = [pad(each, topic.size, topic.padding) for each in values[first:]]
+                    values = [*values[:first], *series]
                 shown.update(zip(topic.in_order, values))  # noqa: B905 - by the plan
             else:
                 _fill(shown, topic, view, as_arrays)
@@ -208,15 +208,17 @@ class Inputs(Protocol):
 
 def _quality(counted: tuple[str, ...], views: Mapping[str, View]) -> dict[str, Any]:
     total = len(counted)
-    missing = (
-        []
-        if total == 1 and counted[0] in views
-        else [each for each in counted if each not in views]
-    )
-    available = [name for name in counted if name in views] if missing else list(counted)
+    if total and all(map(views.__contains__, counted)):
+        return {
+            "available_topics": [*counted],
+            "missing_topics": [],
+            "total_topics": total,
+            "availability_ratio": 1.0,
+        }
+    available = [name for name in counted if name in views]
     return {
         "available_topics": available,
-        "missing_topics": missing,
+        "missing_topics": [name for name in counted if name not in views],
         "total_topics": total,
         "availability_ratio": len(available) / total if total else 0.0,
     }

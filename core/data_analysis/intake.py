@@ -4,7 +4,8 @@ Who is called is in `data_analysis.roster`; in which order work is done, and wha
 results, is in `data_analysis.engine`.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Protocol
@@ -21,12 +22,10 @@ from data_analysis.record_batches import RecordBatches
 from data_analysis.reports import DeadLetters, note_refused
 from data_analysis.roster import Roster
 from data_analysis.settings import Settings
-from data_analysis.stores import Outcome
+from data_analysis.straight import Call, Point, Straight
 from data_analysis.work import Flight, Ownership, Work
 
 MILLISECONDS = 1000
-
-_APPENDED = Outcome.APPENDED
 
 
 class Record(Protocol):
@@ -49,8 +48,8 @@ class Record(Protocol):
 Run = tuple[tuple[str, int], Sequence[Record]]
 """A partition, and records of it in the order of their offsets."""
 
-Asked = dict[str, list[tuple[Flight, BatchCollector | None]]]
-"""What a poll asks of each station, record by record."""
+Ask = Callable[[str, Flight, BatchCollector | None], None]
+"""Is told that a record has changed a station that is called, and which batch waits for it."""
 
 
 class Intake:
@@ -64,6 +63,7 @@ class Intake:
         roster: who is called.
         dead_letters: where records go that cannot be used.
         module: whose input is wanted, None for all.
+        straight: takes points that need not wait.
     """
 
     def __init__(
@@ -75,6 +75,7 @@ class Intake:
         roster: Roster,
         dead_letters: DeadLetters,
         module: str | None,
+        straight: Straight,
     ) -> None:
         self.newest_ms: dict[str, int] = {}
         """The newest record time of each topic, epoch milliseconds."""
@@ -85,9 +86,10 @@ class Intake:
         self._roster = roster
         self._dead_letters = dead_letters
         self._module = module
+        self._straight = straight
         self._topics: dict[str, _Topic] = {}
         self._reflected: dict[tuple[str, int], int] = {}
-        self._fed: dict[tuple[str, int], dict[str, None]] = {}
+        self._fed: defaultdict[tuple[str, int], dict[str, None]] = defaultdict(dict)
         self.configure(dispatcher.settings)
 
     def configure(self, settings: Settings) -> None:
@@ -121,7 +123,7 @@ class Intake:
     def adopt(self, other: "Intake") -> None:
         """Remember what another one has put into windows that are taken over."""
         for tp, stations in other._fed.items():
-            self._fed.setdefault(tp, {}).update(stations)
+            self._fed[tp].update(stations)
         for topic, newest_ms in other.newest_ms.items():
             self.newest_ms[topic] = max(newest_ms, self.newest_ms.get(topic, newest_ms))
 
@@ -137,8 +139,9 @@ class Intake:
         records: Sequence[Record],
         now: float,
         effects: list[Effect],
-        asked: Asked | None,
-    ) -> list[Work]:
+        ask: Ask,
+        call: Call | None = None,
+    ) -> None:
         """Apply records of one partition, in their order.
 
         Args:
@@ -146,68 +149,71 @@ class Intake:
             records: one at least.
             now: the time of arrival, in epoch seconds.
             effects: get notes and dead letters.
-            asked: takes what is asked of stations, in place of works.
-
-        Returns:
-            What is asked of stations, one work for each record and station.
+            ask: called for each record and station that is called, with the windows as they are.
+            call: calls back at once, for what goes straight.
         """
         tp = ownership.tp
-        flights = self._flights.begin(ownership, [record.offset for record in records])
+        self._flights.begin(ownership, len(records))
         self._reflected[tp] = records[-1].offset + 1
         self._counters.records_received += len(records)
-        works: list[Work] = []
-        topic = self._topics.get(tp[0])
+        counters, roster, dispatcher = self._counters, self._roster, self._dispatcher
+        settings, topic, fed = dispatcher.settings, self._topics.get(tp[0]), self._fed[tp]
         if topic is not None:
             self._note_newest(tp[0], records)
-            for record, flight in zip(records, flights, strict=True):
-                time_ms = time_of(record)
-                timestamp = None if time_ms is None else time_ms / MILLISECONDS
-                single = read_single(record.value) if topic.single else None
-                if single is None:
-                    self._apply(record, flight, topic, timestamp, now, effects, works, asked)
-                else:
-                    self._apply_single(flight, topic, *single, timestamp, now, works, asked)
-        self._counters.records_finished += self._flights.release_all(flights)
-        return works
+        applied: list[Flight] = []
+        ended: list[int] = []
+        point: Point = _no_way
+        if topic is not None and topic.single:
+            point = self._point(topic, call, now, effects, single=True)
+        for record in records:
+            if dispatcher.settings is not settings:
+                # A callback has changed them.
+                settings = dispatcher.settings
+                self.configure(settings)
+                topic = self._topics.get(tp[0])
+                if topic is not None:
+                    point = self._point(topic, call, now, effects, single=True)
+            if topic is None:
+                ended.append(record.offset)
+                continue
+            time_ms = record.timestamp
+            timestamp = None if time_ms is None or time_ms < 0 else time_ms / MILLISECONDS
+            single = read_single(record.value) if topic.single else None
+            if single is None:
+                flight = Flight(ownership, record.offset)
+                self._apply(record, flight, topic, timestamp, now, effects, ask, call)
+                applied.append(flight)
+                continue
+            station_id, item = single
+            flight = Flight(ownership, record.offset, station_id)
+            if point(station_id, item, timestamp, flight):
+                fed[station_id] = None
+                continue
+            if station_id in roster.removed:
+                counters.records_of_removed_stations += 1
+                ended.append(record.offset)
+                continue
+            counters.count(dispatcher.take(station_id, topic.feed, item, timestamp, now))
+            fed[station_id] = None
+            if topic.used and (roster.everyone or station_id in roster.own):
+                ask(station_id, flight, None)
+            else:
+                ended.append(record.offset)
+        finished = self._flights.release_all(applied) + self._flights.end(ownership, ended)
+        counters.records_finished += finished
+
+    def _point(
+        self, topic: "_Topic", call: Call | None, now: float, effects: list[Effect], *, single: bool
+    ) -> Point:
+        """Return what takes points straight."""
+        if call is None or not topic.used:
+            return _no_way
+        return self._straight.point(topic.feed, call, now, effects, single=single)
 
     def work(self, station_id: str, flight: Flight, now: float) -> Work:
         """Return what a record asks of a station, on its windows as they are."""
         views = self._dispatcher.views(station_id, self._module, now)
         return Work(station_id, self._inputs, views, flight)
-
-    def _apply_single(
-        self,
-        flight: Flight,
-        topic: "_Topic",
-        station_id: str,
-        item: Any,
-        timestamp: float | None,
-        now: float,
-        works: list[Work],
-        asked: Asked | None,
-    ) -> None:
-        """Do what `_apply` does, for a flat item of one station."""
-        roster = self._roster
-        if station_id in roster.removed:
-            self._counters.records_of_removed_stations += 1
-            return
-        outcome = self._dispatcher.take(station_id, topic.feed, item, timestamp, now)
-        if outcome is _APPENDED:
-            self._counters.points_appended += 1
-        else:
-            self._count(outcome)
-        fed = self._fed.get(flight.ownership.tp)
-        if fed is None:
-            fed = self._fed[flight.ownership.tp] = {}
-        fed[station_id] = None
-        if topic.used and (roster.everyone or station_id in roster.own):
-            flight.open += 1
-            if asked is None:
-                works.append(self.work(station_id, flight, now))
-            elif station_id in asked:
-                asked[station_id].append((flight, None))
-            else:
-                asked[station_id] = [(flight, None)]
 
     def _apply(
         self,
@@ -217,8 +223,8 @@ class Intake:
         timestamp: float | None,
         now: float,
         effects: list[Effect],
-        works: list[Work],
-        asked: Asked | None,
+        ask: Ask,
+        call: Call | None,
     ) -> None:
         with searched_later(record.value):
             message = read_message(record.value, topic.family.scopes)
@@ -227,6 +233,13 @@ class Intake:
                 topic.family.sift(message)
         if message.reasons:
             self._refuse(record, message, flight, now, effects)
+        if call is not None and batch_id is None and message.everyone is None:
+            fed = self._fed[flight.ownership.tp]
+            point = self._point(topic, call, now, effects, single=False)
+            for station_id, items in [*message.stations.items()]:
+                if len(items) == 1 and point(station_id, items[0], timestamp, flight):
+                    del message.stations[station_id]
+                    fed[station_id] = None
         touched = self._store(flight.ownership.tp, topic.feed, message, timestamp, now)
         if not topic.used:
             return
@@ -234,16 +247,8 @@ class Intake:
         batch = self._batches.open(batch_id, called, flight)
         if batch is None:
             flight.open += len(called)
-        if asked is not None:
-            for station_id in called:
-                asked.setdefault(station_id, []).append((flight, batch))
-            return
         for station_id in called:
-            work = self.work(station_id, flight, now)
-            if batch is not None:
-                work.single = False
-                work.batches = (batch,)
-            works.append(work)
+            ask(station_id, flight, batch)
 
     def _store(
         self,
@@ -259,7 +264,9 @@ class Intake:
             dispatcher.keep_for_everyone(tp[0], message.everyone, timestamp)
             touched = dispatcher.station_ids()
             for station_id in touched:
-                self._count(dispatcher.take(station_id, feed, message.everyone, timestamp, now))
+                self._counters.count(
+                    dispatcher.take(station_id, feed, message.everyone, timestamp, now)
+                )
             return touched
         removed = self._roster.removed
         touched = []
@@ -268,13 +275,13 @@ class Intake:
                 self._counters.records_of_removed_stations += 1
                 continue
             if len(items) == 1:
-                self._count(dispatcher.take(station_id, feed, items[0], timestamp, now))
+                self._counters.count(dispatcher.take(station_id, feed, items[0], timestamp, now))
             else:
                 outcomes = dispatcher.take_all(station_id, feed, items, timestamp, now)
                 for outcome, times in outcomes.items():
-                    self._count(outcome, times)
+                    self._counters.count(outcome, times)
             touched.append(station_id)
-        self._fed.setdefault(tp, {}).update(dict.fromkeys(touched))
+        self._fed[tp].update(dict.fromkeys(touched))
         return touched
 
     def _note_newest(self, topic: str, records: Sequence[Record]) -> None:
@@ -282,17 +289,6 @@ class Intake:
         newest = max(times, default=-1)
         if newest > self.newest_ms.get(topic, -1):
             self.newest_ms[topic] = newest
-
-    def _count(self, outcome: Outcome, times: int = 1) -> None:
-        counters = self._counters
-        if outcome is Outcome.APPENDED:
-            counters.points_appended += times
-        elif outcome is Outcome.INSERTED:
-            counters.points_inserted += times
-        elif outcome is Outcome.TOO_LATE:
-            counters.points_too_late += times
-        else:
-            counters.points_duplicate += times
 
     def _refuse(
         self, record: Record, message: Message, flight: Flight, now: float, effects: list[Effect]
@@ -319,6 +315,10 @@ class _Topic:
         self.family = feed.family
         self.single = feed.single
         self.used = bool(modules) if module is None else module in modules
+
+
+def _no_way(station_id: str, item: Any, timestamp: float | None, flight: Flight) -> bool:
+    return False
 
 
 def time_of(record: Record) -> int | None:

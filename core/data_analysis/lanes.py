@@ -1,7 +1,7 @@
 """Per station, one thing after another: what runs, and what waits behind it."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from data_analysis.effects import RunCallback, RunHandlers
 from data_analysis.work import Work
@@ -15,6 +15,8 @@ class Lanes:
     def __init__(self) -> None:
         # None while nothing waits behind the job that runs.
         self._waiting: dict[str, deque[Job] | None] = {}
+        self.busy: Container[str] = self._waiting
+        """The stations for which something runs."""
 
     @property
     def idle(self) -> bool:

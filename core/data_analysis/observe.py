@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from data_analysis.stores import Outcome
+
 
 @dataclass(slots=True)
 class Counters:
@@ -36,6 +38,17 @@ class Counters:
     commit_errors: int = 0
     poll_errors: int = 0
     gaps: int = 0
+
+    def count(self, outcome: Outcome, times: int = 1) -> None:
+        """Count what became of points."""
+        if outcome is Outcome.APPENDED:
+            self.points_appended += times
+        elif outcome is Outcome.INSERTED:
+            self.points_inserted += times
+        elif outcome is Outcome.TOO_LATE:
+            self.points_too_late += times
+        else:
+            self.points_duplicate += times
 
     def refuse(self, reason: str) -> None:
         """Count one refused record or item."""

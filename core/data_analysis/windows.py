@@ -60,7 +60,6 @@ class Window:
     __slots__ = (
         "_capacity",
         "_columns",
-        "_count",
         "_end",
         "_newest_at",
         "_row",
@@ -69,12 +68,13 @@ class Window:
         "_view",
         "arrived_at",
         "size",
+        "width",
     )
 
     def __init__(self, columns: int, size: int) -> None:
         self.size = size
         self.arrived_at = BEFORE_ALL
-        self._count = columns
+        self.width = columns
         self.clear()
 
     def clear(self) -> None:
@@ -144,7 +144,7 @@ class Window:
 
     def resized(self, size: int) -> "Window":
         """Return a window of another size with the newest points of this one."""
-        other = Window(self._count, size)
+        other = Window(self.width, size)
         skipped = max(0, len(self) - size)
         other.take(self.view().rows()[skipped:], self.times()[skipped:], self.arrived_at)
         return other

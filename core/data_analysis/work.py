@@ -28,12 +28,13 @@ class Ownership:
 class Flight:
     """A record in work: `open` things that it caused are still to be done."""
 
-    __slots__ = ("offset", "open", "ownership")
+    __slots__ = ("offset", "open", "ownership", "station_id")
 
-    def __init__(self, ownership: Ownership, offset: int) -> None:
+    def __init__(self, ownership: Ownership, offset: int, station_id: str | None = None) -> None:
         self.ownership = ownership
         self.offset = offset
         self.open = 1
+        self.station_id = station_id
 
     @property
     def topic(self) -> str:
@@ -46,7 +47,24 @@ class Flight:
         return self.ownership.tp[1]
 
 
-class Work:
+class Answered:
+    """A result on its way: of which station, and which record waits for it."""
+
+    __slots__ = ("flight", "station_id")
+
+    merged: Sequence[Flight] = ()
+    single: bool = True
+
+    def __init__(self, station_id: str, flight: Flight) -> None:
+        self.station_id = station_id
+        self.flight = flight
+
+    def flights(self) -> Sequence[Flight]:
+        """Return every record that waits for this work itself, not for a batch."""
+        return (self.flight,)
+
+
+class Work(Answered):
     """What one record, or with `coalesce` all of one poll, asks of one station.
 
     `flight` is the record whose state `views` show, to `inputs`; `merged` are the earlier records
@@ -57,23 +75,20 @@ class Work:
     __slots__ = (
         "attempts",
         "batches",
-        "flight",
         "inputs",
         "merged",
         "result",
         "shown",
         "single",
-        "station_id",
         "views",
     )
 
     def __init__(
         self, station_id: str, inputs: Inputs, views: Mapping[str, View], flight: Flight
     ) -> None:
-        self.station_id = station_id
+        super().__init__(station_id, flight)
         self.inputs = inputs
         self.views = views
-        self.flight = flight
         self.merged: Sequence[Flight] = ()
         self.batches: tuple[BatchCollector, ...] = ()
         self.single = True

@@ -6,7 +6,7 @@ import pytest
 
 from data_analysis import config
 from data_analysis.feeds import Feed
-from data_analysis.rows import RowWindow
+from data_analysis.flat_windows import FlatWindow
 from data_analysis.settings import load_settings
 
 POINTS = {
@@ -33,5 +33,5 @@ def test_points_alone_are_read_singly_and_kept_as_rows(topic: str) -> None:
     settings = load_settings(SimpleNamespace(TOPIC_DETAIL=DETAIL, MODULE_DEPENDENCIES={}))
     feed = Feed(settings.topics[topic], 600, "list")
     assert (topic in POINTS) is feed.single
-    assert (topic in POINTS) is isinstance(feed.store(), RowWindow)
-    assert not isinstance(Feed(settings.topics[topic], 600, "array").store(), RowWindow)
+    assert (topic in POINTS) is isinstance(feed.store(), FlatWindow)
+    assert not isinstance(Feed(settings.topics[topic], 600, "array").store(), FlatWindow)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_analysis import columns
-from data_analysis.rows import RowWindow
+from data_analysis.flat_windows import FlatWindow
 from data_analysis.stores import Outcome
 from data_analysis.windows import Window
 
@@ -65,11 +65,11 @@ def _shown(rows: list[Any]) -> list[list[tuple[type, Any]]]:
 
 @given(st.integers(1, 6), st.lists(POINTS, max_size=60))
 def test_a_window_holds_what_a_sorted_list_would(size: int, points: list[Any]) -> None:
-    for window in (Window(2, size), RowWindow(size)):
+    for window in (Window(2, size), FlatWindow(2, size)):
         _compare(window, Model(size), points)
 
 
-def _compare(window: Window | RowWindow, model: Model, points: list[Any]) -> None:
+def _compare(window: Window | FlatWindow, model: Model, points: list[Any]) -> None:
     for time, *values in points:
         assert model.add(values, time) is window.add(values, time, 0.0)
         rows = [row for _, row in model.points]
@@ -84,7 +84,7 @@ def test_many_points_of_one_time_are_as_one_after_the_other(
     size: int, pushes: list[Any], long: int
 ) -> None:
     with patch.object(columns, "LONG", long):
-        for window in (Window(2, size), RowWindow(size)):
+        for window in (Window(2, size), FlatWindow(2, size)):
             model = Model(size)
             views: list[Any] = []
             for now, (time, rows) in enumerate(pushes):
@@ -104,11 +104,11 @@ def test_many_points_of_one_time_are_as_one_after_the_other(
 
 @given(st.integers(1, 6), st.lists(POINTS, max_size=60))
 def test_a_view_never_changes_behind_its_reader(size: int, points: list[Any]) -> None:
-    for window in (Window(2, size), RowWindow(size)):
+    for window in (Window(2, size), FlatWindow(2, size)):
         _look_back(window, points)
 
 
-def _look_back(window: Window | RowWindow, points: list[Any]) -> None:
+def _look_back(window: Window | FlatWindow, points: list[Any]) -> None:
     kept = []
     for time, *values in points:
         window.add(values, time, 0.0)
@@ -241,18 +241,18 @@ def test_a_list_that_comes_late_to_a_column_of_texts_is_copied() -> None:
 
 @given(st.integers(2, 6), st.lists(POINTS, max_size=20))
 def test_rows_become_columns_and_rows_again(size: int, points: list[Any]) -> None:
-    window = RowWindow(size)
+    window = FlatWindow(2, size)
     for time, *values in points:
         window.add(values, time, 7.0)
-    columns_of_it = window.in_columns(2)
-    for other in (columns_of_it, RowWindow.of(columns_of_it)):
+    columns_of_it = window.in_columns()
+    for other in (columns_of_it, FlatWindow.of(columns_of_it)):
         assert _shown(window.view().rows()) == _shown(other.view().rows())
         assert (window.times(), len(window)) == (other.times(), len(other))
 
 
 @given(st.integers(1, 6), st.lists(st.lists(VALUES, min_size=2, max_size=2), min_size=1))
 def test_columns_of_rows_are_new_and_equal(size: int, rows: list[list[Any]]) -> None:
-    window = RowWindow(size)
+    window = FlatWindow(2, size)
     for row in rows:
         window.add(row, None, 0.0)
     view = window.view()

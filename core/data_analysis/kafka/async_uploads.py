@@ -7,6 +7,8 @@ what is in flight; what cannot pass is reported for the one record that caused i
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
@@ -83,6 +85,18 @@ class Uploader:
             self._waiting[upload.topic] = [upload]
         else:
             waiting.append(upload)
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._linger_seconds, self.flush)
+
+    def submit_all(self, uploads: Sequence[Upload]) -> None:
+        """Queue uploads; they go out with the next flush, after `linger_ms` at the latest."""
+        for topic, some in groupby(uploads, attrgetter("topic")):
+            waiting = self._waiting.get(topic)
+            if waiting is None:
+                self._waiting[topic] = [*some]
+            else:
+                waiting.extend(some)
         if self._timer is None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(self._linger_seconds, self.flush)
@@ -195,12 +209,15 @@ class Uploader:
         batch = self._producer.create_batch()
         append = batch.append
         for count, upload in enumerate(uploads):
-            added = append(
-                timestamp=upload.timestamp_ms,
-                key=upload.key,
-                value=upload.value,
-                headers=list(upload.headers),
-            )
+            if upload.headers:
+                added = append(
+                    timestamp=upload.timestamp_ms,
+                    key=upload.key,
+                    value=upload.value,
+                    headers=[*upload.headers],
+                )
+            else:
+                added = append(timestamp=upload.timestamp_ms, key=upload.key, value=upload.value)
             if added is None:
                 return batch, count
         return batch, len(uploads)
