@@ -16,10 +16,10 @@ from data_analysis.clock import Clock
 from data_analysis.effects import Effect
 from data_analysis.engine import Engine
 from data_analysis.errors import KafkaConnectionError
+from data_analysis.handover import CALLS_AT_ONCE, Call
 from data_analysis.kafka.async_consumer import AsyncGroupMember
 from data_analysis.kafka.async_positions import AsyncPositions
 from data_analysis.kafka.errors import describe, lost_position
-from data_analysis.straight import CALLS_AT_ONCE, Call
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ ROOM_WAIT_SECONDS = 1.0
 """How long nothing may end, with as much in work as may be, until partitions are paused."""
 
 POLL_EVERY_SECONDS = 1.0
-"""How long what was polled is handed over, without a poll between."""
+"""How long the records of a poll, whose callbacks are called at once, may hold up the next one."""
 
 ROUND_RECORDS = 1000
 """Most records that are handed over at once, unless they are one callback the more there are: what
@@ -99,8 +99,7 @@ class Poller:
         self._give_up = give_up
         self._begun = begun
         self._call = None if engine.coalesces else call
-        self._next_poll = clock.monotonic()
-        self._at_once = CALLS_AT_ONCE
+        self._handing: asyncio.Task[None] | None = None
         self._rejoin_wanted = False
         self._errors_in_a_row = 0
         self._backlog = Backlog(consumer.options.max_poll_records)
@@ -109,8 +108,13 @@ class Poller:
 
     async def run(self) -> None:
         """Poll for ever."""
-        while True:
-            await self._round()
+        try:
+            while True:
+                await self._round()
+        finally:
+            if self._handing is not None:
+                self._handing.cancel()
+                await asyncio.gather(self._handing, return_exceptions=True)
 
     @property
     def has_more(self) -> bool:
@@ -147,13 +151,9 @@ class Poller:
             self._rejoin_wanted = False
             await self._give_up(self._positions.pollable())
             await self._rejoin()
-        if self._call is not None and self._backlog and self._clock.monotonic() < self._next_poll:
-            await self._hand_over(self._call)
-            return
         polled = await self._poll() if self._has_room() or self.paused else False
-        self._next_poll = self._clock.monotonic() + POLL_EVERY_SECONDS
         if self._call is not None and self._backlog:
-            await self._hand_over(self._call)
+            await self._hand_over_for_a_while(self._call)
             return
         room = self.most_pending - self._in_flight()
         runs = self._backlog.take(room if self._engine.coalesces else min(room, ROUND_RECORDS))
@@ -168,20 +168,31 @@ class Poller:
         elif not polled:
             await asyncio.sleep(0)
 
+    async def _hand_over_for_a_while(self, call: Call) -> None:
+        """Return when all that was polled is handed over, or when it is time for another poll."""
+        if self._handing is None:
+            self._handing = asyncio.create_task(self._hand_over(call))
+        await asyncio.wait([self._handing], timeout=POLL_EVERY_SECONDS)
+        if self._handing.done():
+            done, self._handing = self._handing, None
+            done.result()
+
     async def _hand_over(self, call: Call) -> None:
-        """Hand some records over, whose callbacks are called at once."""
-        room = self.most_pending - self._in_flight()
-        if room < 1:
+        """Hand over what was polled, some records at a time, whose callbacks are called at once."""
+        at_once = CALLS_AT_ONCE
+        while self._backlog:
+            room = self.most_pending - self._in_flight()
+            runs = self._backlog.take_run(min(room, at_once))
+            if runs:
+                self._perform(self._engine.received(runs, self._clock.time(), call))
+                asked, records = self._engine.asked, len(runs[0][1])
+                at_once = max(1, min(CALLS_AT_ONCE, CALLS_AT_ONCE * records // max(1, asked)))
             self._resume()
-            await self._wait_for_room()
-            return
-        runs = self._backlog.take_run(min(room, self._at_once))
-        self._perform(self._engine.received(runs, self._clock.time(), call))
-        asked, records = self._engine.asked, len(runs[0][1])
-        self._at_once = max(1, min(CALLS_AT_ONCE, CALLS_AT_ONCE * records // max(1, asked)))
-        self._resume()
-        self._tick()
-        await self._begun(ROOM_WAIT_SECONDS)
+            self._tick()
+            if runs:
+                await self._begun(ROOM_WAIT_SECONDS)
+            else:
+                await self._wait_for_room()
 
     async def _poll(self) -> bool:
         """Take what is there into the backlog; return whether there was something to wait for."""

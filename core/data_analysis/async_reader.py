@@ -18,11 +18,11 @@ from data_analysis.engine import Engine
 from data_analysis.errors import KafkaConnectionError
 from data_analysis.failure import Failed, declare_end
 from data_analysis.gaps import GapEvent
+from data_analysis.handover import Call
 from data_analysis.kafka.async_commits import Committer
 from data_analysis.kafka.async_consumer import AsyncGroupMember
 from data_analysis.kafka.async_positions import AsyncPositions
 from data_analysis.kafka.async_rebalances import Rebalances
-from data_analysis.straight import Call
 
 logger = logging.getLogger(__name__)
 

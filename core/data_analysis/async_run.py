@@ -185,9 +185,7 @@ class AsyncRun:
             kind = type(effect)
             if kind is Upload:
                 uploads.append(effect)  # type: ignore[arg-type]  # of this kind
-            elif kind is AwaitAnswer:
-                self._stations.go_on(effect)  # type: ignore[arg-type]  # of this kind
-            elif kind is RunCallback or kind is RunHandlers:
+            elif kind is RunCallback or kind is RunHandlers or kind is AwaitAnswer:
                 self._stations.run(effect)  # type: ignore[arg-type]  # of these kinds
             elif kind is RunBatchHandler:
                 self._batches.run(effect.batch)  # type: ignore[union-attr]  # of this kind

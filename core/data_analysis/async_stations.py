@@ -1,10 +1,11 @@
 """Runs callbacks and result handlers: a station's one after another, on the running loop.
 
-What is next for a station is the engine's decision. Plain functions of all stations take turns in
-one task; a station whose callback or handler awaits something has a task until it is idle.
+What is next for a station is the engine's decision. Stations take turns in one task; where a
+callback or handler waits for something, that task stays with its station, and another one goes on.
 """
 
 import asyncio
+import contextlib
 import inspect
 import logging
 from collections import deque
@@ -39,6 +40,25 @@ Answer = list[Effect] | Coroutine[Any, Any, list[Effect]]
 """What a job has brought about, or a coroutine for it."""
 
 
+class _Turn:
+    """What one task has brought about that is still to be performed, and whether it waits now."""
+
+    __slots__ = ("_over", "effects", "waits")
+
+    def __init__(self) -> None:
+        self.effects: list[Effect] = []
+        self.waits = False
+        self._over = False
+
+    def over(self) -> bool:
+        """Return whether another task has gone on with what is ready."""
+        return self._over
+
+    def end(self) -> None:
+        """Leave what is ready to another task."""
+        self._over = True
+
+
 class StationTasks:
     """The tasks of busy stations.
 
@@ -51,7 +71,7 @@ class StationTasks:
         threads: where plain functions run; None for the loop.
         failed: called with what nobody has foreseen; a callback's error is not that.
 
-    `tasks` has the newest task of each station; those of plain functions share one.
+    `tasks` has the newest task of each station; stations share one until one of them waits.
     """
 
     def __init__(
@@ -73,12 +93,14 @@ class StationTasks:
         self._stall_seconds = stall_seconds
         self._threads = threads
         self._failed = failed
-        self._ready: deque[Job] = deque()
+        self._ready: deque[Job | AwaitAnswer] = deque()
         self._turns: asyncio.Task[None] | None = None
+        self._begun = asyncio.Event()
 
-    def run(self, job: Job) -> None:
-        """Begin with the job of an idle station, soon."""
+    def run(self, job: Job | AwaitAnswer) -> None:
+        """Begin with the job of an idle station, or go on with one that was called, soon."""
         if self._turns is None:
+            self._begun.clear()
             self._turns = self._task(self._take_turns())
         self._ready.append(job)
         self.tasks[job.work.station_id] = self._turns
@@ -89,18 +111,17 @@ class StationTasks:
         every = self._callbacks.every
         return self._threads is None and not inspect.iscoroutinefunction(every)
 
-    def go_on(self, effect: AwaitAnswer) -> None:
-        """Await what a callback has returned, then do what follows for its station."""
-        work, pending = effect.work, effect.pending
-        answer = self._await(work, self._watched(work, pending.answer), pending.began)
-        self._go_on(work.station_id, answer)
-
     def answer(self, station_id: str, shown: dict[str, Any]) -> Any:
         """Call back; return the result, `Raised` or `Pending`."""
         monotonic = self._clock.monotonic
+        callback = self.own.get(station_id) or self._callbacks.every
+        assert callback is not None, "only stations with a callback are asked for"
+        here = asyncio.current_task()
+        assert here is not None, "records are handed over in a task"
+        self.tasks[station_id] = here
         began = monotonic()
         try:
-            result = (self.own.get(station_id) or self._callbacks.every)(station_id, shown)
+            result = callback(station_id, shown)
         except asyncio.CancelledError as error:
             if is_being_cancelled():
                 raise
@@ -116,11 +137,13 @@ class StationTasks:
         return result
 
     async def begun(self, timeout_seconds: float) -> None:
-        """Return when plain functions that are ready have run, within a limit; not at once."""
+        """Return when all that is ready has begun, within a limit; not at once."""
         if self._turns is None:
             await asyncio.sleep(0)
-        else:
-            await asyncio.wait([self._turns], timeout=timeout_seconds)
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_seconds):
+                await self._begun.wait()
 
     def forget(self, stations: Sequence[str]) -> None:
         """Keep no finished tasks of stations that are not among these."""
@@ -147,58 +170,74 @@ class StationTasks:
         return len(late)
 
     async def _take_turns(self) -> None:
-        """Do what is ready; what is to be awaited goes on in a task of its own."""
-        others: list[Effect] = []
-        jobs = 0
+        """Do what is ready, until something is to be waited for: another task goes on then."""
+        turn = _Turn()
         try:
-            while self._ready:
-                job: Job | None = self._ready.popleft()
-                while job is not None:
-                    work = job.work
-                    done = self._call(work) if type(job) is RunCallback else self._hand_over(work)
-                    if type(done) is not list:
-                        self._go_on(work.station_id, done)  # type: ignore[arg-type]  # a coroutine where it is not a list
-                        break
-                    job = _sort(done, others)
-                    jobs += 1
-                    if jobs % JOBS_PER_TURN == 0:
-                        others = self._flush(others)
-                        await asyncio.sleep(0)
+            while self._ready and not turn.over():
+                self._watch(turn)
+                await self._take_some(turn)
         finally:
-            self._turns = None
-        self._flush(others)
+            if not turn.over():
+                self._turns = None
+                self._begun.set()
+        self._flush(turn)
 
-    def _go_on(self, station_id: str, answer: Coroutine[Any, Any, list[Effect]]) -> None:
-        self.tasks[station_id] = self._task(self._work(answer))
+    async def _take_some(self, turn: "_Turn") -> None:
+        """Do so much until other tasks get a turn."""
+        jobs = 0
+        while self._ready and not turn.over():
+            job: Job | AwaitAnswer | None = self._ready.popleft()
+            while job is not None:
+                done = self._do(job)
+                if type(done) is not list:
+                    if turn.over():
+                        # What earlier jobs brought about must not wait for this one.
+                        self._flush(turn)
+                    turn.waits = True
+                    done = await done  # type: ignore[misc]  # a coroutine where it is not a list
+                    turn.waits = False
+                job = _sort(done, turn.effects)
+                jobs += 1
+                if jobs % JOBS_PER_TURN == 0:
+                    self._flush(turn)
+                    await asyncio.sleep(0)
+                    if not turn.over():
+                        self._watch(turn)
 
-    async def _work(self, answer: Coroutine[Any, Any, list[Effect]]) -> None:
-        """Await an answer, then do what follows for its station until nothing does."""
-        others: list[Effect] = []
-        job = _sort(await answer, others)
-        jobs = 1
-        while job is not None:
-            work = job.work
-            done = self._call(work) if type(job) is RunCallback else self._hand_over(work)
-            if type(done) is not list:
-                # Others run meanwhile: what earlier jobs brought about must not wait for this one.
-                others = self._flush(others)
-                done = await done  # type: ignore[misc]  # a coroutine where it is not a list
-            job = _sort(done, others)
-            jobs += 1
-            if jobs % JOBS_PER_TURN == 0:
-                others = self._flush(others)
-                await asyncio.sleep(0)
-        self._flush(others)
+    def _watch(self, turn: "_Turn") -> None:
+        """Look, when the loop goes on, whether that is because a job waits for something."""
+        asyncio.get_running_loop().call_soon(self._look, turn)
+
+    def _look(self, turn: "_Turn") -> None:
+        if not turn.waits or turn.over():
+            return
+        turn.end()
+        self._flush(turn)
+        self._turns = self._task(self._take_turns()) if self._ready else None
+        if self._turns is None:
+            self._begun.set()
+        for job in self._ready:
+            self.tasks[job.work.station_id] = self._turns  # type: ignore[assignment]  # it is one
+
+    def _do(self, job: Job | AwaitAnswer) -> Answer:
+        """Begin with a job; what it brings about is at hand, or to be awaited."""
+        work = job.work
+        if type(job) is RunCallback:
+            return self._call(work)
+        if type(job) is AwaitAnswer:
+            pending = job.pending
+            return self._await(work, self._watched(work, pending.answer), pending.began)
+        return self._hand_over(work)
 
     def _task(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(coroutine)
         task.add_done_callback(partial(declare_end, "the work of a station", self._failed))
         return task
 
-    def _flush(self, effects: list[Effect]) -> list[Effect]:
-        """Perform effects; return where the next ones go."""
+    def _flush(self, turn: "_Turn") -> None:
+        """Perform what a turn has brought about."""
+        effects, turn.effects = turn.effects, []
         self._perform(effects)
-        return []
 
     def _call(self, work: Work) -> Answer:
         """Call back; a plain function's answer is at hand, another's is to be awaited."""

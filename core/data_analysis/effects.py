@@ -46,6 +46,8 @@ class RunBatchHandler:
 class Upload:
     """Send one record; `ticket` comes back with the acknowledgement.
 
+    It is the work, or what is left of it, a dead letter, or the record that is of one station.
+
     `key` decides the partition, `timestamp_ms` is the record's own time.
     """
 

@@ -7,9 +7,9 @@ does no I/O, reads no clock and logs nothing.
 
 import logging
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from data_analysis.answers import Answers
 from data_analysis.batches import BatchCollector, BatchResultAggregator
 from data_analysis.dispatcher import DataDispatcher
 from data_analysis.durations import Durations
@@ -20,43 +20,21 @@ from data_analysis.effects import (
     Pending,
     Raised,
     RunCallback,
-    RunHandlers,
-    Upload,
 )
+from data_analysis.engine_options import EngineOptions
 from data_analysis.flights import Flights
 from data_analysis.gaps import GapEvent
-from data_analysis.intake import Ask, Intake, Run, time_of
-from data_analysis.lanes import Job, Lanes
+from data_analysis.handover import Call, Handover
+from data_analysis.intake import Intake, Run, time_of
+from data_analysis.lanes import Lanes
 from data_analysis.observe import Counters
 from data_analysis.offsets import OffsetManager
 from data_analysis.record_batches import RecordBatches
-from data_analysis.reports import DeadLetters, note_failed, note_lost
-from data_analysis.results import write_result
+from data_analysis.reports import DeadLetters
 from data_analysis.roster import Roster
 from data_analysis.settings import Settings
-from data_analysis.straight import MILLISECONDS, Call, Straight
+from data_analysis.straight import Straight
 from data_analysis.work import Flight, Work
-
-Asked = list[tuple[Flight, BatchCollector | None]]
-"""What a poll asks of a station, record by record."""
-
-
-@dataclass(frozen=True, slots=True)
-class EngineOptions:
-    """What a service asks of the engine; constant while it runs.
-
-    `output_topic` is None where results are not uploaded; `callback_tries` and
-    `batch_handler_tries` are at least 1. With `warm_start` windows are filled from records that
-    were handled before, by `data_analysis.kafka.warm_start`.
-    """
-
-    module_name: str | None = None
-    output_topic: str | None = None
-    coalesce: bool = False
-    callback_tries: int = 1
-    batch_handler_tries: int = 1
-    dead_letter_topic: str | None = None
-    warm_start: bool = False
 
 
 class Engine:
@@ -87,15 +65,21 @@ class Engine:
         )
         self._options = options
         self._roster = Roster()
-        self._handles = False
         self._lanes = Lanes()
         self._dead_letters = DeadLetters(options.dead_letter_topic)
-        self._now = 0.0
+        self._answers = Answers(
+            self._flights,
+            self._lanes,
+            self._batches,
+            self.counters,
+            self._roster,
+            self._dead_letters,
+            options,
+        )
         self.asked = 0
         """How many callbacks the records that were received last have asked for."""
         self._straight = Straight(
             dispatcher,
-            self._flights,
             self.counters,
             self._roster,
             self._lanes,
@@ -112,6 +96,7 @@ class Engine:
             self._dead_letters,
             options.module_name,
             self._straight,
+            self._gather if options.coalesce else self._ask_for,
         )
         self._settings = dispatcher.settings
 
@@ -127,7 +112,7 @@ class Engine:
     def call(self, *, all_stations: bool, handlers: bool) -> None:
         """Say whether every station has a callback, and whether results have handlers."""
         self._roster.everyone = all_stations
-        self._handles = handlers
+        self._answers.handles = handlers
 
     def add_station(self, station_id: str, now: float) -> None:
         """Make a station known that has a callback of its own."""
@@ -143,7 +128,7 @@ class Engine:
         for work in self._lanes.empty(station_id):
             self.counters.works_dropped += 1
             self._batches.answer(work, None, effects)
-            self._close(work)
+            self._answers.close(work)
         return effects
 
     # Records and time in.
@@ -174,55 +159,18 @@ class Engine:
         """
         if self.dispatcher.settings is not self._settings:
             self.configure(self.dispatcher.settings)
-        effects: list[Effect] = []
-        self._now = now
-        asked: dict[str, Asked] = {}
-        self._straight.begin()
-        self.asked = 0
-        if self._options.coalesce:
-            ask, call = _gathering(asked), None
-        else:
-            ask = self._lining_up(now, effects)
-        if self._handles:
-            call = None
+        at_once = not self._options.coalesce and not self._answers.handles
+        handover = Handover(now, call if at_once else None)
         for tp, records in runs:
             ownership = self._flights.ownership(tp)
             if ownership is not None and records:
-                self._intake.apply(ownership, records, now, effects, ask, call)
-        for station_id, flights in asked.items():
-            self._line_up(RunCallback(self._merged(station_id, flights, now)), effects)
-        self.asked += self._straight.calls
-        return effects
-
-    def _lining_up(self, now: float, effects: list[Effect]) -> Ask:
-        def ask(station_id: str, flight: Flight, batch: BatchCollector | None) -> None:
-            self.asked += 1
-            work = self._intake.work(station_id, flight, now)
-            if batch is not None:
-                work.single = False
-                work.batches = (batch,)
-            self._line_up(RunCallback(work), effects)
-
-        return ask
-
-    def _stay(
-        self,
-        station_id: str,
-        flight: Flight,
-        shown: dict[str, Any],
-        answer: Any,
-        effects: list[Effect],
-    ) -> None:
-        """A callback that went straight has not ended with a result: it has a lane from here on."""
-        work = self._intake.work(station_id, flight, self._now)
-        work.shown = shown
-        self._lanes.line_up(RunCallback(work))
-        if type(answer) is Raised:
-            effects.extend(self.failed(work, answer.error))
-        elif type(answer) is Pending:
-            effects.append(AwaitAnswer(work, answer))
-        else:
-            effects.extend(self.finished(work, answer, self._now))
+                self._intake.apply(ownership, records, handover)
+        for station_id, asked in handover.gathered.items():
+            self._answers.line_up(
+                RunCallback(self._merged(station_id, asked, now)), handover.effects
+            )
+        self.asked = handover.asked
+        return handover.effects
 
     def ticked(self, now: float) -> list[Effect]:
         """Let time pass: windows that have expired are emptied."""
@@ -238,93 +186,23 @@ class Engine:
 
     def finished(self, work: Work, result: Any, now: float) -> list[Effect]:
         """A callback has returned: upload, and the station's next work."""
-        effects: list[Effect] = []
-        self._conclude(work, result, now, effects)
-        self._next(work.station_id, effects)
-        return effects
-
-    def _conclude(self, work: Work, result: Any, now: float, effects: list[Effect]) -> None:
-        self.counters.callbacks_run += 1
-        work.result = result
-        if not self._handles and result is not None:
-            # What waits for its acknowledgement need not keep its input.
-            work.let_go()
-        topic, module = self._options.output_topic, self._options.module_name
-        if not (work.single and work.flight.ownership.current) and not self._wanted(work):
-            self.counters.works_dropped += 1
-            result = None
-        elif not work.single and not work.merged:
-            pass
-        elif topic is None or module is None:
-            self._hand_over(work, effects)
-        else:
-            output = work.shown if result is None else result
-            try:
-                value = write_result(work.station_id, module, output, now)
-            except (TypeError, ValueError, RecursionError) as error:
-                self.counters.results_unserialisable += 1
-                effects.append(note_failed(work, "result cannot be written as JSON", error))
-                self._close(work)
-            else:
-                key = _key(work.station_id)
-                effects.append(Upload(topic, key, value, int(now * MILLISECONDS), (), work))
-        if work.batches:
-            self._batches.answer(work, result, effects)
+        return self._answers.finished(work, result, now)
 
     def failed(self, work: Work, error: BaseException) -> list[Effect]:
         """A callback has raised: once more if it may, else noted and done."""
-        self.counters.callback_errors += 1
-        work.attempts += 1
-        effects: list[Effect] = [note_failed(work, "callback failed", error)]
-        known = work.station_id not in self._roster.removed
-        if known and work.attempts < self._options.callback_tries and self._wanted(work):
-            effects.append(RunCallback(work))
-            return effects
-        self._batches.answer(work, None, effects)
-        self._close(work)
-        self._next(work.station_id, effects)
-        return effects
+        return self._answers.failed(work, error)
 
     def acknowledged_all(self, tickets: Sequence[Any], now: float) -> list[Effect]:
         """Uploads have been acknowledged."""
-        effects: list[Effect] = []
-        flights: list[Flight] = []
-        for ticket in tickets:
-            if type(ticket) is Flight and ticket.station_id:
-                self.counters.results_uploaded += 1
-                flights.append(ticket)
-            elif self._handles or type(ticket) is Flight:
-                effects += self.acknowledged(ticket, now)
-            else:
-                self.counters.results_uploaded += 1
-                flights.extend(ticket.flights())
-        self.counters.records_finished += self._flights.release_all(flights)
-        return effects
+        return self._answers.acknowledged_all(tickets, now)
 
     def acknowledged(self, ticket: Any, now: float, error: str | None = None) -> list[Effect]:
         """An upload has been acknowledged, or has failed for good for the reason `error`."""
-        effects: list[Effect] = []
-        if isinstance(ticket, Flight):
-            self.counters.dead_letters += error is None
-            if error is not None:
-                effects.append(Note(logging.ERROR, "dead letter lost: %s", (error,), "dead_letter"))
-            self._release(ticket)
-        elif error is None:
-            self.counters.results_uploaded += 1
-            self._hand_over(ticket, effects)
-        else:
-            self._lose(ticket, error, now, effects)
-        return effects
+        return self._answers.acknowledged(ticket, now, error)
 
     def handled(self, work: Work, errors: Sequence[BaseException] = ()) -> list[Effect]:
         """The result handlers have run for `work`."""
-        self.counters.handler_errors += len(errors)
-        effects: list[Effect] = [
-            note_failed(work, "result handler failed", error) for error in errors
-        ]
-        self._close(work)
-        self._next(work.station_id, effects)
-        return effects
+        return self._answers.handled(work, errors)
 
     # Batches in.
 
@@ -419,11 +297,45 @@ class Engine:
         """Partitions are no longer ours: waiting work is dropped, nothing more is committed."""
         self.offsets.revoke(tps)
         self._forget(tps)
-        for work in self._lanes.drop(lambda work: not self._wanted(work)):
+        for work in self._lanes.drop(lambda work: not self._answers.wanted(work)):
             self.counters.works_dropped += 1
             self._batches.drop(work)
 
     # Inside.
+
+    def _gather(
+        self, handover: Handover, station_id: str, flight: Flight, batch: BatchCollector | None
+    ) -> None:
+        handover.gathered.setdefault(station_id, []).append((flight, batch))
+
+    def _ask_for(
+        self, handover: Handover, station_id: str, flight: Flight, batch: BatchCollector | None
+    ) -> None:
+        handover.asked += 1
+        work = self._intake.work(station_id, flight, handover.now)
+        if batch is not None:
+            work.single = False
+            work.batches = (batch,)
+        self._answers.line_up(RunCallback(work), handover.effects)
+
+    def _stay(
+        self,
+        handover: Handover,
+        station_id: str,
+        flight: Flight,
+        shown: dict[str, Any],
+        answer: Any,
+    ) -> None:
+        """A callback that went straight has not ended with a result: it has a lane from here on."""
+        work = self._intake.work(station_id, flight, handover.now)
+        work.shown = shown
+        self._lanes.line_up(RunCallback(work))
+        if type(answer) is Raised:
+            handover.effects.extend(self.failed(work, answer.error))
+        elif type(answer) is Pending:
+            handover.effects.append(AwaitAnswer(work, answer))
+        else:
+            handover.effects.extend(self.finished(work, answer, handover.now))
 
     def _merged(
         self, station_id: str, asked: list[tuple[Flight, BatchCollector | None]], now: float
@@ -436,61 +348,6 @@ class Engine:
         work.batches = tuple(batch for _, batch in asked if batch is not None)
         return work
 
-    def _line_up(self, job: Job, effects: list[Effect]) -> None:
-        ready = self._lanes.line_up(job)
-        if ready is not None:
-            self._begin(ready, effects)
-
-    def _next(self, station_id: str, effects: list[Effect]) -> None:
-        job = self._lanes.next(station_id)
-        if job is not None:
-            self._begin(job, effects)
-
-    def _begin(self, job: Job, effects: list[Effect]) -> None:
-        if job.work.batches:
-            self._batches.began(job.work)
-        effects.append(job)
-
-    def _hand_over(self, work: Work, effects: list[Effect]) -> None:
-        if self._handles:
-            self._line_up(RunHandlers(work), effects)
-        else:
-            self._close(work)
-
-    def _close(self, work: Work) -> None:
-        flights = self._flights
-        if work.merged:
-            self.counters.records_finished += flights.release_all(work.merged)
-        if work.single:
-            self.counters.records_finished += flights.release(work.flight)
-
-    def _release(self, flight: Flight) -> None:
-        self.counters.records_finished += self._flights.release(flight)
-
-    def _wanted(self, work: Work) -> bool:
-        return any(map(self._flights.counts, work.flights())) or self._batches.wanted(work)
-
     def _forget(self, tps: Sequence[tuple[str, int]]) -> None:
         self._flights.forget(tps)
         self._batches.forget()
-
-    def _lose(self, work: Work, error: str, now: float, effects: list[Effect]) -> None:
-        self.counters.results_lost += 1
-        note = note_lost(work, error)
-        effects.append(note)
-        text = (note.text % note.details).encode("utf-8", "replace")
-        # Not the record of a batch, which does not wait for this work.
-        flight = work.flights()[-1]
-        self._dead_letters.bury(flight, _key(work.station_id), text, "result_lost", now, effects)
-        self._close(work)
-
-
-def _gathering(asked: dict[str, Asked]) -> Ask:
-    def ask(station_id: str, flight: Flight, batch: BatchCollector | None) -> None:
-        asked.setdefault(station_id, []).append((flight, batch))
-
-    return ask
-
-
-def _key(station_id: str) -> bytes:
-    return station_id.encode("utf-8", "replace")

@@ -5,27 +5,24 @@ results, is in `data_analysis.engine`.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Protocol
 
-from data_analysis.batches import BatchCollector
 from data_analysis.dispatcher import DataDispatcher
-from data_analysis.effects import Effect
 from data_analysis.feeds import Feed
 from data_analysis.flights import Flights
 from data_analysis.garbage import searched_later
+from data_analysis.handover import MILLISECONDS, Ask, Handover
 from data_analysis.messages import Message, read_message, read_single
 from data_analysis.observe import Counters
 from data_analysis.record_batches import RecordBatches
 from data_analysis.reports import DeadLetters, note_refused
 from data_analysis.roster import Roster
 from data_analysis.settings import Settings
-from data_analysis.straight import Call, Point, Straight
+from data_analysis.straight import Point, Straight
 from data_analysis.work import Flight, Ownership, Work
-
-MILLISECONDS = 1000
 
 
 class Record(Protocol):
@@ -48,9 +45,6 @@ class Record(Protocol):
 Run = tuple[tuple[str, int], Sequence[Record]]
 """A partition, and records of it in the order of their offsets."""
 
-Ask = Callable[[str, Flight, BatchCollector | None], None]
-"""Is told that a record has changed a station that is called, and which batch waits for it."""
-
 
 class Intake:
     """Applies records.
@@ -64,6 +58,7 @@ class Intake:
         dead_letters: where records go that cannot be used.
         module: whose input is wanted, None for all.
         straight: takes points that need not wait.
+        ask: called for every other record and station that is called, with the windows as they are.
     """
 
     def __init__(
@@ -76,6 +71,7 @@ class Intake:
         dead_letters: DeadLetters,
         module: str | None,
         straight: Straight,
+        ask: Ask,
     ) -> None:
         self.newest_ms: dict[str, int] = {}
         """The newest record time of each topic, epoch milliseconds."""
@@ -87,6 +83,7 @@ class Intake:
         self._dead_letters = dead_letters
         self._module = module
         self._straight = straight
+        self._ask = ask
         self._topics: dict[str, _Topic] = {}
         self._reflected: dict[tuple[str, int], int] = {}
         self._fed: defaultdict[tuple[str, int], dict[str, None]] = defaultdict(dict)
@@ -137,21 +134,9 @@ class Intake:
         self,
         ownership: Ownership,
         records: Sequence[Record],
-        now: float,
-        effects: list[Effect],
-        ask: Ask,
-        call: Call | None = None,
+        handover: Handover,
     ) -> None:
-        """Apply records of one partition, in their order.
-
-        Args:
-            ownership: of the partition.
-            records: one at least.
-            now: the time of arrival, in epoch seconds.
-            effects: get notes and dead letters.
-            ask: called for each record and station that is called, with the windows as they are.
-            call: calls back at once, for what goes straight.
-        """
+        """Apply records of one partition, one at least, in their order."""
         tp = ownership.tp
         self._flights.begin(ownership, len(records))
         self._reflected[tp] = records[-1].offset + 1
@@ -160,11 +145,10 @@ class Intake:
         settings, topic, fed = dispatcher.settings, self._topics.get(tp[0]), self._fed[tp]
         if topic is not None:
             self._note_newest(tp[0], records)
-        applied: list[Flight] = []
         ended: list[int] = []
         point: Point = _no_way
         if topic is not None and topic.single:
-            point = self._point(topic, call, now, effects, single=True)
+            point = self._point(topic, handover, single=True)
         for record in records:
             if dispatcher.settings is not settings:
                 # A callback has changed them.
@@ -172,7 +156,7 @@ class Intake:
                 self.configure(settings)
                 topic = self._topics.get(tp[0])
                 if topic is not None:
-                    point = self._point(topic, call, now, effects, single=True)
+                    point = self._point(topic, handover, single=True)
             if topic is None:
                 ended.append(record.offset)
                 continue
@@ -181,8 +165,8 @@ class Intake:
             single = read_single(record.value) if topic.single else None
             if single is None:
                 flight = Flight(ownership, record.offset)
-                self._apply(record, flight, topic, timestamp, now, effects, ask, call)
-                applied.append(flight)
+                self._apply(record, flight, topic, timestamp, handover)
+                handover.ended.append(flight)
                 continue
             station_id, item = single
             flight = Flight(ownership, record.offset, station_id)
@@ -193,22 +177,21 @@ class Intake:
                 counters.records_of_removed_stations += 1
                 ended.append(record.offset)
                 continue
-            counters.count(dispatcher.take(station_id, topic.feed, item, timestamp, now))
+            counters.count(dispatcher.take(station_id, topic.feed, item, timestamp, handover.now))
             fed[station_id] = None
             if topic.used and (roster.everyone or station_id in roster.own):
-                ask(station_id, flight, None)
+                self._ask(handover, station_id, flight, None)
             else:
                 ended.append(record.offset)
-        finished = self._flights.release_all(applied) + self._flights.end(ownership, ended)
-        counters.records_finished += finished
+        counters.records_finished += self._flights.end(ownership, ended)
+        counters.records_finished += self._flights.release_all(handover.ended)
+        handover.ended.clear()
 
-    def _point(
-        self, topic: "_Topic", call: Call | None, now: float, effects: list[Effect], *, single: bool
-    ) -> Point:
+    def _point(self, topic: "_Topic", handover: Handover, *, single: bool) -> Point:
         """Return what takes points straight."""
-        if call is None or not topic.used:
+        if handover.call is None or not topic.used:
             return _no_way
-        return self._straight.point(topic.feed, call, now, effects, single=single)
+        return self._straight.point(handover, handover.call, topic.feed, single=single)
 
     def work(self, station_id: str, flight: Flight, now: float) -> Work:
         """Return what a record asks of a station, on its windows as they are."""
@@ -221,10 +204,7 @@ class Intake:
         flight: Flight,
         topic: "_Topic",
         timestamp: float | None,
-        now: float,
-        effects: list[Effect],
-        ask: Ask,
-        call: Call | None,
+        handover: Handover,
     ) -> None:
         with searched_later(record.value):
             message = read_message(record.value, topic.family.scopes)
@@ -232,15 +212,15 @@ class Intake:
             if topic.family.sifts:
                 topic.family.sift(message)
         if message.reasons:
-            self._refuse(record, message, flight, now, effects)
-        if call is not None and batch_id is None and message.everyone is None:
+            self._refuse(record, message, flight, handover)
+        if handover.call is not None and batch_id is None and message.everyone is None:
             fed = self._fed[flight.ownership.tp]
-            point = self._point(topic, call, now, effects, single=False)
+            point = self._point(topic, handover, single=False)
             for station_id, items in [*message.stations.items()]:
                 if len(items) == 1 and point(station_id, items[0], timestamp, flight):
                     del message.stations[station_id]
                     fed[station_id] = None
-        touched = self._store(flight.ownership.tp, topic.feed, message, timestamp, now)
+        touched = self._store(flight.ownership.tp, topic.feed, message, timestamp, handover.now)
         if not topic.used:
             return
         called = self._roster.called(touched)
@@ -248,7 +228,7 @@ class Intake:
         if batch is None:
             flight.open += len(called)
         for station_id in called:
-            ask(station_id, flight, batch)
+            self._ask(handover, station_id, flight, batch)
 
     def _store(
         self,
@@ -290,17 +270,17 @@ class Intake:
         if newest > self.newest_ms.get(topic, -1):
             self.newest_ms[topic] = newest
 
-    def _refuse(
-        self, record: Record, message: Message, flight: Flight, now: float, effects: list[Effect]
-    ) -> None:
+    def _refuse(self, record: Record, message: Message, flight: Flight, handover: Handover) -> None:
         for reason in message.reasons:
             self._counters.refuse(reason.value)
         reasons = list(dict.fromkeys(message.reasons))
-        effects.extend(note_refused(flight, reason) for reason in reasons)
+        handover.effects.extend(note_refused(flight, reason) for reason in reasons)
         if record.value:
             why = ",".join(reason.value for reason in reasons)
             key = record.key or record.topic.encode()
-            self._dead_letters.bury(flight, key, bytes(record.value), why, now, effects)
+            self._dead_letters.bury(
+                flight, key, bytes(record.value), why, handover.now, handover.effects
+            )
 
 
 class _Topic:

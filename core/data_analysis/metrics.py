@@ -18,7 +18,7 @@ from prometheus_client.metrics_core import (
 from data_analysis.dispatcher import DataDispatcher
 from data_analysis.durations import BOUNDS_SECONDS, Durations
 from data_analysis.engine import Engine
-from data_analysis.intake import MILLISECONDS
+from data_analysis.handover import MILLISECONDS
 
 PREFIX = "data_analysis"
 

@@ -4,7 +4,7 @@ import logging
 
 from data_analysis.effects import Effect, Note, Upload
 from data_analysis.refusals import Reason
-from data_analysis.work import Flight, Work
+from data_analysis.work import Answered, Buried, Flight, Work
 
 
 def note_refused(flight: Flight, reason: Reason) -> Note:
@@ -28,7 +28,7 @@ def note_failed(work: Work, what: str, error: BaseException) -> Note:
     )
 
 
-def note_lost(work: Work, error: str) -> Note:
+def note_lost(work: Answered, error: str) -> Note:
     """Return the line for a result that Kafka will never take."""
     flight = work.flight
     return Note(
@@ -71,4 +71,4 @@ class DeadLetters:
             ("offset", str(flight.offset).encode()),
         )
         flight.open += 1
-        effects.append(Upload(self._topic, key, value, int(now * 1000), headers, flight))
+        effects.append(Upload(self._topic, key, value, int(now * 1000), headers, Buried(flight)))

@@ -17,7 +17,8 @@ from data_analysis.clock import Clock, SystemClock
 from data_analysis.config_source import ConfigSource
 from data_analysis.dispatcher import DataDispatcher
 from data_analysis.empty_polls import EmptyPoll
-from data_analysis.engine import Engine, EngineOptions
+from data_analysis.engine import Engine
+from data_analysis.engine_options import EngineOptions
 from data_analysis.errors import ConfigurationError, DataAnalysisError
 from data_analysis.failure import Failure
 from data_analysis.gap_log import GapLog

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from data_analysis.dispatcher import DataDispatcher
-from data_analysis.effects import Effect, Pending, Raised, Upload
+from data_analysis.effects import Pending, Raised, Upload
 from data_analysis.feeds import Feed
 from data_analysis.flat_windows import FlatWindow, is_flat
-from data_analysis.flights import Flights
+from data_analysis.handover import MILLISECONDS, Call, Handover
 from data_analysis.lanes import Lanes
 from data_analysis.observe import Counters
 from data_analysis.results import result_writer
@@ -20,24 +20,16 @@ from data_analysis.roster import Roster
 from data_analysis.stores import View
 from data_analysis.work import Answered, Flight
 
-CALLS_AT_ONCE = 64
-"""Most callbacks that records call at once; further ones take turns."""
-
-MILLISECONDS = 1000
-
-Call = Callable[[str, dict[str, Any]], Any]
-"""Calls a station's callback with an input: its result, `Raised` or `Pending`."""
-
 Point = Callable[[str, Any, float | None, Flight], bool]
 """Takes an item of a station, with the time and the flight of its record, the straight way.
 
 False, with nothing done, if that is not open to it.
 """
 
-_NOTHING: Mapping[str, Any] = {}
+Stay = Callable[[Handover, str, Flight, dict[str, Any], Any], None]
+"""Is told of a callback, its input and its answer, that has not ended with a result to send."""
 
-Stay = Callable[[str, Flight, dict[str, Any], Any, list[Effect]], None]
-"""Is told of a callback that has not ended with a result that can be sent."""
+_NOTHING: Mapping[str, Any] = {}
 
 
 class Straight:
@@ -45,19 +37,17 @@ class Straight:
 
     Args:
         dispatcher: the windows.
-        flights: told of records that are done.
         counters: where outcomes are counted.
         roster: who is called.
         lanes: whose stations are busy.
         module: whose input is wanted, None for all.
         output_topic: where results go, None for nowhere.
-        stay: takes a callback that raised or goes on, or whose result cannot be written.
+        stay: takes what has not ended.
     """
 
     def __init__(
         self,
         dispatcher: DataDispatcher,
-        flights: Flights,
         counters: Counters,
         roster: Roster,
         lanes: Lanes,
@@ -66,56 +56,44 @@ class Straight:
         stay: Stay,
     ) -> None:
         self._dispatcher = dispatcher
-        self._flights = flights
         self._counters = counters
         self._roster = roster
         self._busy = lanes.busy
         self._module = module
         self._output_topic = output_topic if module is not None else None
         self._stay = stay
-        self._calls_left = 0
 
-    @property
-    def calls(self) -> int:
-        """How many callbacks were called since the beginning."""
-        return CALLS_AT_ONCE - self._calls_left
-
-    def begin(self) -> None:
-        """Records come: so many callbacks may be called until others have their turn."""
-        self._calls_left = CALLS_AT_ONCE
-
-    def point(
-        self, feed: Feed, call: Call, now: float, effects: list[Effect], *, single: bool
-    ) -> Point:
-        """Return what takes the items of a topic.
+    def point(self, handover: Handover, call: Call, feed: Feed, *, single: bool) -> Point:
+        """Return what takes the items of a topic in a handover.
 
         Args:
+            handover: gets the uploads.
+            call: the round's.
             feed: of the topic.
-            call: calls back.
-            now: the time of arrival in epoch seconds.
-            effects: get uploads, and what else is to be done.
             single: whether an item is all of its record, and flat.
         """
-        dispatcher, flights, counters = self._dispatcher, self._flights, self._counters
+        dispatcher, counters = self._dispatcher, self._counters
         roster, busy, stay = self._roster, self._busy, self._stay
         module, output_topic = self._module, self._output_topic
         stores_of, form = dispatcher.stores.get, dispatcher.window_form
         assemble = dispatcher.inputs(module).assemble
         views_of, alone = dispatcher.views, dispatcher.shows_only(module, feed.name)
         name, pick, limit_s = feed.name, feed.pick, feed.limit_s
+        now, effects = handover.now, handover.effects
         write = result_writer(module or "", now)
         stamp_ms = int(now * MILLISECONDS)
 
         def point(station_id: str, item: Any, timestamp: float | None, flight: Flight) -> bool:
             if (
                 station_id in busy
-                or self._calls_left <= 0
+                or handover.calls_left <= 0
                 or station_id in roster.removed
                 or not (roster.everyone or station_id in roster.own)
             ):
                 return False
-            self._calls_left -= 1
-            window = stores_of(station_id, _NOTHING).get(name)
+            handover.calls_left -= 1
+            handover.asked += 1
+            window: Any = stores_of(station_id, _NOTHING).get(name)
             row = None
             if (
                 type(window) is FlatWindow
@@ -140,14 +118,19 @@ class Straight:
                 if alone and row is not None
                 else views_of(station_id, module, now, lasting=False)
             )
-            shown = assemble(station_id, views, form)
-            answer = call(station_id, shown)
+            shown: dict[str, Any] = {}
+            try:
+                shown = assemble(station_id, views, form)
+            except Exception as error:
+                answer: Any = Raised(error)
+            else:
+                answer = call(station_id, shown)
             kind = type(answer)
             if kind is not Raised and kind is not Pending:
                 if output_topic is None:
                     counters.callbacks_run += 1
                     if single:
-                        counters.records_finished += flights.release(flight)
+                        handover.ended.append(flight)
                     return True
                 try:
                     value = write(station_id, shown if answer is None else answer)
@@ -155,7 +138,7 @@ class Straight:
                     pass
                 else:
                     counters.callbacks_run += 1
-                    ticket: Any = flight
+                    ticket: Answered | Flight = flight
                     if not single:
                         flight.open += 1
                         ticket = Answered(station_id, flight)
@@ -164,7 +147,7 @@ class Straight:
                     return True
             if not single:
                 flight.open += 1
-            stay(station_id, flight, shown, answer, effects)
+            stay(handover, station_id, flight, shown, answer)
             return True
 
         return point

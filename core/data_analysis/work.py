@@ -26,7 +26,10 @@ class Ownership:
 
 
 class Flight:
-    """A record in work: `open` things that it caused are still to be done."""
+    """A record in work: `open` things that it caused are still to be done.
+
+    `station_id` is that of the one station it is of, None where it may be of others too.
+    """
 
     __slots__ = ("offset", "open", "ownership", "station_id")
 
@@ -45,6 +48,15 @@ class Flight:
     def partition(self) -> int:
         """The record's partition."""
         return self.ownership.tp[1]
+
+
+class Buried:
+    """A dead letter on its way, and the record that waits for it."""
+
+    __slots__ = ("flight",)
+
+    def __init__(self, flight: Flight) -> None:
+        self.flight = flight
 
 
 class Answered:

@@ -16,7 +16,8 @@ import orjson
 from data_analysis import DataDispatcher, OffsetManager
 from data_analysis.batches import BatchCollector, BatchResultAggregator
 from data_analysis.effects import Effect, RunBatchHandler, RunCallback, RunHandlers, Upload
-from data_analysis.engine import Engine, EngineOptions
+from data_analysis.engine import Engine
+from data_analysis.engine_options import EngineOptions
 from data_analysis.gaps import GapCause, GapEvent
 from data_analysis.intake import runs_of
 

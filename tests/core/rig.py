@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from data_analysis import DataDispatcher, OffsetManager, config
 from data_analysis.effects import RunCallback, RunHandlers, Upload
-from data_analysis.engine import Engine, EngineOptions
+from data_analysis.engine import Engine
+from data_analysis.engine_options import EngineOptions
 from data_analysis.intake import runs_of
 from tests.core.test_dispatcher import Clock
 

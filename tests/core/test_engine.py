@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from data_analysis import DataDispatcher, OffsetManager
 from data_analysis.effects import Effect, RunCallback, RunHandlers, Upload
-from data_analysis.engine import Engine, EngineOptions
+from data_analysis.engine import Engine
+from data_analysis.engine_options import EngineOptions
 from data_analysis.intake import runs_of
 
 CONFIG = SimpleNamespace(

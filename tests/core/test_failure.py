@@ -11,7 +11,7 @@ from data_analysis import DataAnalysisError, DataAnalysisService
 from tests.core.blocking_world import BlockingWorld, in_blocking_world
 from tests.core.world import DATA, World, in_world
 
-PLACES = ["received", "finished", "acknowledged", "handled", "taken"]
+PLACES = ["received", "finished", "acknowledged_all", "handled", "taken"]
 """Methods of the engine, each called from a thread of its own kind."""
 
 

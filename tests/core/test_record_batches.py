@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from data_analysis import BatchResultAggregator, DataDispatcher, OffsetManager
 from data_analysis.effects import Effect, Note, RunBatchHandler, RunCallback, RunHandlers, Upload
-from data_analysis.engine import Engine, EngineOptions
+from data_analysis.engine import Engine
+from data_analysis.engine_options import EngineOptions
 from data_analysis.intake import runs_of
 from data_analysis.record_batches import BATCH_TOPIC, newest_send_time
 

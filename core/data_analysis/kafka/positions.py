@@ -17,7 +17,7 @@ from typing import Any
 from data_analysis.clock import Clock
 from data_analysis.engine import Engine
 from data_analysis.gaps import GapCause, GapEvent, read_commit_note
-from data_analysis.intake import MILLISECONDS
+from data_analysis.handover import MILLISECONDS
 from data_analysis.kafka.errors import UnansweredError
 from data_analysis.kafka.requests import (
     CommitNote,

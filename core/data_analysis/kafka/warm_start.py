@@ -20,7 +20,8 @@ from typing import Any
 
 from data_analysis.clock import Clock
 from data_analysis.engine import Engine
-from data_analysis.intake import MILLISECONDS, Record
+from data_analysis.handover import MILLISECONDS
+from data_analysis.intake import Record
 from data_analysis.kafka.errors import UnansweredError, lost_position
 from data_analysis.kafka.requests import FirstSince, LogRange, Records, Wait, delay_seconds
 

@@ -1,0 +1,41 @@
+"""One handover: records that are handed over together, and what they bring about."""
+
+from collections.abc import Callable
+from typing import Any
+
+from data_analysis.batches import BatchCollector
+from data_analysis.effects import Effect
+from data_analysis.work import Flight
+
+MILLISECONDS = 1000
+
+CALLS_AT_ONCE = 64
+"""Most callbacks that records call themselves at one time; further ones take turns."""
+
+Call = Callable[[str, dict[str, Any]], Any]
+"""Calls a station's callback with an input: its result, `Raised` or `Pending`."""
+
+
+class Handover:
+    """Records that come at the time `now`, in epoch seconds.
+
+    `call` calls back at once, None where callbacks wait for others to run them; `calls_left` says
+    how often it still may. `effects` are what is to be done, in order; `ended` are records that
+    have brought about all they will. `gathered` is what is asked of each station, record by record,
+    where one callback is made of it; `asked` counts the callbacks asked for.
+    """
+
+    __slots__ = ("asked", "call", "calls_left", "effects", "ended", "gathered", "now")
+
+    def __init__(self, now: float, call: Call | None) -> None:
+        self.now = now
+        self.call = call
+        self.calls_left = CALLS_AT_ONCE
+        self.effects: list[Effect] = []
+        self.ended: list[Flight] = []
+        self.gathered: dict[str, list[tuple[Flight, BatchCollector | None]]] = {}
+        self.asked = 0
+
+
+Ask = Callable[[Handover, str, Flight, BatchCollector | None], None]
+"""Is told that a record has changed a station that is called, and which batch waits for it."""

@@ -1,0 +1,213 @@
+"""Points that go straight: what is called and sent is as if every callback had taken its turn."""
+
+import copy
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_analysis import DataDispatcher, OffsetManager
+from data_analysis.effects import AwaitAnswer, Effect, Note, Pending, Raised, RunCallback, Upload
+from data_analysis.engine import Engine
+from data_analysis.engine_options import EngineOptions
+from data_analysis.handover import CALLS_AT_ONCE
+from data_analysis.intake import runs_of
+from tests.core.test_engine import Clock, Record
+
+TOPIC = {"fields": ["stationId", "n", "x"], "modules": ["m"], "window_size": 3}
+CONFIG = SimpleNamespace(
+    TOPIC_DETAIL={
+        "T": TOPIC,
+        "LONG": {**TOPIC, "fields": ["stationId", "y"], "window_size": 40},
+        "ONE": {**TOPIC, "fields": ["stationId", "z"], "window_size": 1},
+    },
+    MODULE_DEPENDENCIES={},
+)
+
+VALUES = st.sampled_from([0.5, 1, None, "text", [1, 2], {"a": 1}])
+ITEMS = st.fixed_dictionaries(
+    {"stationId": st.sampled_from(["A", "B", "raises", "waits", "odd", "", "gone"])},
+    optional={"n": VALUES, "x": VALUES, "y": VALUES, "z": VALUES},
+)
+VALUE = st.one_of(ITEMS, st.lists(ITEMS, min_size=1, max_size=4), st.just("no object"))
+RECORDS = st.lists(
+    st.tuples(st.sampled_from(["T", "LONG", "ONE"]), st.integers(-1, 4), VALUE), max_size=25
+)
+
+
+class Side:
+    """One engine, and a shell that calls back at once, or whenever it likes."""
+
+    def __init__(self, straight: bool, **options: Any) -> None:
+        clock = Clock()
+        self.engine = Engine(
+            DataDispatcher(config=CONFIG, clock=clock),
+            OffsetManager(clock=clock),
+            EngineOptions(**{"module_name": "m", "output_topic": "OUT", **options}),
+        )
+        self.engine.call(all_stations=True, handlers=False)
+        for topic in CONFIG.TOPIC_DETAIL:
+            self.engine.assigned((topic, 0), 0, None)
+        self.engine.remove_station("gone")
+        self.calls: dict[str, list[Any]] = {}
+        self.sent: dict[bytes, list[Upload]] = {}
+        self._straight = straight
+        self._next: dict[str, int] = {}
+
+    def answer(self, station_id: str, shown: dict[str, Any]) -> Any:
+        self.calls.setdefault(station_id, []).append(copy.deepcopy(shown))
+        number = len(self.calls[station_id])
+        shown["n"] = "edited"
+        for value in shown.values():
+            if isinstance(value, list):
+                value.append("edited")
+        if station_id == "raises" and number % 2:
+            return Raised(ValueError("no"))
+        if station_id == "waits" and number % 2:
+            return Pending({"number": number}, 0.0)
+        if station_id == "odd" and number % 3 == 0:
+            return object()
+        return None if number % 4 == 0 else {"number": number}
+
+    def feed(self, records: list[tuple[str, int, Any]]) -> None:
+        made = []
+        for topic, time_s, value in records:
+            offset = self._next.get(topic, 0)
+            self._next[topic] = offset + 1
+            made.append(Record(topic, 0, offset, time_s * 1000, None, json.dumps(value).encode()))
+        self.engine.taken(runs_of(made))
+        call = self.answer if self._straight else None
+        self._do(self.engine.received(runs_of(made), 9.0, call))
+
+    def _do(self, waiting: list[Effect]) -> None:
+        while waiting:
+            effect = waiting.pop(0)
+            if isinstance(effect, RunCallback):
+                work = effect.work
+                answer = self.answer(work.station_id, work.show("list"))
+                if isinstance(answer, Raised):
+                    waiting += self.engine.failed(work, answer.error)
+                else:
+                    result = answer.answer if isinstance(answer, Pending) else answer
+                    waiting += self.engine.finished(work, result, 9.0)
+            elif isinstance(effect, AwaitAnswer):
+                waiting += self.engine.finished(effect.work, effect.pending.answer, 9.0)
+            elif isinstance(effect, Upload):
+                self.sent.setdefault(effect.key, []).append(effect)
+
+    def settle(self, error: str | None = None) -> None:
+        """Have Kafka acknowledge, or refuse, whatever was sent."""
+        sent, self.sent = self.sent, {}
+        for uploads in sent.values():
+            for upload in uploads:
+                self._do(self.engine.acknowledged(upload.ticket, 9.0, error))
+
+    def values(self) -> dict[bytes, list[bytes]]:
+        return {key: [upload.value for upload in self.sent[key]] for key in sorted(self.sent)}
+
+
+@given(
+    st.lists(RECORDS, max_size=4),
+    st.booleans(),
+    st.sampled_from([None, "too large"]),
+    st.integers(1, 2),
+)
+def test_it_brings_about_what_turns_bring_about(
+    polls: list[Any], uploads: bool, error: str | None, tries: int
+) -> None:
+    options: dict[str, Any] = {"callback_tries": tries, "dead_letter_topic": "DEAD"}
+    if not uploads:
+        options["output_topic"] = None
+    straight, turns = Side(True, **options), Side(False, **options)
+    for records in polls:
+        for side in (straight, turns):
+            side.feed(records)
+        assert turns.calls == straight.calls
+        assert turns.values() == straight.values()
+        for side in (straight, turns):
+            side.settle(error)
+            side.settle()
+    assert turns.engine.counters.shown() == straight.engine.counters.shown()
+    assert turns.engine.offsets.committable() == straight.engine.offsets.committable()
+    assert (0, 0) == (straight.engine.in_flight, turns.engine.in_flight)
+    assert straight.engine.idle
+    for station_id in turns.engine.dispatcher.station_ids():
+        inputs = [side.engine.dispatcher.get_all_inputs(station_id) for side in (turns, straight)]
+        assert inputs[0] == inputs[1]
+
+
+def test_nothing_is_done_before_its_result_is_acknowledged() -> None:
+    side = Side(True)
+    side.feed([("T", 1, {"stationId": "A", "n": 1}), ("T", 2, [{"stationId": "A"}] * 2)])
+    assert {} == side.engine.offsets.committable()
+    side.settle()
+    assert {("T", 0): 2} == side.engine.offsets.committable()
+
+
+def test_more_callbacks_than_others_should_wait_for_take_turns() -> None:
+    side = Side(True)
+    items = [{"stationId": f"S{number}", "n": 1} for number in range(CALLS_AT_ONCE + 5)]
+    record = Record("T", 0, 0, 0, None, json.dumps(items).encode())
+    side.engine.taken(runs_of([record]))
+    effects = side.engine.received(runs_of([record]), 9.0, side.answer)
+    kinds = [type(effect) for effect in effects]
+    assert (CALLS_AT_ONCE, 5) == (kinds.count(Upload), kinds.count(RunCallback))
+    assert len(items) == side.engine.asked
+
+
+def test_a_station_that_is_busy_waits_in_its_lane() -> None:
+    side = Side(True)
+    records = [
+        Record("T", 0, at, 0, None, b'{"stationId": "waits", "n": %d}' % at) for at in (0, 1)
+    ]
+    side.engine.taken(runs_of(records))
+    (waiting,) = side.engine.received(runs_of(records), 9.0, side.answer)
+    assert isinstance(waiting, AwaitAnswer)
+    assert 1 == len(side.calls["waits"])
+    first, following = side.engine.finished(waiting.work, {}, 9.0)
+    assert isinstance(first, Upload)
+    assert isinstance(following, RunCallback)
+    assert 1 == following.work.show("list")["n"]
+
+
+def test_an_input_that_cannot_be_made_is_an_error_of_its_callback() -> None:
+    side = Side(True)
+
+    def broken(*arguments: Any, **named: Any) -> Any:
+        raise OverflowError("too large")
+
+    inputs = SimpleNamespace(assemble=broken)
+    side.engine.dispatcher.inputs = lambda module: inputs  # type: ignore[method-assign,assignment,return-value]
+    record = Record("T", 0, 0, 0, None, b'{"stationId": "A", "n": 1}')
+    side.engine.taken(runs_of([record]))
+    (note,) = side.engine.received(runs_of([record]), 9.0, side.answer)
+    assert isinstance(note, Note)
+    assert ({}, 1) == (side.calls, side.engine.counters.callback_errors)
+    assert {("T", 0): 1} == side.engine.offsets.committable()
+
+
+@pytest.mark.parametrize("single", [True, False])
+def test_a_callback_may_change_the_topics(single: bool) -> None:
+    side = Side(True)
+    other = SimpleNamespace(
+        TOPIC_DETAIL={"T": {**TOPIC, "fields": ["stationId", "x"]}}, MODULE_DEPENDENCIES={}
+    )
+    seen: list[Any] = []
+
+    def changes(station_id: str, shown: dict[str, Any]) -> None:
+        seen.append(sorted(shown))
+        side.engine.dispatcher.reload_config(other)
+
+    def value(number: int) -> bytes:
+        item = {"stationId": "A", "n": number, "x": number}
+        return json.dumps(item if single else [item]).encode()
+
+    records = [Record("T", 0, at, at * 1000, None, value(at)) for at in range(3)]
+    side.engine.taken(runs_of(records))
+    side.engine.received(runs_of(records), 9.0, changes)
+    after = ["_data_quality", "stationId", "x", "x_window"]
+    assert [after, after] == seen[1:]
+    assert [0, 1, 2] == side.engine.dispatcher.get_module_input("A", "m")["x_window"]
