@@ -10,9 +10,13 @@ marks and without hours between; else an item without one is refused.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
+
+from data_analysis.columns import Array
 from data_analysis.latest import Latest, SeriesView
 from data_analysis.messages import Message
 from data_analysis.refusals import Reason
@@ -20,19 +24,25 @@ from data_analysis.settings import TopicSettings
 from data_analysis.stores import Store, View
 from data_analysis.topics.family import Shown
 from data_analysis.topics.general import GeneralTopic
-from data_analysis.topics.pushes import GUN_KEY, GUN_SERIES, HOST_KEY, Push, read_push
+from data_analysis.topics.pushes import GUN_KEY, GUN_SERIES, HOST_KEY, Push, read_pushes
+from data_analysis.topics.tables import Table
 from data_analysis.topics.times import HOUR_SECONDS, SEND_TIME_KEY, hour_marks
 
 
 class HoursView(SeriesView):
-    """A push as it is shown; series of guns are kept as tuples, one for each hour."""
+    """A push as it is shown; series of guns are kept as tables or as tuples, one for each hour."""
 
     __slots__ = ()
 
     def values(self, column: int) -> list[Any]:
         """Return one series as a new list."""
         series = self.newest[column]
+        if type(series) is Table:
+            return series.lists()
         return [*map(list, series)] if type(series) is tuple else super().values(column)
+
+    def _array(self, value: Any) -> Array:
+        return value.array() if type(value) is Table else super()._array(value)
 
 
 class HourlyTopic(GeneralTopic):
@@ -42,20 +52,25 @@ class HourlyTopic(GeneralTopic):
 
     def sift(self, message: Message) -> None:
         """Leave one payload per station: its push."""
-        for station_id in list(message.stations):
-            items = message.stations[station_id]
-            push = read_push(items)
+        groups = [*message.stations.items()]
+        # All are looked at side by side first: a bad item is rare.
+        pushes = read_pushes([items for _, items in groups], message.listed)
+        for (station_id, items), push in zip(groups, pushes, strict=True):
             if push is None:
-                # All were looked at side by side first: a bad item is rare.
-                good = [item for item in items if read_push([item])]
+                (push,) = read_pushes([items])
+            if push is None:
+                good = [item for item in items if read_pushes([[item]])[0]]
                 message.reasons.extend([Reason.BAD_ITEM] * (len(items) - len(good)))
-                push = read_push(good)
+                (push,) = read_pushes([good])
             if push is None:
                 del message.stations[station_id]
             else:
                 ordered = push.in_order()
                 message.reasons.extend([Reason.BAD_TIME] * (push.count - ordered.count))
                 message.stations[station_id] = [ordered]
+        # What was read first is let go first, for the same reason as it is read in that order.
+        groups.clear()
+        message.listed = None
 
     def reader(self, topic: TopicSettings) -> Callable[[Any], Sequence[Any]]:
         """Return the function from a push to the row."""
@@ -95,20 +110,17 @@ def _row(push: Push, columns: Sequence[str], size: int) -> Sequence[Any]:
         marks = list(hour_marks(newest, size))
         places = [size - 1 - (newest - each) // HOUR_SECONDS for each in shown.seconds]
     guns = [*zip(shown.values(HOST_KEY), shown.values(GUN_KEY), strict=True)]
-    axis: dict[Gun, int] = {}
-    for host, own in dict.fromkeys(guns):
-        for gun in own:
-            axis.setdefault((host, gun), len(axis))
+    plan = _Plan(places, guns, len(marks))
     row: list[Any] = []
     for column in columns:
         if column == SEND_TIME_KEY:
             row.append(marks)
         elif column == GUN_KEY:
-            row.append([gun for _, gun in axis])
+            row.append([gun for _, gun in plan.axis])
         elif column == HOST_KEY:
-            row.append([host for host, _ in axis])
+            row.append([host for host, _ in plan.axis])
         elif column in GUN_SERIES:
-            row.append(_gun_series(places, shown.values(column), guns, axis, len(marks)))
+            row.append(plan.laid_out(shown.values(column)))
         else:
             row.append(_station_series(places, shown.values(column), len(marks)))
     row.append(push)
@@ -122,20 +134,62 @@ Guns = tuple[Any, Sequence[Any]]
 """A host, and the numbers of guns in the order of their values."""
 
 
-def _gun_series(
-    places: Sequence[int],
-    values: Sequence[Any],
-    guns: Sequence[Guns],
-    axis: Mapping[Gun, int],
-    size: int,
-) -> tuple[tuple[Any, ...], ...]:
-    """Return one tuple per hour with one value per gun."""
-    series: list[tuple[Any, ...]] = [(0.0,) * len(axis)] * size
-    arrange = {own: _arranger(own, axis) for own in dict.fromkeys(guns) if own[1]}
-    for place, own, powers in zip(places, guns, values, strict=True):
-        if powers:
-            series[place] = arrange[own](powers + series[place])
-    return tuple(series)
+class _Plan:
+    """Where the values of the guns of each item go.
+
+    Args:
+        places: the hour of each item.
+        guns: of each item.
+        size: how many hours there are.
+    """
+
+    def __init__(self, places: Sequence[int], guns: Sequence[Guns], size: int) -> None:
+        self.places = places
+        self.guns = guns
+        self.size = size
+        self.kinds = dict.fromkeys(guns)
+        self.axis: dict[Gun, int] = {}
+        for host, own in self.kinds:
+            for gun in own:
+                self.axis.setdefault((host, gun), len(self.axis))
+
+    def laid_out(self, values: Any) -> Table | tuple[tuple[Any, ...], ...]:
+        """Return the values of one series, in the order of the hours and of the axis."""
+        if type(values) is Table and self.targets is not None:
+            numbers = np.zeros(self.size * len(self.axis))
+            numbers[self.targets] = values.numbers
+            return Table(numbers, np.full(self.size, len(self.axis)))
+        rows = values.rows() if type(values) is Table else values
+        return self._rows(rows)
+
+    @cached_property
+    def targets(self) -> Array | None:
+        """The place of each value in a table of all hours and guns; None where some share one."""
+        axis, width = self.axis, len(self.axis)
+        count = len(self.places)
+        if len({*self.places}) < count:
+            hosts = [host for host, _ in self.guns]
+            if len({*zip(self.places, hosts, strict=True)}) < count:
+                return None
+        if any(len({*own}) < len(own) for _, own in self.kinds):
+            return None
+        columns = {
+            each: np.array([axis[each[0], gun] for gun in each[1]], np.intp) for each in self.kinds
+        }
+        places = np.array(self.places) * width
+        counts = [len(own) for _, own in self.guns]
+        at = np.concatenate([*map(columns.__getitem__, self.guns)])
+        targets: Array = np.repeat(places, counts) + at
+        return targets
+
+    def _rows(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], ...]:
+        """Return one tuple per hour with one value per gun."""
+        series: list[tuple[Any, ...]] = [(0.0,) * len(self.axis)] * self.size
+        arrange = {own: _arranger(own, self.axis) for own in self.kinds if own[1]}
+        for place, own, powers in zip(self.places, self.guns, values, strict=True):
+            if powers:
+                series[place] = arrange[own](powers + series[place])
+        return tuple(series)
 
 
 def _arranger(guns: Guns, axis: Mapping[Gun, int]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
@@ -151,6 +205,8 @@ def _arranger(guns: Guns, axis: Mapping[Gun, int]) -> Callable[[tuple[Any, ...]]
 
 def _station_series(places: Sequence[int], values: Sequence[Any], size: int) -> list[Any]:
     """Return one value per hour; of hosts of the same hour, the last that has one gives it."""
+    if size == len(values) == len({*places}):
+        return [*values]
     series: list[Any] = [0.0] * size
     given = [False] * size
     for place, value in zip(places, values, strict=True):
