@@ -108,21 +108,21 @@ def _row(push: Push, columns: Sequence[str], size: int) -> Sequence[Any]:
     else:
         newest = shown.seconds[-1]
         marks = list(hour_marks(newest, size))
-        places = [size - 1 - (newest - each) // HOUR_SECONDS for each in shown.seconds]
+        places = (size - 1 - (newest - np.array(shown.seconds)) // HOUR_SECONDS).tolist()
     guns = [*zip(shown.values(HOST_KEY), shown.values(GUN_KEY), strict=True)]
-    plan = _Plan(places, guns, len(marks))
+    layout = _Layout(places, guns, len(marks))
     row: list[Any] = []
     for column in columns:
         if column == SEND_TIME_KEY:
             row.append(marks)
         elif column == GUN_KEY:
-            row.append([gun for _, gun in plan.axis])
+            row.append([gun for _, gun in layout.axis])
         elif column == HOST_KEY:
-            row.append([host for host, _ in plan.axis])
+            row.append([host for host, _ in layout.axis])
         elif column in GUN_SERIES:
-            row.append(plan.laid_out(shown.values(column)))
+            row.append(layout.of_guns(shown.values(column)))
         else:
-            row.append(_station_series(places, shown.values(column), len(marks)))
+            row.append(layout.of_station(shown.values(column)))
     row.append(push)
     return row
 
@@ -134,8 +134,8 @@ Guns = tuple[Any, Sequence[Any]]
 """A host, and the numbers of guns in the order of their values."""
 
 
-class _Plan:
-    """Where the values of the guns of each item go.
+class _Layout:
+    """Where the values of items go: into which hour, and to which guns of all.
 
     Args:
         places: the hour of each item.
@@ -144,49 +144,65 @@ class _Plan:
     """
 
     def __init__(self, places: Sequence[int], guns: Sequence[Guns], size: int) -> None:
-        self.places = places
-        self.guns = guns
-        self.size = size
-        self.kinds = dict.fromkeys(guns)
         self.axis: dict[Gun, int] = {}
-        for host, own in self.kinds:
+        self._places = places
+        self._guns = guns
+        self._size = size
+        self._alone = len({*places}) == len(places)
+        self._kinds = dict.fromkeys(guns)
+        for host, own in self._kinds:
             for gun in own:
                 self.axis.setdefault((host, gun), len(self.axis))
 
-    def laid_out(self, values: Any) -> Table | tuple[tuple[Any, ...], ...]:
-        """Return the values of one series, in the order of the hours and of the axis."""
-        if type(values) is Table and self.targets is not None:
-            numbers = np.zeros(self.size * len(self.axis))
-            numbers[self.targets] = values.numbers
-            return Table(numbers, np.full(self.size, len(self.axis)))
-        rows = values.rows() if type(values) is Table else values
-        return self._rows(rows)
+    def of_guns(self, values: Any) -> Table | tuple[tuple[Any, ...], ...]:
+        """Return a series of guns: one row per hour with one value per gun."""
+        if type(values) is not Table:
+            return self._rows(values)
+        targets = self._targets
+        if targets is None:
+            return self._rows(values.rows())
+        width = len(self.axis)
+        numbers = np.zeros(self._size * width)
+        numbers[targets] = values.numbers
+        return Table(numbers, np.full(self._size, width))
+
+    def of_station(self, values: Sequence[Any]) -> list[Any]:
+        """Return one value per hour; of hosts of the same hour, the last that has one gives it."""
+        if self._alone and len(values) == self._size:
+            return [*values]
+        series: list[Any] = [0.0] * self._size
+        given = [False] * self._size
+        for place, value in zip(self._places, values, strict=True):
+            if value is not None or not given[place]:
+                series[place], given[place] = value, True
+        return series
 
     @cached_property
-    def targets(self) -> Array | None:
+    def _targets(self) -> Array | None:
         """The place of each value in a table of all hours and guns; None where some share one."""
-        axis, width = self.axis, len(self.axis)
-        count = len(self.places)
-        if len({*self.places}) < count:
-            hosts = [host for host, _ in self.guns]
-            if len({*zip(self.places, hosts, strict=True)}) < count:
-                return None
-        if any(len({*own}) < len(own) for _, own in self.kinds):
+        if any(len({*own}) < len(own) for _, own in self._kinds):
             return None
-        columns = {
-            each: np.array([axis[each[0], gun] for gun in each[1]], np.intp) for each in self.kinds
-        }
-        places = np.array(self.places) * width
-        counts = [len(own) for _, own in self.guns]
-        at = np.concatenate([*map(columns.__getitem__, self.guns)])
-        targets: Array = np.repeat(places, counts) + at
-        return targets
+        if not self._alone:
+            hosts = [host for host, _ in self._guns]
+            if len({*zip(self._places, hosts, strict=True)}) < len(hosts):
+                return None
+        width = len(self.axis)
+        columns = [[self.axis[host, gun] for gun in own] for host, own in self._kinds]
+        numbers = dict(zip(self._kinds, range(len(columns)), strict=True))
+        kinds = np.array([*map(numbers.__getitem__, self._guns)])
+        starts = np.array(self._places) * width
+        if len({*map(len, columns)}) == 1:
+            targets: Array = starts[:, np.newaxis] + np.array(columns, np.intp)[kinds]
+            return targets.ravel()
+        counts = np.array([*map(len, columns)])[kinds]
+        every = [np.array(each, np.intp) for each in columns]
+        return np.repeat(starts, counts) + np.concatenate([every[kind] for kind in kinds])
 
     def _rows(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], ...]:
-        """Return one tuple per hour with one value per gun."""
-        series: list[tuple[Any, ...]] = [(0.0,) * len(self.axis)] * self.size
-        arrange = {own: _arranger(own, self.axis) for own in self.kinds if own[1]}
-        for place, own, powers in zip(self.places, self.guns, values, strict=True):
+        """Return what `of_guns` does, of values of any kind, or more than one for a gun."""
+        series: list[tuple[Any, ...]] = [(0.0,) * len(self.axis)] * self._size
+        arrange = {own: _arranger(own, self.axis) for own in self._kinds if own[1]}
+        for place, own, powers in zip(self._places, self._guns, values, strict=True):
             if powers:
                 series[place] = arrange[own](powers + series[place])
         return tuple(series)
@@ -201,15 +217,3 @@ def _arranger(guns: Guns, axis: Mapping[Gun, int]) -> Callable[[tuple[Any, ...]]
     at = {(host, gun): place for place, gun in enumerate(own)}
     places = [at.get(gun, len(own) + place) for gun, place in axis.items()]
     return itemgetter(*places) if len(places) > 1 else itemgetter(slice(places[0], places[0] + 1))
-
-
-def _station_series(places: Sequence[int], values: Sequence[Any], size: int) -> list[Any]:
-    """Return one value per hour; of hosts of the same hour, the last that has one gives it."""
-    if size == len(values) == len({*places}):
-        return [*values]
-    series: list[Any] = [0.0] * size
-    given = [False] * size
-    for place, value in zip(places, values, strict=True):
-        if value is not None or not given[place]:
-            series[place], given[place] = value, True
-    return series

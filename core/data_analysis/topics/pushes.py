@@ -73,7 +73,8 @@ class Push:
         values: Sequence[Any] | None = columns.get(key)
         if values is None:
             return [None] * self.count
-        if type(values) is tuple and EllipsisType in set(map(type, values)):
+        # There are always lists of guns, and tables have no gaps.
+        if key != GUN_KEY and type(values) is tuple and EllipsisType in set(map(type, values)):
             return [None if each is ... else each for each in values]
         return values
 
