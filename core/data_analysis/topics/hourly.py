@@ -192,11 +192,12 @@ class _Layout:
         kinds = np.array([*map(numbers.__getitem__, self._guns)])
         starts = np.array(self._places) * width
         if len({*map(len, columns)}) == 1:
-            targets: Array = starts[:, np.newaxis] + np.array(columns, np.intp)[kinds]
-            return targets.ravel()
+            grid: Array = starts[:, np.newaxis] + np.array(columns, np.intp)[kinds]
+            return grid.ravel()
         counts = np.array([*map(len, columns)])[kinds]
         every = [np.array(each, np.intp) for each in columns]
-        return np.repeat(starts, counts) + np.concatenate([every[kind] for kind in kinds])
+        targets: Array = np.repeat(starts, counts) + np.concatenate([every[each] for each in kinds])
+        return targets
 
     def _rows(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], ...]:
         """Return what `of_guns` does, of values of any kind, or more than one for a gun."""
