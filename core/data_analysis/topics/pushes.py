@@ -17,7 +17,7 @@ import numpy as np
 
 from data_analysis.columns import fresh
 from data_analysis.messages import STATION_KEY
-from data_analysis.topics.tables import Table, table_of
+from data_analysis.topics.tables import Table, floats_of, table_of
 from data_analysis.topics.times import HOUR_SECONDS, SEND_TIME_KEY, seconds_of_all
 
 HOST_KEY = "hostCode"
@@ -45,7 +45,7 @@ Item = dict[str, Any]
 
 Columns = dict[str, Any]
 """By key, a tuple of one value for each item: Ellipsis where an item does not have the key. Series
-of guns may be tables."""
+of guns may be tables. Until they are those of a station, numbers of stations may be arrays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +153,14 @@ def _read(items: Sequence[Item]) -> tuple[Columns, Columns] | None:
         guns is None
         or not (whole or _all(given, _DICTS | _NOTHING))
         or not _all(fields.get(HOST_KEY, ()), _NAMES | _NOTHING)
-        or not all(_all(fields.get(name, ()), _NUMBERS | _NOTHING) for name in STATION_SERIES)
     ):
         return None
+    for name in fields.keys() & set(STATION_SERIES):
+        floats = floats_of(fields[name])
+        if floats is not None:
+            fields[name] = floats
+        elif not _all(fields[name], _NUMBERS | _NOTHING):
+            return None
     fields[POWER_KEY] = (
         (_POWER,) * len(items)
         if whole
@@ -194,6 +199,8 @@ def _cut(columns: Columns, bounds: Sequence[int]) -> list[Columns]:
     for key, values in columns.items():
         if type(values) is Table:
             parts: Sequence[Any] = values.split(bounds)
+        elif isinstance(values, np.ndarray):
+            parts = [tuple(values[start:end].tolist()) for start, end in pairwise(bounds)]
         else:
             parts = [values[start:end] for start, end in pairwise(bounds)]
         for own, part in zip(cut, parts, strict=True):
@@ -248,10 +255,15 @@ def _all(values: Iterable[Any], kinds: Set[type]) -> bool:
 
 def _picked(columns: Columns, places: Sequence[int]) -> Columns:
     pick = itemgetter(*places, *places[:1])
-    return {
-        key: values.picked(places) if type(values) is Table else pick(values)[:-1]
-        for key, values in columns.items()
-    }
+    picked: Columns = {}
+    for key, values in columns.items():
+        if type(values) is Table:
+            picked[key] = values.picked(places)
+        elif isinstance(values, np.ndarray):
+            picked[key] = values[np.array(places)]
+        else:
+            picked[key] = pick(values)[:-1]
+    return picked
 
 
 def _rows(columns: Columns) -> Mapping[str, tuple[Any, ...]]:

@@ -20,6 +20,7 @@ _LIST_CODE, _FLOAT_CODE = b"[g"
 _HEAD = np.dtype([("code", np.uint8), ("count", "<i4")])
 _FLOAT = np.dtype([("code", np.uint8), ("value", "<f8")])
 _HEAD_BYTES = _HEAD.itemsize
+_NOTHING: Array = np.empty(0, np.uint8)
 
 
 class Table:
@@ -94,21 +95,34 @@ def table_of(lists: tuple[Any, ...], counts: Array) -> Table | None:
     tells what there is and converts it in one pass over the objects, where looks at their types and
     lengths and a conversion of each take three times as long.
     """
-    try:
-        written = np.frombuffer(marshal.dumps(lists, _MARSHAL_VERSION), np.uint8, -1, _HEAD_BYTES)
-    except ValueError:
-        return None
+    written = _written(lists)
     sizes = _HEAD_BYTES + counts * _FLOAT.itemsize
     if len(written) != sizes.sum():
         return None
     at = (sizes.cumsum() - sizes)[:, np.newaxis] + np.arange(_HEAD_BYTES)
     heads = written[at].view(_HEAD)[:, 0]
+    if (heads["code"] != _LIST_CODE).any() or (heads["count"] != counts).any():
+        return None
     among = np.ones(len(written), bool)
     among[at] = False
-    floats = written[among].view(_FLOAT)
-    as_told = (
-        (heads["code"] == _LIST_CODE).all()
-        and (heads["count"] == counts).all()
-        and (floats["code"] == _FLOAT_CODE).all()
-    )
-    return Table(floats["value"].copy(), counts) if as_told else None
+    floats = _floats(written[among])
+    return None if floats is None else Table(floats, counts)
+
+
+def floats_of(values: tuple[Any, ...]) -> Array | None:
+    """Return values as an array, None unless all are floats."""
+    written = _written(values)
+    return _floats(written) if len(written) == len(values) * _FLOAT.itemsize else None
+
+
+def _written(values: tuple[Any, ...]) -> Array:
+    """Return values as they are marshalled, without the tuple's head; nothing if one cannot be."""
+    try:
+        return np.frombuffer(marshal.dumps(values, _MARSHAL_VERSION), np.uint8, -1, _HEAD_BYTES)
+    except ValueError:
+        return _NOTHING
+
+
+def _floats(written: Array) -> Array | None:
+    marshalled = written.view(_FLOAT)
+    return marshalled["value"].copy() if (marshalled["code"] == _FLOAT_CODE).all() else None
