@@ -89,7 +89,7 @@ class Table:
 
 
 def table_of(lists: tuple[Any, ...], counts: Array) -> Table | None:
-    """Return lists as a table, None unless they are lists of so many floats each.
+    """Return lists, one at least, as a table, None unless they are lists of so many floats each.
 
     Marshalled, a list is a code, a length and its values, and a float a code and eight bytes. That
     tells what there is and converts it in one pass over the objects, where looks at their types and
@@ -99,14 +99,24 @@ def table_of(lists: tuple[Any, ...], counts: Array) -> Table | None:
     sizes = _HEAD_BYTES + counts * _FLOAT.itemsize
     if len(written) != sizes.sum():
         return None
-    at = (sizes.cumsum() - sizes)[:, np.newaxis] + np.arange(_HEAD_BYTES)
-    heads = written[at].view(_HEAD)[:, 0]
+    heads, floats = _parted(written, sizes)
     if (heads["code"] != _LIST_CODE).any() or (heads["count"] != counts).any():
         return None
-    among = np.ones(len(written), bool)
-    among[at] = False
-    floats = _floats(written[among])
-    return None if floats is None else Table(floats, counts)
+    numbers = _floats(floats)
+    return None if numbers is None else Table(numbers, counts)
+
+
+def _parted(written: Array, sizes: Array) -> tuple[Array, Array]:
+    """Return the heads of lists that are marshalled in so many bytes each, and what they hold."""
+    if (sizes == sizes[0]).all():
+        rows = written.reshape(len(sizes), sizes[0])
+        heads, floats = np.ascontiguousarray(rows[:, :_HEAD_BYTES]), rows[:, _HEAD_BYTES:].ravel()
+    else:
+        at = (sizes.cumsum() - sizes)[:, np.newaxis] + np.arange(_HEAD_BYTES)
+        among = np.ones(len(written), bool)
+        among[at] = False
+        heads, floats = written[at], written[among]
+    return heads.view(_HEAD)[:, 0], floats
 
 
 def floats_of(values: tuple[Any, ...]) -> Array | None:
