@@ -8,6 +8,8 @@ not. Nothing is raised and nothing is stored. What a topic does with an item is 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import islice
+from operator import itemgetter, le
 from typing import Any
 
 import orjson
@@ -25,6 +27,7 @@ LARGEST_VALUE_BYTES = 16 * 1024 * 1024
 LONGEST_ID_CHARACTERS = 256
 CALENDAR_KEY = "calendar"
 STATION_KEY = "stationId"
+_SEND_TIME = "sendTime"
 RESULT_STATION_KEY = "station_id"
 """The key of the station in results of modules, where `stationId` is accepted too."""
 
@@ -62,12 +65,14 @@ class Message:
     """What a record says.
 
     `stations` maps station ids, in the order of the record, to their items; `everyone` is an item
-    for all stations; `reasons` says what was refused, one entry per record or item.
+    for all stations; `reasons` says what was refused, one entry per record or item. `listed` are
+    the items of a record that is a list, in its order, with those that were refused.
     """
 
     stations: dict[str, list[Any]] = field(default_factory=dict)
     everyone: Any = None
     reasons: list[Reason] = field(default_factory=list)
+    listed: list[Any] | None = None
 
     def sift(self, refusal: Callable[[Any], Reason | None]) -> None:
         """Leave the items, and the stations, that `refusal` has no reason against."""
@@ -173,7 +178,7 @@ def _open(content: Any, scopes: tuple[Scope, ...], message: Message) -> int:
         message.reasons.append(Reason.WRONG_ENVELOPE)
     elif Scope.STATION in scopes and (key := _wrapping(content)) is not None:
         _take_all(content[key], ENVELOPES[key], message)
-        if key in SORTED_ENVELOPES:
+        if key in SORTED_ENVELOPES and not _in_time(content[key]):
             for items in message.stations.values():
                 items.sort(key=_send_time)
         return 2
@@ -227,14 +232,24 @@ def _take_days(content: dict[str, Any], message: Message) -> None:
         message.everyone = content if len(good) == len(days) else {**content, CALENDAR_KEY: good}
 
 
+def _in_time(items: list[Any]) -> bool:
+    """Return whether items come with texts as times, in their order: they are sorted already."""
+    try:
+        times = [*map(itemgetter(_SEND_TIME), items)]
+    except (KeyError, TypeError):
+        return False
+    return set(map(type, times)) == {str} and all(map(le, times, islice(times, 1, None)))
+
+
 def _send_time(item: dict[str, Any]) -> str:
-    time = item.get("sendTime")
+    time = item.get(_SEND_TIME)
     return time if isinstance(time, str) else ""
 
 
 def _take_all(items: list[Any], station_key: str, message: Message) -> None:
     if not items:
         message.reasons.append(Reason.EMPTY)
+    message.listed = items
     known = message.stations
     for item in items:
         if type(item) is dict:

@@ -10,9 +10,13 @@ marks and without hours between; else an item without one is refused.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
+
+from data_analysis.columns import Array
 from data_analysis.latest import Latest, SeriesView
 from data_analysis.messages import Message
 from data_analysis.refusals import Reason
@@ -20,19 +24,25 @@ from data_analysis.settings import TopicSettings
 from data_analysis.stores import Store, View
 from data_analysis.topics.family import Shown
 from data_analysis.topics.general import GeneralTopic
-from data_analysis.topics.pushes import GUN_KEY, GUN_SERIES, HOST_KEY, Push, read_push
+from data_analysis.topics.pushes import GUN_KEY, GUN_SERIES, HOST_KEY, Push, read_pushes
+from data_analysis.topics.tables import Table
 from data_analysis.topics.times import HOUR_SECONDS, SEND_TIME_KEY, hour_marks
 
 
 class HoursView(SeriesView):
-    """A push as it is shown; series of guns are kept as tuples, one for each hour."""
+    """A push as it is shown; series of guns are kept as tables or as tuples, one for each hour."""
 
     __slots__ = ()
 
     def values(self, column: int) -> list[Any]:
         """Return one series as a new list."""
         series = self.newest[column]
+        if type(series) is Table:
+            return series.lists()
         return [*map(list, series)] if type(series) is tuple else super().values(column)
+
+    def _array(self, value: Any) -> Array:
+        return value.array() if type(value) is Table else super()._array(value)
 
 
 class HourlyTopic(GeneralTopic):
@@ -42,20 +52,25 @@ class HourlyTopic(GeneralTopic):
 
     def sift(self, message: Message) -> None:
         """Leave one payload per station: its push."""
-        for station_id in list(message.stations):
-            items = message.stations[station_id]
-            push = read_push(items)
+        groups = [*message.stations.items()]
+        # All are looked at side by side first: a bad item is rare.
+        pushes = read_pushes([items for _, items in groups], message.listed)
+        for (station_id, items), push in zip(groups, pushes, strict=True):
             if push is None:
-                # All were looked at side by side first: a bad item is rare.
-                good = [item for item in items if read_push([item])]
+                (push,) = read_pushes([items])
+            if push is None:
+                good = [item for item in items if read_pushes([[item]])[0]]
                 message.reasons.extend([Reason.BAD_ITEM] * (len(items) - len(good)))
-                push = read_push(good)
+                (push,) = read_pushes([good])
             if push is None:
                 del message.stations[station_id]
             else:
                 ordered = push.in_order()
                 message.reasons.extend([Reason.BAD_TIME] * (push.count - ordered.count))
                 message.stations[station_id] = [ordered]
+        # What was read first is let go first, for the same reason as it is read in that order.
+        groups.clear()
+        message.listed = None
 
     def reader(self, topic: TopicSettings) -> Callable[[Any], Sequence[Any]]:
         """Return the function from a push to the row."""
@@ -93,24 +108,21 @@ def _row(push: Push, columns: Sequence[str], size: int) -> Sequence[Any]:
     else:
         newest = shown.seconds[-1]
         marks = list(hour_marks(newest, size))
-        places = [size - 1 - (newest - each) // HOUR_SECONDS for each in shown.seconds]
+        places = (size - 1 - (newest - np.array(shown.seconds)) // HOUR_SECONDS).tolist()
     guns = [*zip(shown.values(HOST_KEY), shown.values(GUN_KEY), strict=True)]
-    axis: dict[Gun, int] = {}
-    for host, own in dict.fromkeys(guns):
-        for gun in own:
-            axis.setdefault((host, gun), len(axis))
+    layout = _Layout(places, guns, len(marks))
     row: list[Any] = []
     for column in columns:
         if column == SEND_TIME_KEY:
             row.append(marks)
         elif column == GUN_KEY:
-            row.append([gun for _, gun in axis])
+            row.append([gun for _, gun in layout.axis])
         elif column == HOST_KEY:
-            row.append([host for host, _ in axis])
+            row.append([host for host, _ in layout.axis])
         elif column in GUN_SERIES:
-            row.append(_gun_series(places, shown.values(column), guns, axis, len(marks)))
+            row.append(layout.of_guns(shown.values(column)))
         else:
-            row.append(_station_series(places, shown.values(column), len(marks)))
+            row.append(layout.of_station(shown.values(column)))
     row.append(push)
     return row
 
@@ -122,20 +134,79 @@ Guns = tuple[Any, Sequence[Any]]
 """A host, and the numbers of guns in the order of their values."""
 
 
-def _gun_series(
-    places: Sequence[int],
-    values: Sequence[Any],
-    guns: Sequence[Guns],
-    axis: Mapping[Gun, int],
-    size: int,
-) -> tuple[tuple[Any, ...], ...]:
-    """Return one tuple per hour with one value per gun."""
-    series: list[tuple[Any, ...]] = [(0.0,) * len(axis)] * size
-    arrange = {own: _arranger(own, axis) for own in dict.fromkeys(guns) if own[1]}
-    for place, own, powers in zip(places, guns, values, strict=True):
-        if powers:
-            series[place] = arrange[own](powers + series[place])
-    return tuple(series)
+class _Layout:
+    """Where the values of items go: into which hour, and to which guns of all.
+
+    Args:
+        places: the hour of each item.
+        guns: of each item.
+        size: how many hours there are.
+    """
+
+    def __init__(self, places: Sequence[int], guns: Sequence[Guns], size: int) -> None:
+        self.axis: dict[Gun, int] = {}
+        self._places = places
+        self._guns = guns
+        self._size = size
+        self._alone = len({*places}) == len(places)
+        self._kinds = dict.fromkeys(guns)
+        for host, own in self._kinds:
+            for gun in own:
+                self.axis.setdefault((host, gun), len(self.axis))
+
+    def of_guns(self, values: Any) -> Table | tuple[tuple[Any, ...], ...]:
+        """Return a series of guns: one row per hour with one value per gun."""
+        if type(values) is not Table:
+            return self._rows(values)
+        targets = self._targets
+        if targets is None:
+            return self._rows(values.rows())
+        width = len(self.axis)
+        numbers = np.zeros(self._size * width)
+        numbers[targets] = values.numbers
+        return Table(numbers, np.full(self._size, width))
+
+    def of_station(self, values: Sequence[Any]) -> list[Any]:
+        """Return one value per hour; of hosts of the same hour, the last that has one gives it."""
+        if self._alone and len(values) == self._size:
+            return [*values]
+        series: list[Any] = [0.0] * self._size
+        given = [False] * self._size
+        for place, value in zip(self._places, values, strict=True):
+            if value is not None or not given[place]:
+                series[place], given[place] = value, True
+        return series
+
+    @cached_property
+    def _targets(self) -> Array | None:
+        """The place of each value in a table of all hours and guns; None where some share one."""
+        if any(len({*own}) < len(own) for _, own in self._kinds):
+            return None
+        if not self._alone:
+            hosts = [host for host, _ in self._guns]
+            if len({*zip(self._places, hosts, strict=True)}) < len(hosts):
+                return None
+        width = len(self.axis)
+        columns = [[self.axis[host, gun] for gun in own] for host, own in self._kinds]
+        numbers = dict(zip(self._kinds, range(len(columns)), strict=True))
+        kinds = np.array([*map(numbers.__getitem__, self._guns)])
+        starts = np.array(self._places) * width
+        if len({*map(len, columns)}) == 1:
+            grid: Array = starts[:, np.newaxis] + np.array(columns, np.intp)[kinds]
+            return grid.ravel()
+        counts = np.array([*map(len, columns)])[kinds]
+        every = [np.array(each, np.intp) for each in columns]
+        targets: Array = np.repeat(starts, counts) + np.concatenate([every[each] for each in kinds])
+        return targets
+
+    def _rows(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], ...]:
+        """Return what `of_guns` does, of values of any kind, or more than one for a gun."""
+        series: list[tuple[Any, ...]] = [(0.0,) * len(self.axis)] * self._size
+        arrange = {own: _arranger(own, self.axis) for own in self._kinds if own[1]}
+        for place, own, powers in zip(self._places, self._guns, values, strict=True):
+            if powers:
+                series[place] = arrange[own](powers + series[place])
+        return tuple(series)
 
 
 def _arranger(guns: Guns, axis: Mapping[Gun, int]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
@@ -147,13 +218,3 @@ def _arranger(guns: Guns, axis: Mapping[Gun, int]) -> Callable[[tuple[Any, ...]]
     at = {(host, gun): place for place, gun in enumerate(own)}
     places = [at.get(gun, len(own) + place) for gun, place in axis.items()]
     return itemgetter(*places) if len(places) > 1 else itemgetter(slice(places[0], places[0] + 1))
-
-
-def _station_series(places: Sequence[int], values: Sequence[Any], size: int) -> list[Any]:
-    """Return one value per hour; of hosts of the same hour, the last that has one gives it."""
-    series: list[Any] = [0.0] * size
-    given = [False] * size
-    for place, value in zip(places, values, strict=True):
-        if value is not None or not given[place]:
-            series[place], given[place] = value, True
-    return series

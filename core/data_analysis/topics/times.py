@@ -3,6 +3,7 @@
 All are of one zone, so they are reckoned with as if it were UTC.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -23,6 +24,15 @@ def local_seconds(text: object) -> int | None:
     if type(text) is not str or not _SHORTEST <= len(text) <= _LONGEST:
         return None
     return _read(text)
+
+
+def seconds_of_all(texts: Sequence[object]) -> list[int | None]:
+    """Return the seconds of each of many texts; see `local_seconds`."""
+    if set(map(type, texts)) == {str}:
+        lengths = set(map(len, texts))  # type: ignore[arg-type]  # texts
+        if min(lengths) >= _SHORTEST and max(lengths) <= _LONGEST:
+            return [*map(_read, texts)]
+    return [*map(local_seconds, texts)]
 
 
 @lru_cache(maxsize=4096)
