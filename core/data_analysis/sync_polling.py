@@ -96,6 +96,7 @@ class Poller:
         self._give_up = give_up
         self._rejoin_wanted = False
         self._errors_in_a_row = 0
+        self._handed_over = False
         self._backlog = Backlog(consumer.options.max_poll_records)
         self._progress = threading.Condition(lock)
         self._stopping = threading.Event()
@@ -148,13 +149,15 @@ class Poller:
                 given_up = self._positions.pollable()
             self._give_up(given_up)
             self._rejoin()
-        self._poll()
+        if len(self._backlog) < ROUND_RECORDS or not self._handed_over:
+            self._poll()
         if self._backlog:
             self._begun(BEGUN_SECONDS)
         with self._lock:
             self._progress.wait_for(self._has_enough_room, ROOM_SECONDS)
             room = self.most_pending - self._in_flight()
             records = self._backlog.take(min(room, ROUND_RECORDS))
+            self._handed_over = bool(records)
             if records:
                 self._perform(self._engine.received(records, self._clock.time()))
             self._hold_or_let_go()
