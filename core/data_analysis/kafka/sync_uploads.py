@@ -9,6 +9,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 from kafka.errors import BrokerResponseError
@@ -26,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 FIRST_DELAY_SECONDS = 0.1
 LONGEST_DELAY_SECONDS = 5.0
-ROUND = 500
+ROUND = 1_000
 """Uploads that go out until their acknowledgements are looked for."""
 
 VAGUE_TRIES = 20
@@ -41,7 +42,7 @@ class _Lane:
     def __init__(self, topic: str, key: bytes) -> None:
         self.topic = topic
         self.key = key
-        self.waiting: deque[Upload] = deque()
+        self.waiting: list[Upload] = []
         self.flying = 0
         self.failed: list[tuple[int, Upload]] = []
         self.vague = 0
@@ -49,15 +50,17 @@ class _Lane:
 
     def take_off(self, most: int | None) -> list[Upload]:
         """Return the uploads of the next round, at most so many."""
-        count = len(self.waiting) if most is None else min(most, len(self.waiting))
-        self.flying = count
-        return [self.waiting.popleft() for _ in range(count)]
+        taken, self.waiting = self.waiting, []
+        if most is not None:
+            taken, self.waiting = taken[:most], taken[most:]
+        self.flying = len(taken)
+        return taken
 
     def put_back(self) -> int:
-        """Have those that failed go first in the next round; return how many."""
+        """Have those that failed go first in the next round; return how many they are."""
         failed = [upload for _, upload in sorted(self.failed, key=lambda each: each[0])]
         self.failed.clear()
-        self.waiting.extendleft(reversed(failed))
+        self.waiting[:0] = failed
         return len(failed)
 
 
@@ -101,6 +104,7 @@ class Uploader:
         self._later: list[tuple[float, _Lane]] = []
         self._answers: Answers[Sequence[_Sent]] = Answers()
         self._flying = 0
+        self._lingers = False
         self._suspects = 0
         self._lost: BaseException | None = None
         self._stopped = False
@@ -116,7 +120,7 @@ class Uploader:
                     self._ready.append(lane)
                 lane.waiting.append(upload)
             if self._ready:
-                self._changed.notify_all()
+                self._tell()
 
     def run(self) -> None:
         """Send what is ready, until the end."""
@@ -137,8 +141,7 @@ class Uploader:
     def settle(self) -> None:
         """Tell what has become of what was sent, until the end."""
         while answers := self._answers.take():
-            for sent in answers:
-                self._look_at(sent)
+            self._look_at([*chain.from_iterable(answers)])
 
     def stop(self, timeout_seconds: float) -> None:
         """Wait for answers within a limit; what is left then stays unacknowledged."""
@@ -170,9 +173,16 @@ class Uploader:
     def _linger(self) -> None:
         """Let more come: each round costs a request and turns of several threads."""
         if self._linger_seconds and len(self._ready) < ROUND:
+            self._lingers = True
             self._changed.wait_for(
                 lambda: len(self._ready) >= ROUND or self._stopped, self._linger_seconds
             )
+            self._lingers = False
+
+    def _tell(self) -> None:
+        """Wake those who wait; who lets more come is not woken for less than there is to be."""
+        if not self._lingers or len(self._ready) >= ROUND or not self._lanes:
+            self._changed.notify_all()
 
     def _until_next(self) -> float | None:
         if not self._later:
@@ -294,7 +304,7 @@ class Uploader:
             for sent in acknowledged:
                 sent.lane.vague = 0
                 self._come_down(sent.lane)
-            self._changed.notify_all()
+            self._tell()
 
     # The condition is held.
 
@@ -306,9 +316,8 @@ class Uploader:
 
     def _go_on(self, lane: _Lane) -> None:
         """All of a lane's uploads have an answer: begin its next round, at once or later."""
-        count = lane.put_back()
-        if count:
-            self._counters.uploads_retried += count
+        if lane.failed:
+            self._counters.uploads_retried += lane.put_back()
             delay_seconds, topic = lane.delay_seconds, lane.topic
             logger.warning(
                 "upload to %s is tried again in %g s: %s", topic, delay_seconds, self.last_error
