@@ -15,3 +15,8 @@ class Callbacks:
     every: Callable[..., Any] | None = None
     result: Callable[..., Any] | None = None
     full_result: Callable[..., Any] | None = None
+
+    @property
+    def handle(self) -> bool:
+        """Whether somebody handles results."""
+        return self.result is not None or self.full_result is not None

@@ -22,7 +22,8 @@ from data_analysis.offsets import Partition
 logger = logging.getLogger(__name__)
 
 POLL_TIMEOUT_MS = 1000
-"""Longest wait of one poll, and how long a stop may have to wait for it; data ends it at once."""
+"""Longest wait of one poll, how long a stop may have to wait for it, and longest time from one to
+the next; data ends it at once."""
 
 ROUND_RECORDS = 1_000
 """Most records that are applied at once: what more of them need does not fit into a processor's
@@ -99,6 +100,7 @@ class Poller:
         self._backlog = Backlog(consumer.options.max_poll_records)
         self._progress = threading.Condition(lock)
         self._stopping = threading.Event()
+        self._next_poll = clock.monotonic()
         self._next_tick = clock.monotonic() + TICK_SECONDS
 
     @property
@@ -148,7 +150,10 @@ class Poller:
                 given_up = self._positions.pollable()
             self._give_up(given_up)
             self._rejoin()
-        self._poll()
+        # What is polled before it is needed only adds to what is searched for garbage.
+        if len(self._backlog) < ROUND_RECORDS or self._clock.monotonic() >= self._next_poll:
+            self._next_poll = self._clock.monotonic() + POLL_TIMEOUT_MS / 1000
+            self._poll()
         if self._backlog:
             self._begun(BEGUN_SECONDS)
         with self._lock:

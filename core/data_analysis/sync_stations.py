@@ -186,7 +186,11 @@ class StationThreads:
             result = callback(work.station_id, shown)
         except Exception as error:
             return Answer(job, None, (error,), 0.0)
-        return Answer(job, result, (), WALL.monotonic() - began)
+        took_seconds = WALL.monotonic() - began
+        if result is not None and not self._callbacks.handle:
+            # Inputs that are kept until the engine is told are what garbage is searched for in.
+            work.let_go()
+        return Answer(job, result, (), took_seconds)
 
     def _hand_over(self, job: Job) -> Answer:
         errors: list[BaseException] = []

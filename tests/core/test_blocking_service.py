@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from concurrent.futures import Future
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -431,5 +432,29 @@ def test_coroutine_functions_are_refused() -> None:
             world.service(result_handler=callback)
         with pytest.raises(ConfigurationError, match="max_workers must be an integer >= 1"):
             world.service(max_workers=0)
+
+    in_blocking_world(story)
+
+
+def test_while_a_round_of_records_waits_it_polls_once_a_second_and_no_more() -> None:
+    def story(world: BlockingWorld) -> None:
+        world.send("A", *(float(n) for n in range(2_500)))
+        service = world.service(max_pending_records=500, kafka={"max_poll_records": 2_500})
+        service.start(lambda station_id, module_input: time.sleep(0.01))
+        member = service.consumer.members[0]
+        fetch, polled_at = member.fetch, [time.monotonic()]
+
+        def noted(timeout_ms: int, max_records: int | None = None) -> Any:
+            polled_at.append(time.monotonic())
+            return fetch(timeout_ms, max_records)
+
+        world.until(lambda: service.engine.counters.records_received >= 500)
+        member.fetch = noted  # type: ignore[method-assign]  # to see when
+        world.until(lambda: service.engine.counters.records_received >= 1_300)
+        gaps = [after - before for before, after in pairwise(polled_at[1:])]
+        assert 5 <= len(gaps)
+        assert 1.0 <= min(gaps), "more would only be kept"
+        assert 1.5 >= max(gaps), "a rebalance is not to wait for long"
+        service.stop()
 
     in_blocking_world(story)

@@ -5,20 +5,22 @@ What waits for being sent, and what is tried again, is in `data_analysis.kafka.s
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import orjson
 from kafka import KafkaProducer
-from kafka.errors import BrokerResponseError, IllegalStateError
+from kafka.errors import IllegalStateError
 from kafka.partitioner.default import murmur2
+from kafka.structs import TopicPartition
 
 from data_analysis.errors import KafkaConnectionError
 from data_analysis.kafka.blocking_options import blocking_producer_options
 from data_analysis.kafka.connecting import Tries, connected
 from data_analysis.kafka.errors import CLIENT_ERRORS, describe, mapped, may_pass
 from data_analysis.kafka.options import read_kafka_options
+from data_analysis.kafka.sync_sending import AnySent, hand_over
 from data_analysis.kafka.tls import check_tls
 
 logger = logging.getLogger(__name__)
@@ -120,27 +122,31 @@ class KafkaProducerClient:
                 logger.warning("closing the producer: %s", describe(error))
                 client._sender.force_close()
 
+    def partitions(self, topic: str) -> int:
+        """Return how many partitions a topic has, waiting for Kafka to tell.
+
+        kafka-python's errors come as they are, here and below.
+        """
+        return len(self._connected().partitions_for(topic))
+
     def begin(
         self,
         topic: str,
-        key: bytes,
-        value: bytes,
-        timestamp_ms: int,
-        headers: list[tuple[str, bytes]],
-    ) -> tuple[int | None, Any]:
-        """Begin to send one record; return its partition and kafka-python's future.
+        partition: int,
+        records: Sequence[AnySent],
+        tell: Callable[[Sequence[AnySent]], None],
+    ) -> list[tuple[AnySent, Exception]]:
+        """Begin to send records of one partition, once `wake` is called.
 
-        The partition is None where Kafka does not tell it: the future says why. kafka-python's
-        errors come as they are.
+        `tell` is called, in kafka-python's thread, with some of them that have an answer. Returned
+        are those that cannot be sent, and why.
         """
-        client = self._connected()
-        try:
-            partition = _partition_for(key, len(client.partitions_for(topic)))
-        except BrokerResponseError:
-            partition = None
-        return partition, client.send(
-            topic, value, key, headers, partition=partition, timestamp_ms=timestamp_ms
-        )
+        return hand_over(self._connected(), TopicPartition(topic, partition), records, tell)
+
+    def wake(self) -> None:
+        """Have what was begun sent."""
+        if self._client is not None:
+            self._client._sender.wakeup()
 
     def _make_client(self) -> Any:
         return KafkaProducer(
@@ -159,6 +165,6 @@ class KafkaProducerClient:
 
 
 @lru_cache(KEYS_KNOWN)
-def _partition_for(key: bytes, partitions: int) -> int:
+def partition_for(key: bytes, partitions: int) -> int:
     """Return the partition that any Kafka client with default settings gives a key."""
     return int(murmur2(key) & 0x7FFFFFFF) % partitions

@@ -9,13 +9,17 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
+
+from kafka.errors import BrokerResponseError
 
 from data_analysis.clock import WALL
 from data_analysis.effects import Upload
 from data_analysis.errors import KafkaConnectionError
 from data_analysis.kafka.errors import describe, is_vague, may_pass, producer_is_lost
-from data_analysis.kafka.producer import KafkaProducerClient
+from data_analysis.kafka.producer import KafkaProducerClient, partition_for
+from data_analysis.kafka.sync_sending import Sent
 from data_analysis.observe import Counters
 from data_analysis.sync_answers import Answers
 
@@ -23,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 FIRST_DELAY_SECONDS = 0.1
 LONGEST_DELAY_SECONDS = 5.0
-ROUND = 500
+ROUND = 1_000
 """Uploads that go out until their acknowledgements are looked for."""
 
 VAGUE_TRIES = 20
@@ -38,7 +42,7 @@ class _Lane:
     def __init__(self, topic: str, key: bytes) -> None:
         self.topic = topic
         self.key = key
-        self.waiting: deque[Upload] = deque()
+        self.waiting: list[Upload] = []
         self.flying = 0
         self.failed: list[tuple[int, Upload]] = []
         self.vague = 0
@@ -46,28 +50,31 @@ class _Lane:
 
     def take_off(self, most: int | None) -> list[Upload]:
         """Return the uploads of the next round, at most so many."""
-        count = len(self.waiting) if most is None else min(most, len(self.waiting))
-        self.flying = count
-        return [self.waiting.popleft() for _ in range(count)]
+        taken, self.waiting = self.waiting, []
+        if most is not None:
+            taken, self.waiting = taken[:most], taken[most:]
+        self.flying = len(taken)
+        return taken
 
     def put_back(self) -> int:
-        """Have those that failed go first in the next round; return how many."""
+        """Have those that failed go first in the next round; return how many they are."""
         failed = [upload for _, upload in sorted(self.failed, key=lambda each: each[0])]
         self.failed.clear()
-        self.waiting.extendleft(reversed(failed))
+        self.waiting[:0] = failed
         return len(failed)
 
 
-class _Sent:
-    """An upload that has gone out as the one of this index in its lane's round."""
+class _Sent(Sent):
+    """An upload that goes out as the one of this index in its lane's round."""
 
-    __slots__ = ("future", "index", "lane", "upload")
+    __slots__ = ("index", "lane")
 
-    def __init__(self, lane: _Lane, index: int, upload: Upload, future: Any) -> None:
+    record: Upload
+
+    def __init__(self, lane: _Lane, index: int, upload: Upload) -> None:
+        super().__init__(upload)
         self.lane = lane
         self.index = index
-        self.upload = upload
-        self.future = future
 
 
 class Uploader:
@@ -95,8 +102,9 @@ class Uploader:
         self._lanes: dict[tuple[str, bytes], _Lane] = {}
         self._ready: deque[_Lane] = deque()
         self._later: list[tuple[float, _Lane]] = []
-        self._answers: Answers[list[_Sent]] = Answers()
+        self._answers: Answers[Sequence[_Sent]] = Answers()
         self._flying = 0
+        self._lingers = False
         self._suspects = 0
         self._lost: BaseException | None = None
         self._stopped = False
@@ -112,7 +120,7 @@ class Uploader:
                     self._ready.append(lane)
                 lane.waiting.append(upload)
             if self._ready:
-                self._changed.notify_all()
+                self._tell()
 
     def run(self) -> None:
         """Send what is ready, until the end."""
@@ -133,8 +141,7 @@ class Uploader:
     def settle(self) -> None:
         """Tell what has become of what was sent, until the end."""
         while answers := self._answers.take():
-            for sent in answers:
-                self._look_at(sent)
+            self._look_at([*chain.from_iterable(answers)])
 
     def stop(self, timeout_seconds: float) -> None:
         """Wait for answers within a limit; what is left then stays unacknowledged."""
@@ -166,9 +173,16 @@ class Uploader:
     def _linger(self) -> None:
         """Let more come: each round costs a request and turns of several threads."""
         if self._linger_seconds and len(self._ready) < ROUND:
+            self._lingers = True
             self._changed.wait_for(
                 lambda: len(self._ready) >= ROUND or self._stopped, self._linger_seconds
             )
+            self._lingers = False
+
+    def _tell(self) -> None:
+        """Wake those who wait; who lets more come is not woken for less than there is to be."""
+        if not self._lingers or len(self._ready) >= ROUND or not self._lanes:
+            self._changed.notify_all()
 
     def _until_next(self) -> float | None:
         if not self._later:
@@ -186,60 +200,47 @@ class Uploader:
 
     def _send(self, round_: list[tuple[_Lane, list[Upload]]]) -> None:
         """Begin to send; a topic that cannot be reached is not tried again and again."""
-        unreachable: dict[str, None] = {}
-        parts: dict[tuple[str, int | None], list[_Sent]] = {}
+        partitions: dict[str, int | None] = {}
+        parts: dict[tuple[str, int], list[_Sent]] = {}
         for lane, uploads in round_:
-            for index, upload in enumerate(uploads):
-                if lane.topic in unreachable:
-                    self._land(lane, index, upload, again=True)
-                elif not self._begin(lane, index, upload, parts):
-                    unreachable[lane.topic] = None
-        for sent in parts.values():
-            self._listen(sent)
+            topic = lane.topic
+            sents = [_Sent(lane, index, upload) for index, upload in enumerate(uploads)]
+            if topic not in partitions:
+                try:
+                    partitions[topic] = self._producer.partitions(topic)
+                except Exception as error:
+                    again = [self._refuse(sent, error) for sent in sents]
+                    if any(again):
+                        partitions[topic] = None
+                    continue
+            count = partitions[topic]
+            if count is None:
+                for sent in sents:
+                    self._land(sent, again=True)
+                continue
+            parts.setdefault((topic, partition_for(lane.key, count)), []).extend(sents)
+        for (topic, partition), sents in parts.items():
+            self._begin(topic, partition, sents)
+        if parts:
+            self._producer.wake()
 
-    def _begin(
-        self,
-        lane: _Lane,
-        index: int,
-        upload: Upload,
-        parts: dict[tuple[str, int | None], list[_Sent]],
-    ) -> bool:
-        """Begin to send one upload; False if the next one would fare no better."""
+    def _begin(self, topic: str, partition: int, sents: list[_Sent]) -> None:
         try:
-            partition, future = self._producer.begin(
-                upload.topic, upload.key, upload.value, upload.timestamp_ms, list(upload.headers)
-            )
-        except Exception as error:  # kafka-python also raises ValueError and the like here
-            again = may_pass(error) or self._is_lost(error)
-            self._finish(lane, index, upload, error, again)
-            return not again
-        sent = _Sent(lane, index, upload, future)
-        parts.setdefault((upload.topic, partition), []).append(sent)
-        return True
+            refused = self._producer.begin(topic, partition, sents, self._answers.add)
+        except Exception as error:
+            refused = [(sent, error) for sent in sents]
+        for sent, reason in refused:
+            self._refuse(sent, reason)
 
-    def _listen(self, sent: list[_Sent]) -> None:
-        """Look at records of one partition when the last of them has its answer.
-
-        Then the others mostly have theirs, and nobody was told of each of them.
-        """
-        sent[-1].future.add_both(lambda _: self._answers.add(sent))
-
-    def _look_at(self, sent: list[_Sent]) -> None:
-        done: list[_Sent] = []
-        late: list[_Sent] = []
-        for each in sent:
-            (done if each.future.is_done else late).append(each)
-        if late:
-            self._listen(late)
-        acknowledged = [each for each in done if each.future.exception is None]
+    def _look_at(self, sents: Sequence[_Sent]) -> None:
+        errors = [sent.error for sent in sents]
+        acknowledged = [sent for sent, error in zip(sents, errors, strict=True) if error is None]
         if acknowledged:
-            self._settled([each.upload.ticket for each in acknowledged], None)
+            self._settled([sent.record.ticket for sent in acknowledged], None)
             self._land_all(acknowledged)
-        for each in done if len(acknowledged) < len(done) else ():
-            error = each.future.exception
+        for sent, error in zip(sents, errors, strict=True):
             if error is not None:
-                again = self._goes_again(each.lane, error)
-                self._finish(each.lane, each.index, each.upload, error, again)
+                self._finish(sent, error, self._goes_again(sent.lane, error))
 
     def _goes_again(self, lane: _Lane, error: BaseException) -> bool:
         """Return whether an upload that Kafka has refused is tried again.
@@ -269,23 +270,31 @@ class Uploader:
             self._lost = self._lost or error
         return True
 
-    def _finish(
-        self, lane: _Lane, index: int, upload: Upload, error: BaseException, again: bool
-    ) -> None:
+    def _refuse(self, sent: _Sent, error: Exception) -> bool:
+        """An upload cannot go out; return whether it is tried again."""
+        if isinstance(error, BrokerResponseError):
+            again = self._goes_again(sent.lane, error)
+        else:
+            again = may_pass(error) or self._is_lost(error)
+        self._finish(sent, error, again)
+        return again
+
+    def _finish(self, sent: _Sent, error: BaseException, again: bool) -> None:
         """An upload has failed: once more, or it is lost."""
         self.last_error = describe(error)
         if not again:
+            upload = sent.record
             self._settled([upload.ticket], f"{upload.topic}: {describe(error)}")
-        self._land(lane, index, upload, again=again)
+        self._land(sent, again=again)
 
-    def _land(self, lane: _Lane, index: int, upload: Upload, *, again: bool) -> None:
+    def _land(self, sent: _Sent, *, again: bool) -> None:
         """One of a lane's uploads has failed, or has not gone out."""
         with self._changed:
             if again:
-                lane.failed.append((index, upload))
+                sent.lane.failed.append((sent.index, sent.record))
             elif self._suspects:
                 self._suspects -= 1
-            self._come_down(lane)
+            self._come_down(sent.lane)
             self._changed.notify_all()
 
     def _land_all(self, acknowledged: list[_Sent]) -> None:
@@ -295,7 +304,7 @@ class Uploader:
             for sent in acknowledged:
                 sent.lane.vague = 0
                 self._come_down(sent.lane)
-            self._changed.notify_all()
+            self._tell()
 
     # The condition is held.
 
@@ -307,9 +316,8 @@ class Uploader:
 
     def _go_on(self, lane: _Lane) -> None:
         """All of a lane's uploads have an answer: begin its next round, at once or later."""
-        count = lane.put_back()
-        if count:
-            self._counters.uploads_retried += count
+        if lane.failed:
+            self._counters.uploads_retried += lane.put_back()
             delay_seconds, topic = lane.delay_seconds, lane.topic
             logger.warning(
                 "upload to %s is tried again in %g s: %s", topic, delay_seconds, self.last_error
