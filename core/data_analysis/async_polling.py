@@ -44,6 +44,9 @@ ROOM_WAIT_SECONDS = 1.0
 POLL_EVERY_SECONDS = 1.0
 """How long the records of a poll, whose callbacks are called at once, may hold up the next one."""
 
+LEFT_RECORDS = 500
+"""How many of these are left when the next poll has the client fetch more."""
+
 ROUND_RECORDS = 1000
 """Most records that are handed over at once, unless they are one callback the more there are: what
 they need stays in the processor's cache."""
@@ -67,7 +70,7 @@ class Poller:
         ticked: called after the engine's tick.
         give_up: awaited to finish and commit what is in work for partitions that are given up.
         begun: awaited, with a limit in seconds, until callbacks that need not wait have run.
-        call: calls back at once, None where callbacks take turns.
+        answering: returns what calls back at once, None where callbacks take turns.
     """
 
     def __init__(
@@ -83,7 +86,7 @@ class Poller:
         ticked: Callable[[], None],
         give_up: Callable[[list[TopicPartition]], Awaitable[None]],
         begun: Callable[[float], Awaitable[None]],
-        call: Call | None,
+        answering: Callable[[], Call] | None,
     ) -> None:
         self.last_error: str | None = None
         self.paused: list[TopicPartition] = []
@@ -98,7 +101,7 @@ class Poller:
         self._ticked = ticked
         self._give_up = give_up
         self._begun = begun
-        self._call = None if engine.coalesces else call
+        self._answering = None if engine.coalesces else answering
         self._handing: asyncio.Task[None] | None = None
         self._rejoin_wanted = False
         self._errors_in_a_row = 0
@@ -151,9 +154,11 @@ class Poller:
             self._rejoin_wanted = False
             await self._give_up(self._positions.pollable())
             await self._rejoin()
+        before = len(self._backlog)
         polled = await self._poll() if self._has_room() or self.paused else False
-        if self._call is not None and self._backlog:
-            await self._hand_over_for_a_while(self._call)
+        if self._answering is not None and self._backlog:
+            more_may_come = len(self._backlog) > before
+            await self._hand_over_for_a_while(self._answering, LEFT_RECORDS if more_may_come else 0)
             return
         room = self.most_pending - self._in_flight()
         runs = self._backlog.take(room if self._engine.coalesces else min(room, ROUND_RECORDS))
@@ -168,19 +173,19 @@ class Poller:
         elif not polled:
             await asyncio.sleep(0)
 
-    async def _hand_over_for_a_while(self, call: Call) -> None:
-        """Return when all that was polled is handed over, or when it is time for another poll."""
+    async def _hand_over_for_a_while(self, answering: Callable[[], Call], left: int) -> None:
+        """Return when so many records are left, or when it is time for another poll."""
         if self._handing is None:
-            self._handing = asyncio.create_task(self._hand_over(call))
+            self._handing = asyncio.create_task(self._hand_over(answering, left))
         await asyncio.wait([self._handing], timeout=POLL_EVERY_SECONDS)
         if self._handing.done():
             done, self._handing = self._handing, None
             done.result()
 
-    async def _hand_over(self, call: Call) -> None:
+    async def _hand_over(self, answering: Callable[[], Call], left: int) -> None:
         """Hand over what was polled, some records at a time, whose callbacks are called at once."""
-        at_once = CALLS_AT_ONCE
-        while self._backlog:
+        at_once, call = CALLS_AT_ONCE, answering()
+        while len(self._backlog) > left:
             room = self.most_pending - self._in_flight()
             runs = self._backlog.take_run(min(room, at_once))
             if runs:

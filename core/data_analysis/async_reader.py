@@ -45,7 +45,7 @@ class Reader:
         nudge: called when there may be something to commit.
         flush: sends the uploads that wait.
         begun: awaited, with a limit in seconds, until callbacks that need not wait have run.
-        call: calls back at once, None where callbacks take turns.
+        answering: returns what calls back at once, None where callbacks take turns.
         ticked: called after the engine's ticks.
         polled: called with this reader and what a poll of it brought.
         failed: called with what nobody has foreseen.
@@ -65,7 +65,7 @@ class Reader:
         nudge: Callable[[], None],
         flush: Callable[[], None],
         begun: Callable[[float], Awaitable[None]],
-        call: Call | None,
+        answering: Callable[[], Call] | None,
         ticked: Callable[[], None],
         polled: Callable[["Reader", Mapping[TopicPartition, Sequence[Any]]], None],
         failed: Failed,
@@ -89,7 +89,7 @@ class Reader:
             ticked,
             self._revoked,
             begun,
-            call,
+            answering,
         )
         self._engine = engine
         self._flush = flush

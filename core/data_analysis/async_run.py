@@ -251,7 +251,7 @@ class AsyncRun:
             nudge=lambda: self._commits.nudge(),
             flush=self._uploader.flush,
             begun=self._stations.begun,
-            call=self._stations.answer if self._stations.answers_at_once else None,
+            answering=self._stations.answering if self._stations.answers_at_once else None,
             ticked=lambda: self._stations.forget(self._engine.dispatcher.station_ids()),
             polled=self._watch.polled,
             failed=self.failure.declare,

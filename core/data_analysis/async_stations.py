@@ -28,6 +28,7 @@ from data_analysis.effects import (
 )
 from data_analysis.engine import Engine
 from data_analysis.failure import Failed, declare_end
+from data_analysis.handover import Call
 from data_analysis.lanes import Job
 from data_analysis.work import Work
 
@@ -111,30 +112,35 @@ class StationTasks:
         every = self._callbacks.every
         return self._threads is None and not inspect.iscoroutinefunction(every)
 
-    def answer(self, station_id: str, shown: dict[str, Any]) -> Any:
-        """Call back; return the result, `Raised` or `Pending`."""
-        monotonic = self._clock.monotonic
-        callback = self.own.get(station_id) or self._callbacks.every
-        assert callback is not None, "only stations with a callback are asked for"
-        here = asyncio.current_task()
+    def answering(self) -> Call:
+        """Return what calls back for records that the running task hands over."""
+        monotonic, durations = self._clock.monotonic, self._engine.callback_durations
+        own, every, stall_seconds = self.own, self._callbacks.every, self._stall_seconds
+        tasks, here = self.tasks, asyncio.current_task()
         assert here is not None, "records are handed over in a task"
-        self.tasks[station_id] = here
-        began = monotonic()
-        try:
-            result = callback(station_id, shown)
-        except asyncio.CancelledError as error:
-            if is_being_cancelled():
-                raise
-            return Raised(error)
-        except Exception as error:
-            return Raised(error)
-        held_seconds = monotonic() - began
-        if held_seconds > self._stall_seconds:
-            self._warn_of_stall(station_id, held_seconds)
-        if type(result) is not dict and hasattr(result, "__await__"):
-            return Pending(result, began)
-        self._engine.callback_durations.add(held_seconds)
-        return result
+
+        def answer(station_id: str, shown: dict[str, Any]) -> Any:
+            callback = own.get(station_id) or every
+            assert callback is not None, "only stations with a callback are asked for"
+            tasks[station_id] = here
+            began = monotonic()
+            try:
+                result = callback(station_id, shown)
+            except asyncio.CancelledError as error:
+                if is_being_cancelled():
+                    raise
+                return Raised(error)
+            except Exception as error:
+                return Raised(error)
+            held_seconds = monotonic() - began
+            if held_seconds > stall_seconds:
+                self._warn_of_stall(station_id, held_seconds)
+            if type(result) is not dict and hasattr(result, "__await__"):
+                return Pending(result, began)
+            durations.add(held_seconds)
+            return result
+
+        return answer
 
     async def begun(self, timeout_seconds: float) -> None:
         """Return when all that is ready has begun, within a limit; not at once."""
