@@ -1,5 +1,6 @@
 """What a callback returned, as the bytes that go to Kafka."""
 
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -10,7 +11,8 @@ _WITH_ANY_KEYS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 def write_result(station_id: str, module: str, output: Any, timestamp: float) -> bytes:
     """Return the value of a MODULE-OUTPUT record.
 
-    Arrays become lists, pandas objects lists or dicts of lists, NaN and infinities null.
+    Arrays become lists, pandas objects lists or dicts of lists, NaN, infinities and what pandas
+    has for missing values null.
 
     Args:
         timestamp: epoch seconds.
@@ -28,10 +30,33 @@ def write_result(station_id: str, module: str, output: Any, timestamp: float) ->
         # Most results have texts for keys, which is written in half the time.
         return orjson.dumps(value, _plain, orjson.OPT_SERIALIZE_NUMPY)
     except TypeError:
-        return orjson.dumps(value, _plain, _WITH_ANY_KEYS)
+        pass
+    try:
+        return orjson.dumps(_with_plain_keys(value), _plain, _WITH_ANY_KEYS)
+    except RecursionError:
+        raise TypeError("cannot write what is in itself, or nested as deep, as JSON") from None
+
+
+def _with_plain_keys(value: Any) -> Any:
+    """Return dicts, at any depth of dicts and lists, with Python's own values for keys."""
+    if isinstance(value, dict):
+        return {_plain_key(key): _with_plain_keys(value[key]) for key in value}
+    if isinstance(value, list | tuple):
+        return [_with_plain_keys(each) for each in value]
+    return value
+
+
+def _plain_key(key: Any) -> Any:
+    if isinstance(key, datetime):
+        return key.isoformat()
+    return key.tolist() if hasattr(key, "tolist") else key
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):  # of pandas, as its NaT is, which does not equal itself
+        return value.isoformat() if value == value else None
+    if type(value).__name__ == "NAType":
+        return None
     if hasattr(value, "tolist"):
         return value.tolist()
     if hasattr(value, "to_dict"):
