@@ -21,7 +21,7 @@ from data_analysis.effects import Effect
 from data_analysis.errors import ConfigurationError
 from data_analysis.kafka.async_consumers import AsyncKafkaConsumerClient
 from data_analysis.kafka.async_producer import AsyncKafkaProducerClient
-from data_analysis.options import ServiceOptions
+from data_analysis.options import ServiceOptions, check_callable, topic_names
 from data_analysis.service_base import ServiceBase
 
 logger = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ class AsyncDataAnalysisService(ServiceBase):
     ) -> None:
         options = ServiceOptions(
             module_name=module_name,
-            topics=None if topics is None else tuple(topics),
+            topics=topic_names(topics),
             data_expire_seconds=data_expire_seconds,
             output_topic_prefix=output_topic_prefix,
             result_handler=result_handler,
@@ -161,6 +161,8 @@ class AsyncDataAnalysisService(ServiceBase):
             ConfigurationError: an argument is not valid.
         """
         check_batch_handler(batch_upload_handler)
+        check_callable("callback", callback)
+        check_callable("result_handler", result_handler)
         self._check_first_start()
         self._callbacks.full_result = result_handler
         self._call(callback, batch_upload_handler)

@@ -22,7 +22,7 @@ from data_analysis.errors import ConfigurationError, DataAnalysisError
 from data_analysis.failure import Failure
 from data_analysis.gap_log import GapLog
 from data_analysis.health import health_of
-from data_analysis.kafka.options import read_kafka_options, warn_of_unknown
+from data_analysis.kafka.options import checked_shape, read_kafka_options, warn_of_unknown
 from data_analysis.offsets import OffsetManager
 from data_analysis.options import ServiceOptions
 from data_analysis.record_batches import BATCH_TOPIC
@@ -245,7 +245,7 @@ class ServiceBase:
         found = getattr(config, "KAFKA_CONFIG", None)
         if found is None:
             raise ConfigurationError("KAFKA_CONFIG is missing; define it or pass kafka_config")
-        return dict(found)
+        return dict(checked_shape(found))
 
     def _consumed(self, settings: Settings) -> list[str]:
         if self.options.topics is not None:

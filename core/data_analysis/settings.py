@@ -147,11 +147,33 @@ def check_integer(key: str, value: object, *, least: int) -> int:
     )
 
 
+def check_switch(key: str, value: object) -> bool:
+    """Return `value` if it is True or False."""
+    if isinstance(value, bool):
+        return value
+    raise ConfigurationError(f"{key} must be True or False, got {value!r}; choose one of them")
+
+
+def check_topic_name(key: str, name: object) -> None:
+    """Raise `ConfigurationError` unless Kafka takes a topic of this name."""
+    if isinstance(name, str) and TOPIC_NAME.fullmatch(name) and name not in (".", ".."):
+        return
+    raise ConfigurationError(
+        f"{key} must be a topic name that Kafka takes, got {name!r}; use letters and digits of"
+        " ASCII, '.', '_' and '-', 249 at most"
+    )
+
+
 def _mapping(config: Any, name: str, default: Any = None) -> Mapping[str, Any]:
     value = getattr(config, name, default)
-    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+    if not isinstance(value, Mapping):
         got = "nothing" if value is None else f"a {type(value).__name__}"
         raise ConfigurationError(f"{name} must be a dict with string keys, got {got}; define it")
+    for key in value:
+        if not isinstance(key, str):
+            raise ConfigurationError(
+                f"{name} must be a dict with string keys, got the key {key!r}; write {str(key)!r}"
+            )
     return value
 
 

@@ -285,3 +285,12 @@ def test_a_broker_that_does_not_answer_is_one_clear_error() -> None:
         await service.stop()
 
     in_world(story)
+
+
+def test_what_cannot_be_called_is_refused_at_the_start() -> None:
+    async def story(world: World) -> None:
+        for name in ("callback", "result_handler", "batch_upload_handler"):
+            with pytest.raises(ConfigurationError, match=f"{name} must be callable, got 5"):
+                await world.service().start(**{name: 5})
+
+    in_world(story)

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 import pytest
@@ -424,9 +425,15 @@ def test_a_broker_that_does_not_answer_is_one_clear_error_and_a_start_may_be_tri
 def test_coroutine_functions_are_refused() -> None:
     async def callback(station_id: str, module_input: dict[str, Any]) -> None: ...
 
+    class Model:
+        async def __call__(self, station_id: str, module_input: dict[str, Any]) -> None: ...
+
     def story(world: BlockingWorld) -> None:
-        with pytest.raises(ConfigurationError, match="plain function"):
-            world.service().start(callback)
+        for one in (callback, partial(callback), Model()):
+            with pytest.raises(ConfigurationError, match="plain function"):
+                world.service().start(one)
+        with pytest.raises(ConfigurationError, match="callback must be callable, got 5"):
+            world.service().start(5)  # type: ignore[arg-type]  # refused
         with pytest.raises(ConfigurationError, match="result_handler must be a plain function"):
             world.service(result_handler=callback)
         with pytest.raises(ConfigurationError, match="max_workers must be an integer >= 1"):

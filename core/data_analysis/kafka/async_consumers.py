@@ -11,11 +11,11 @@ from typing import Any
 
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from data_analysis.errors import ConfigurationError, KafkaConnectionError
+from data_analysis.errors import KafkaConnectionError
 from data_analysis.kafka.async_consumer import AsyncGroupMember
 from data_analysis.kafka.async_lag import LagWatch, ProgressOf
 from data_analysis.kafka.connecting import Tries
-from data_analysis.kafka.options import KafkaOptions, options_of
+from data_analysis.kafka.options import KafkaOptions, check_group_id, options_of
 from data_analysis.lag import LagInfo, show_lags
 from data_analysis.settings import check_number
 
@@ -52,8 +52,7 @@ class AsyncKafkaConsumerClient:
         lag_refresh_seconds: float = 5.0,
     ) -> None:
         self.options = options_of(config)
-        if self.options.group_id is None:
-            raise ConfigurationError("group_id is missing; set it in 'consumer' or on top")
+        check_group_id(self.options)
         check_number("lag_refresh_seconds", lag_refresh_seconds, least=0, above=True)
         self._resets = resets
         self._instance_id = instance_id

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from data_analysis.clock import WALL
-from data_analysis.errors import ConfigurationError, KafkaConnectionError
+from data_analysis.errors import KafkaConnectionError
 from data_analysis.kafka.connecting import Tries
 from data_analysis.kafka.errors import mapped
-from data_analysis.kafka.options import KafkaOptions, options_of
+from data_analysis.kafka.options import KafkaOptions, check_group_id, options_of
 from data_analysis.kafka.sync_lag import LagWatch, ProgressOf
 from data_analysis.kafka.sync_member import ANSWER_TIMEOUT_MS, GroupMember, Records
 from data_analysis.lag import LagInfo, show_lags
@@ -59,8 +59,7 @@ class KafkaConsumerClient:
         lag_refresh_seconds: float = 5.0,
     ) -> None:
         self.options = options_of(config)
-        if self.options.group_id is None:
-            raise ConfigurationError("group_id is missing; set it in 'consumer' or on top")
+        check_group_id(self.options)
         check_number("lag_refresh_seconds", lag_refresh_seconds, least=0, above=True)
         self._tries = Tries(max_retries, retry_interval)
         self._resets = resets
