@@ -14,7 +14,9 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 from data_analysis.errors import KafkaConnectionError
 from data_analysis.kafka.async_consumer import AsyncGroupMember
 from data_analysis.kafka.async_lag import LagWatch, ProgressOf
+from data_analysis.kafka.commits import Offsets, with_notes
 from data_analysis.kafka.connecting import Tries
+from data_analysis.kafka.errors import mapped
 from data_analysis.kafka.options import KafkaOptions, check_group_id, options_of
 from data_analysis.lag import LagInfo, show_lags
 from data_analysis.settings import check_number
@@ -150,12 +152,20 @@ class AsyncKafkaConsumerClient:
             raise failed
         return records
 
-    async def commit(self, offsets: Mapping[TopicPartition, tuple[int, str]]) -> None:
-        """Commit offsets with their metadata; aiokafka's errors come as they are."""
+    async def commit(self, offsets: Offsets | None = None) -> None:
+        """Commit `{(topic, partition): next offset}`, or what has been handed out.
+
+        In place of an offset `(offset, metadata)` may stand.
+
+        Raises:
+            KafkaConnectionError: Kafka did not take them.
+        """
         for member in self.members:
-            own = {tp: offset for tp, offset in offsets.items() if tp.topic in member.topics}
+            given = self._handed_out(member) if offsets is None else offsets
+            own = with_notes(given, member.topics)
             if own:
-                await member.commit(own)
+                with mapped("committing"):
+                    await member.commit({TopicPartition(*tp): own[tp] for tp in own})
 
     def get_consumer(self) -> Any:
         """Return aiokafka's consumer; in multi-consumer mode `{topic: consumer}`.
@@ -197,6 +207,15 @@ class AsyncKafkaConsumerClient:
 
     def _make_watch(self, progress: ProgressOf) -> LagWatch:
         return LagWatch(self.options, self.assignment, progress, self._lag_refresh_seconds)
+
+    def _handed_out(self, member: AsyncGroupMember) -> dict[tuple[str, int], int]:
+        """Return the next offsets of what callers have got."""
+        places = {tuple(tp): member.position(tp) for tp in member.assignment()}
+        asked = self._asked.get(member)
+        if asked is not None and asked.done() and asked.exception() is None:
+            waiting = asked.result()
+            places[waiting.topic, waiting.partition] = waiting.offset
+        return {tp: offset for tp, offset in places.items() if offset is not None}
 
     async def _own_progress(self, tp: TopicPartition) -> tuple[int | None, int | None]:
         member = next(member for member in self.members if tp.topic in member.topics)
