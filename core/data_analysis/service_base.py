@@ -26,7 +26,7 @@ from data_analysis.kafka.options import checked_shape, read_kafka_options, warn_
 from data_analysis.offsets import OffsetManager
 from data_analysis.options import ServiceOptions
 from data_analysis.record_batches import BATCH_TOPIC
-from data_analysis.settings import Settings
+from data_analysis.settings import Settings, check_module
 
 logger = logging.getLogger(__name__)
 
@@ -253,12 +253,7 @@ class ServiceBase:
         return settings.consumed(self.options.module_name)
 
     def _check(self, settings: Settings) -> None:
-        module = self.options.module_name
-        if module is not None and module not in settings.modules:
-            raise ConfigurationError(
-                f"module_name must be one of {', '.join(settings.modules)}, got {module!r};"
-                " name it in TOPIC_DETAIL or MODULE_DEPENDENCIES"
-            )
+        check_module(settings, self.options.module_name)
         topics = self._consumed(settings)
         if not topics:
             raise ConfigurationError("topics must not be empty, got []; name at least one")

@@ -90,6 +90,15 @@ class Settings:
         ]
 
 
+def check_module(settings: Settings, module: str | None) -> None:
+    """Raise `ConfigurationError` unless it is None or a module of the configuration."""
+    if module is not None and module not in settings.modules:
+        raise ConfigurationError(
+            f"module_name must be one of {', '.join(settings.modules) or 'none'}, got {module!r};"
+            " name it in TOPIC_DETAIL or MODULE_DEPENDENCIES"
+        )
+
+
 def load_settings(config: Any, output_topic_prefix: str = OUTPUT_TOPIC_PREFIX) -> Settings:
     """Read and check a configuration module or any object with its names.
 

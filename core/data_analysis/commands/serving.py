@@ -35,6 +35,8 @@ class Order:
     instance_id: str | None = None
     threads: int | None = None
     warm_start: bool = False
+    window_form: str = "list"
+    coalesce: bool = False
 
 
 async def serve_until_told(order: Order) -> signal.Signals:
@@ -52,6 +54,8 @@ async def serve_until_told(order: Order) -> signal.Signals:
         config=config,
         instance_id=order.instance_id,
         warm_start=order.warm_start,
+        window_form=order.window_form,
+        coalesce=order.coalesce,
         **_places(order),
     )
     ended: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()

@@ -127,3 +127,15 @@ def test_a_kafka_config_of_the_wrong_shape_is_refused_by_what_connects(
     path.write_text(f"KAFKA_CONFIG = {shape}")
     arguments = ["--config", str(path), "--bootstrap", "localhost:1"]
     assert "must be a dict, got" in refusal(CliRunner().invoke(command, arguments))
+
+
+def test_a_module_narrows_the_topics_and_an_unknown_one_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "config.py"
+    path.write_text(PYTHON)
+    arguments = ["--config", str(path), "--offline"]
+    for module, topics in (("m", "A, B, MODULE-OUTPUT-N"), ("n", "A, B")):
+        shown = CliRunner().invoke(verify_group_ids, [*arguments, "--module", module])
+        assert f"g: {topics}\n" == shown.output
+    for command in (lag, verify_group_ids):
+        refused = CliRunner().invoke(command, ["--config", str(path), "--module", "no"])
+        assert "module_name must be one of m, n, got 'no'" in refusal(refused)
