@@ -98,6 +98,17 @@ def test_what_was_handed_out_can_be_committed(*, multi: bool) -> None:
     in_world(story)
 
 
+def test_a_poll_brings_no_more_than_the_configuration_says() -> None:
+    async def story(world: World) -> None:
+        await world.send("A", *range(7))
+        consumer = AsyncKafkaConsumerClient([DATA], _config(world, max_poll_records=3))
+        await consumer.start()
+        assert [3, 3, 1] == [sum(map(len, (await consumer.getmany()).values())) for _ in range(3)]
+        await consumer.stop()
+
+    in_world(story)
+
+
 def _client(world: World, kind: str, **options: Any) -> Any:
     if kind == "consumer":
         return AsyncKafkaConsumerClient([DATA], _config(world), **options)

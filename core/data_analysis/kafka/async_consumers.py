@@ -123,8 +123,9 @@ class AsyncKafkaConsumerClient:
     ) -> dict[TopicPartition, list[ConsumerRecord]]:
         """Return what is there, waiting up to `timeout_ms` for something.
 
-        In multi-consumer mode `max_records` holds for each topic, and a topic that fails holds the
-        others up no longer than one call.
+        `max_records` is `max_poll_records` of the configuration unless given; in multi-consumer
+        mode it holds for each topic, and a topic that fails holds the others up no longer than one
+        call.
 
         Raises:
             KafkaConnectionError: the client failed, and no topic brought anything.
