@@ -3,11 +3,11 @@
 The services name and explain each option; one that a kind does not have keeps its default here.
 """
 
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from data_analysis.callbacks import is_coroutine_function
 from data_analysis.errors import ConfigurationError
 from data_analysis.settings import (
     PADDINGS,
@@ -114,9 +114,7 @@ def check_callable(name: str, function: object) -> None:
 def check_plain(name: str, function: Any) -> None:
     """Raise `ConfigurationError` for what the blocking service cannot call: nobody would await."""
     check_callable(name, function)
-    if function is None:
-        return
-    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(function.__call__):
+    if function is not None and is_coroutine_function(function):
         raise ConfigurationError(
             f"{name} must be a plain function in the blocking service, got the coroutine function"
             f" {getattr(function, '__name__', function)!r}; use AsyncDataAnalysisService"
