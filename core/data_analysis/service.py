@@ -12,11 +12,11 @@ from data_analysis import config as default_config
 from data_analysis.batches import check_batch_handler
 from data_analysis.clock import Clock
 from data_analysis.effects import Effect
-from data_analysis.errors import ConfigurationError, DataAnalysisError
+from data_analysis.errors import ConfigurationError, DataAnalysisError, KafkaConnectionError
 from data_analysis.kafka.consumer import KafkaConsumerClient
 from data_analysis.kafka.producer import KafkaProducerClient
 from data_analysis.options import ServiceOptions, check_plain, topic_names
-from data_analysis.service_base import ServiceBase
+from data_analysis.service_base import STOPPED_EARLY, ServiceBase
 from data_analysis.sync_gap_reports import GapReports
 from data_analysis.sync_run import SyncRun
 from data_analysis.sync_stations import StationThreads
@@ -144,8 +144,8 @@ class DataAnalysisService(ServiceBase):
         Raises:
             KafkaConnectionError: Kafka cannot be reached.
             ConfigurationError: an argument is not valid, a coroutine function above all.
-            DataAnalysisError: it was started before; in the foreground also: something inside has
-                failed, which ends the service.
+            DataAnalysisError: it was started before, or stopped meanwhile; in the foreground also:
+                something inside has failed, which ends the service.
         """
         check_batch_handler(batch_upload_handler)
         check_plain("callback", callback)
@@ -156,11 +156,14 @@ class DataAnalysisService(ServiceBase):
             run = self._run = self._make_run()
         try:
             run.start()
-        except BaseException:
+        except BaseException as error:
             run.abort()
             with self._lock:
                 self._run = None
                 self._make_parts()
+                stopped = self._stopped
+            if stopped and isinstance(error, KafkaConnectionError):
+                raise DataAnalysisError(STOPPED_EARLY) from error
             raise
         if not background:
             try:

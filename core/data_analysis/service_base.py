@@ -30,6 +30,8 @@ from data_analysis.settings import Settings, check_module
 
 logger = logging.getLogger(__name__)
 
+STOPPED_EARLY = "the service was stopped while it started; make a new one"
+
 
 class Run(Protocol):
     """What lives between start and stop, as far as it is asked how it fares."""

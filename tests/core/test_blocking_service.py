@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -438,5 +438,24 @@ def test_coroutine_functions_are_refused() -> None:
             world.service(result_handler=callback)
         with pytest.raises(ConfigurationError, match="max_workers must be an integer >= 1"):
             world.service(max_workers=0)
+
+    in_blocking_world(story)
+
+
+def test_a_stop_ends_a_start_that_is_under_way() -> None:
+    def story(world: BlockingWorld) -> None:
+        world.ask(world.broker.stop())
+        service = world.service()
+        with ThreadPoolExecutor(1) as pool:
+            starting = pool.submit(service.start, world.callback)
+            time.sleep(1)
+            service.stop()
+            world.ask(world.broker.start())
+            with pytest.raises(DataAnalysisError, match="was stopped while it started"):
+                starting.result()
+        world.send("A", 1.0)
+        time.sleep(10)
+        assert [] == world.calls
+        assert not service.get_service_status()["consumer_alive"]
 
     in_blocking_world(story)
