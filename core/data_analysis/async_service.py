@@ -21,8 +21,9 @@ from data_analysis.effects import Effect
 from data_analysis.errors import ConfigurationError, DataAnalysisError
 from data_analysis.kafka.async_consumers import AsyncKafkaConsumerClient
 from data_analysis.kafka.async_producer import AsyncKafkaProducerClient
-from data_analysis.options import ServiceOptions, check_callable, topic_names
+from data_analysis.options import ServiceOptions, check_callable
 from data_analysis.service_base import STOPPED_EARLY, ServiceBase
+from data_analysis.settings import topic_names
 
 logger = logging.getLogger(__name__)
 

@@ -127,19 +127,3 @@ def check_text(name: str, text: object) -> None:
         raise ConfigurationError(
             f"{name} must be a non-empty string or None, got {text!r}; name one, or leave it out"
         )
-
-
-def topic_names(topics: object) -> tuple[Any, ...] | None:
-    """Return a list of topics as a tuple; which of them are known is checked elsewhere.
-
-    Raises:
-        ConfigurationError: it is no list, or names a topic twice.
-    """
-    if topics is None:
-        return None
-    if not isinstance(topics, list | tuple):
-        raise ConfigurationError(f"topics must be a list of names, got {topics!r}; write ['...']")
-    for topic in topics:
-        if topics.count(topic) > 1:
-            raise ConfigurationError(f"topics names {topic!r} twice; remove one of them")
-    return tuple(topics)

@@ -15,8 +15,9 @@ from data_analysis.effects import Effect
 from data_analysis.errors import ConfigurationError, DataAnalysisError, KafkaConnectionError
 from data_analysis.kafka.consumer import KafkaConsumerClient
 from data_analysis.kafka.producer import KafkaProducerClient
-from data_analysis.options import ServiceOptions, check_plain, topic_names
+from data_analysis.options import ServiceOptions, check_plain
 from data_analysis.service_base import STOPPED_EARLY, ServiceBase
+from data_analysis.settings import topic_names
 from data_analysis.sync_gap_reports import GapReports
 from data_analysis.sync_run import SyncRun
 from data_analysis.sync_stations import StationThreads

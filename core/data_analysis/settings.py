@@ -173,6 +173,36 @@ def check_topic_name(key: str, name: object) -> None:
     )
 
 
+def topic_names(topics: object) -> tuple[Any, ...] | None:
+    """Return a list of topics as a tuple; which of them are known is checked elsewhere.
+
+    Raises:
+        ConfigurationError: it is no list, or names a topic twice.
+    """
+    if topics is None:
+        return None
+    if not isinstance(topics, list | tuple):
+        raise ConfigurationError(f"topics must be a list of names, got {topics!r}; write ['...']")
+    for topic in topics:
+        if topics.count(topic) > 1:
+            raise ConfigurationError(f"topics names {topic!r} twice; remove one of them")
+    return tuple(topics)
+
+
+def subscribed(topics: object) -> list[str]:
+    """Return a list of topics that a client may subscribe to.
+
+    Raises:
+        ConfigurationError: it is no list, is empty, or names a topic twice or one that cannot be.
+    """
+    names = topic_names(topics)
+    if not names:
+        raise ConfigurationError(f"topics must not be empty, got {topics!r}; name at least one")
+    for name in names:
+        check_topic_name("each of topics", name)
+    return list(names)
+
+
 def _mapping(config: Any, name: str, default: Any = None) -> Mapping[str, Any]:
     value = getattr(config, name, default)
     if not isinstance(value, Mapping):

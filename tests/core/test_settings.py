@@ -7,8 +7,10 @@ import pytest
 
 from data_analysis import (
     AsyncDataAnalysisService,
+    AsyncKafkaConsumerClient,
     ConfigurationError,
     DataAnalysisService,
+    KafkaConsumerClient,
     config,
 )
 from data_analysis.kafka.options import options_of, read_kafka_options
@@ -217,6 +219,23 @@ def test_multi_consumer_mode_is_read_on_top_and_in_the_consumer() -> None:
 
 def _nested(**consumer: Any) -> dict[str, Any]:
     return {"consumer": {**KAFKA, **consumer}, "producer": {}}
+
+
+@pytest.mark.parametrize(
+    ("topics", "words"),
+    [
+        ("T", r"topics must be a list of names, got 'T'; write \['...'\]"),
+        (None, "topics must not be empty, got None"),
+        ([], "topics must not be empty"),
+        (["T", "T"], "topics names 'T' twice"),
+        (["a b"], "each of topics must be a topic name that Kafka takes, got 'a b'"),
+        ([5], "each of topics must be a topic name that Kafka takes, got 5"),
+    ],
+)
+@pytest.mark.parametrize("client", [AsyncKafkaConsumerClient, KafkaConsumerClient])
+def test_topics_that_a_client_cannot_read_are_refused(client: Any, topics: Any, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        client(topics, KAFKA)
 
 
 SECRET = "s3cr3t-pa55"  # what must not be shown

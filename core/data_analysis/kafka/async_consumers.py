@@ -19,7 +19,7 @@ from data_analysis.kafka.connecting import Tries
 from data_analysis.kafka.errors import mapped
 from data_analysis.kafka.options import KafkaOptions, check_group_id, options_of
 from data_analysis.lag import LagInfo, show_lags
-from data_analysis.settings import check_number
+from data_analysis.settings import check_number, subscribed
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +55,7 @@ class AsyncKafkaConsumerClient:
     ) -> None:
         self.options = options_of(config)
         check_group_id(self.options)
+        topics = subscribed(topics)
         check_number("lag_refresh_seconds", lag_refresh_seconds, least=0, above=True)
         self._resets = resets
         self._instance_id = instance_id

@@ -20,7 +20,7 @@ from data_analysis.kafka.sync_lag import LagWatch, ProgressOf
 from data_analysis.kafka.sync_member import ANSWER_TIMEOUT_MS, GroupMember, Records
 from data_analysis.lag import LagInfo, show_lags
 from data_analysis.offsets import Partition
-from data_analysis.settings import check_number
+from data_analysis.settings import check_number, subscribed
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +61,7 @@ class KafkaConsumerClient:
     ) -> None:
         self.options = options_of(config)
         check_group_id(self.options)
+        topics = subscribed(topics)
         check_number("lag_refresh_seconds", lag_refresh_seconds, least=0, above=True)
         self._tries = Tries(max_retries, retry_interval)
         self._resets = resets
