@@ -18,11 +18,12 @@ from data_analysis.async_threads import CallbackThreads
 from data_analysis.batches import check_batch_handler
 from data_analysis.clock import Clock, SystemClock
 from data_analysis.effects import Effect
-from data_analysis.errors import ConfigurationError
+from data_analysis.errors import ConfigurationError, DataAnalysisError
 from data_analysis.kafka.async_consumers import AsyncKafkaConsumerClient
 from data_analysis.kafka.async_producer import AsyncKafkaProducerClient
-from data_analysis.options import ServiceOptions
-from data_analysis.service_base import ServiceBase
+from data_analysis.options import ServiceOptions, check_callable
+from data_analysis.service_base import STOPPED_EARLY, ServiceBase
+from data_analysis.settings import topic_names
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +104,7 @@ class AsyncDataAnalysisService(ServiceBase):
     ) -> None:
         options = ServiceOptions(
             module_name=module_name,
-            topics=None if topics is None else tuple(topics),
+            topics=topic_names(topics),
             data_expire_seconds=data_expire_seconds,
             output_topic_prefix=output_topic_prefix,
             result_handler=result_handler,
@@ -137,6 +138,8 @@ class AsyncDataAnalysisService(ServiceBase):
             self._threads,
             self._failed,
         )
+        self._starting: asyncio.Task[None] | None = None
+        self._stopped_early = False
         self._gap_reports = GapReports(on_gap, self.engine.counters)
         self._make_clients()
 
@@ -159,8 +162,11 @@ class AsyncDataAnalysisService(ServiceBase):
         Raises:
             KafkaConnectionError: Kafka cannot be reached.
             ConfigurationError: an argument is not valid.
+            DataAnalysisError: it was started before, or stopped meanwhile.
         """
         check_batch_handler(batch_upload_handler)
+        check_callable("callback", callback)
+        check_callable("result_handler", result_handler)
         self._check_first_start()
         self._callbacks.full_result = result_handler
         self._call(callback, batch_upload_handler)
@@ -174,16 +180,33 @@ class AsyncDataAnalysisService(ServiceBase):
             self._gap_reports,
             self.batch_aggregator,
         )
+        self._starting = asyncio.create_task(self._start(self._run))
         try:
-            await self._run.start()
+            await self._starting
+        except asyncio.CancelledError:
+            if self._stopped_early:
+                self._stopped = True
+                raise DataAnalysisError(STOPPED_EARLY) from None
+            raise
+        finally:
+            self._starting = None
+
+    async def _start(self, run: AsyncRun) -> None:
+        try:
+            await run.start()
         except BaseException:
-            await self._run.abort()
+            await run.abort()
             self._run = None
             self._make_clients()
             raise
 
     async def stop(self) -> None:
         """Stop fetching, finish what runs within a limit, upload, commit, close; twice is fine."""
+        starting = self._starting
+        if starting is not None and not starting.done():
+            self._stopped_early = True
+            starting.cancel()
+            await asyncio.wait([starting])
         if self._run is not None and not self._stopped:
             self._stopped = True
             try:

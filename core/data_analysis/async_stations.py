@@ -6,7 +6,6 @@ callback or handler waits for something, that task stays with its station, and a
 
 import asyncio
 import contextlib
-import inspect
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -15,7 +14,7 @@ from types import CoroutineType
 from typing import Any
 
 from data_analysis.async_threads import CallbackThreads, TimedSteps
-from data_analysis.callbacks import Callbacks
+from data_analysis.callbacks import Callbacks, is_coroutine_function
 from data_analysis.cancelling import is_being_cancelled
 from data_analysis.clock import Clock
 from data_analysis.effects import (
@@ -110,7 +109,7 @@ class StationTasks:
     def answers_at_once(self) -> bool:
         """Whether callbacks are plain functions that run here."""
         every = self._callbacks.every
-        return self._threads is None and not inspect.iscoroutinefunction(every)
+        return self._threads is None and (every is None or not is_coroutine_function(every))
 
     def answering(self) -> Call:
         """Return what calls back for records that the running task hands over."""

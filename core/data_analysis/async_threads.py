@@ -5,11 +5,11 @@ What is called, and in which order, is in `data_analysis.async_stations`.
 
 import asyncio
 import contextvars
-import inspect
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from data_analysis.callbacks import is_coroutine_function
 from data_analysis.clock import Clock
 
 
@@ -39,13 +39,6 @@ class CallbackThreads:
     def close(self) -> None:
         """Start nothing more; what still runs is not waited for, and counts no more."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-
-
-def is_coroutine_function(function: Callable[..., Any]) -> bool:
-    """Return whether calling a function, or an object like one, only makes a coroutine."""
-    if inspect.iscoroutinefunction(function):
-        return True
-    return inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004  # its type is asked for
 
 
 def _answer(

@@ -29,12 +29,17 @@ class BatchCollector:
         opened_at: by the monotonic clock, seconds.
 
     Raises:
-        BatchError: no station is expected.
+        BatchError: no station is expected, or a string is given where ids are.
     """
 
     def __init__(
         self, batch_id: str, expected_stations: Iterable[str], key: Hashable, opened_at: float
     ) -> None:
+        if isinstance(expected_stations, str):
+            raise BatchError(
+                f"expected_stations must be a list of ids, got {expected_stations!r};"
+                " write ['...', ...]"
+            )
         self.batch_id = batch_id
         self.expected_stations = tuple(dict.fromkeys(expected_stations))
         self.key = key
@@ -104,7 +109,8 @@ class BatchResultAggregator:
         clock: where `monotonic()` comes from.
 
     Raises:
-        ConfigurationError: a number is not valid, here or when it is set later.
+        ConfigurationError: the handler cannot be called, or a number is not valid, here or when it
+            is set later.
     """
 
     def __init__(
@@ -115,6 +121,7 @@ class BatchResultAggregator:
         *,
         clock: Clock | None = None,
     ) -> None:
+        check_batch_handler(batch_upload_handler)
         self.batch_upload_handler = batch_upload_handler
         self.clock = clock or SystemClock()
         self.changed: Callable[[], None] | None = None

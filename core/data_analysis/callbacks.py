@@ -1,5 +1,9 @@
-"""Whom a service calls. Who calls them, and in which order, is in the services' own files."""
+"""Whom a service calls, and of what kind they are.
 
+Who calls them, and in which order, is in the services' own files.
+"""
+
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,3 +24,10 @@ class Callbacks:
     def handle(self) -> bool:
         """Whether somebody handles results."""
         return self.result is not None or self.full_result is not None
+
+
+def is_coroutine_function(function: Callable[..., Any]) -> bool:
+    """Return whether calling a function, or an object like one, only makes a coroutine."""
+    if inspect.iscoroutinefunction(function):
+        return True
+    return inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004  # its type is asked for

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from data_analysis.callbacks import is_coroutine_function
 from data_analysis.errors import ConfigurationError
 from data_analysis.settings import (
     PADDINGS,
@@ -14,6 +15,8 @@ from data_analysis.settings import (
     check_choice,
     check_integer,
     check_number,
+    check_switch,
+    check_topic_name,
 )
 
 CALLBACK_ERROR_POLICIES = ("skip", "retry")
@@ -49,6 +52,11 @@ class ServiceOptions:
 
     def __post_init__(self) -> None:
         """Refuse what is not allowed, with `ConfigurationError`."""
+        self._check_names()
+        check_callable("result_handler", self.result_handler)
+        check_callable("on_gap", self.on_gap)
+        for switch in ("coalesce", "upload_results", "warm_start"):
+            check_switch(switch, getattr(self, switch))
         check_choice("window_form", self.window_form, WINDOW_FORMS)
         check_choice("padding", self.padding, PADDINGS)
         check_choice("on_callback_error", self.on_callback_error, CALLBACK_ERROR_POLICIES)
@@ -66,6 +74,19 @@ class ServiceOptions:
                 f" on_callback_error={self.on_callback_error!r}; set on_callback_error='retry'"
             )
 
+    def _check_names(self) -> None:
+        check_text("module_name", self.module_name)
+        check_text("instance_id", self.instance_id)
+        if not isinstance(self.output_topic_prefix, str):
+            raise ConfigurationError(
+                f"output_topic_prefix must be a string, got {self.output_topic_prefix!r};"
+                " write 'MODULE-OUTPUT-'"
+            )
+        if self.output_topic is not None:
+            check_topic_name("output_topic_prefix + module_name", self.output_topic)
+        if self.dead_letter_topic is not None:
+            check_topic_name("dead_letter_topic", self.dead_letter_topic)
+
     @property
     def output_topic(self) -> str | None:
         """Where results go, None if they are not uploaded."""
@@ -82,3 +103,27 @@ class ServiceOptions:
     def callback_tries(self) -> int:
         """How often a callback is called for one record at most."""
         return 1 + self.callback_retries
+
+
+def check_callable(name: str, function: object) -> None:
+    """Raise `ConfigurationError` unless it is None or may be called."""
+    if function is not None and not callable(function):
+        raise ConfigurationError(f"{name} must be callable, got {function!r}; give a function")
+
+
+def check_plain(name: str, function: Any) -> None:
+    """Raise `ConfigurationError` for what the blocking service cannot call: nobody would await."""
+    check_callable(name, function)
+    if function is not None and is_coroutine_function(function):
+        raise ConfigurationError(
+            f"{name} must be a plain function in the blocking service, got the coroutine function"
+            f" {getattr(function, '__name__', function)!r}; use AsyncDataAnalysisService"
+        )
+
+
+def check_text(name: str, text: object) -> None:
+    """Raise `ConfigurationError` unless it is None or says something."""
+    if text is not None and not (isinstance(text, str) and text):
+        raise ConfigurationError(
+            f"{name} must be a non-empty string or None, got {text!r}; name one, or leave it out"
+        )

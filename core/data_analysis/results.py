@@ -1,7 +1,7 @@
 """What a callback returned, as the bytes that go to Kafka."""
 
 from collections.abc import Callable
-from functools import lru_cache
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -12,7 +12,8 @@ _WITH_ANY_KEYS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 def write_result(station_id: str, module: str, output: Any, timestamp: float) -> bytes:
     """Return the value of a MODULE-OUTPUT record.
 
-    Arrays become lists, pandas objects lists or dicts of lists, NaN and infinities null.
+    Arrays become lists, pandas objects lists or dicts of lists, NaN, infinities and what pandas
+    has for missing values null.
 
     Args:
         timestamp: epoch seconds.
@@ -20,17 +21,7 @@ def write_result(station_id: str, module: str, output: Any, timestamp: float) ->
     Raises:
         TypeError: something in `output` cannot be written as JSON.
     """
-    try:
-        # Most results have texts for keys, which is written in half the time.
-        written = orjson.dumps(output, _plain, orjson.OPT_SERIALIZE_NUMPY)
-    except TypeError:
-        written = orjson.dumps(output, _plain, _WITH_ANY_KEYS)
-    return b'{"station_id":%b,"module":%b,"output":%b,"timestamp":%b}' % (
-        orjson.dumps(station_id),
-        _text(module),
-        written,
-        _number(timestamp),
-    )
+    return result_writer(module, timestamp)(station_id, output)
 
 
 def result_writer(module: str, timestamp: float) -> Callable[[str, Any], bytes]:
@@ -44,23 +35,39 @@ def result_writer(module: str, timestamp: float) -> Callable[[str, Any], bytes]:
             # Most results have texts for keys, which is written in half the time.
             written = dumps(output, _plain, orjson.OPT_SERIALIZE_NUMPY)
         except TypeError:
-            written = dumps(output, _plain, _WITH_ANY_KEYS)
+            written = _written_with_any_keys(output)
         return b'{"station_id":%b%b%b%b' % (dumps(station_id), middle, written, end)
 
     return write
 
 
-@lru_cache(maxsize=64)
-def _text(text: str) -> bytes:
-    return orjson.dumps(text)
+def _written_with_any_keys(output: Any) -> bytes:
+    try:
+        return orjson.dumps(_with_plain_keys(output), _plain, _WITH_ANY_KEYS)
+    except RecursionError:
+        raise TypeError("cannot write what is in itself, or nested as deep, as JSON") from None
 
 
-@lru_cache(maxsize=64)
-def _number(number: float) -> bytes:
-    return orjson.dumps(float(number))
+def _with_plain_keys(value: Any) -> Any:
+    """Return dicts, at any depth of dicts and lists, with Python's own values for keys."""
+    if isinstance(value, dict):
+        return {_plain_key(key): _with_plain_keys(value[key]) for key in value}
+    if isinstance(value, list | tuple):
+        return [_with_plain_keys(each) for each in value]
+    return value
+
+
+def _plain_key(key: Any) -> Any:
+    if isinstance(key, datetime):
+        return key.isoformat()
+    return key.tolist() if hasattr(key, "tolist") else key
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):  # of pandas, as its NaT is, which does not equal itself
+        return value.isoformat() if value == value else None
+    if type(value).__name__ == "NAType":
+        return None
     if hasattr(value, "tolist"):
         return value.tolist()
     if hasattr(value, "to_dict"):

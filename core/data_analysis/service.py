@@ -4,7 +4,6 @@ The public methods are here and in `data_analysis.service_base`, and may be call
 what lives between start and stop is in `data_analysis.sync_run`.
 """
 
-import inspect
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,11 +12,12 @@ from data_analysis import config as default_config
 from data_analysis.batches import check_batch_handler
 from data_analysis.clock import Clock
 from data_analysis.effects import Effect
-from data_analysis.errors import ConfigurationError, DataAnalysisError
+from data_analysis.errors import ConfigurationError, DataAnalysisError, KafkaConnectionError
 from data_analysis.kafka.consumer import KafkaConsumerClient
 from data_analysis.kafka.producer import KafkaProducerClient
-from data_analysis.options import ServiceOptions
-from data_analysis.service_base import ServiceBase
+from data_analysis.options import ServiceOptions, check_plain
+from data_analysis.service_base import STOPPED_EARLY, ServiceBase
+from data_analysis.settings import topic_names
 from data_analysis.sync_gap_reports import GapReports
 from data_analysis.sync_run import SyncRun
 from data_analysis.sync_stations import StationThreads
@@ -97,7 +97,7 @@ class DataAnalysisService(ServiceBase):
     ) -> None:
         options = ServiceOptions(
             module_name=module_name,
-            topics=None if topics is None else tuple(topics),
+            topics=topic_names(topics),
             data_expire_seconds=data_expire_seconds,
             output_topic_prefix=output_topic_prefix,
             result_handler=result_handler,
@@ -117,8 +117,8 @@ class DataAnalysisService(ServiceBase):
             batch_handler_retries=batch_handler_retries,
             lag_refresh_seconds=lag_refresh_seconds,
         )
-        _check_plain("result_handler", result_handler)
-        _check_plain("on_gap", on_gap)
+        check_plain("result_handler", result_handler)
+        check_plain("on_gap", on_gap)
         self._lock = threading.RLock()
         super().__init__(options, kafka_config, config, clock, self._lock)
         self._own_callbacks: dict[str, Callable[..., Any]] = {}
@@ -145,23 +145,26 @@ class DataAnalysisService(ServiceBase):
         Raises:
             KafkaConnectionError: Kafka cannot be reached.
             ConfigurationError: an argument is not valid, a coroutine function above all.
-            DataAnalysisError: it was started before; in the foreground also: something inside has
-                failed, which ends the service.
+            DataAnalysisError: it was started before, or stopped meanwhile; in the foreground also:
+                something inside has failed, which ends the service.
         """
         check_batch_handler(batch_upload_handler)
-        _check_plain("callback", callback)
-        _check_plain("batch_upload_handler", batch_upload_handler)
+        check_plain("callback", callback)
+        check_plain("batch_upload_handler", batch_upload_handler)
         with self._lock:
             self._check_first_start()
             self._call(callback, batch_upload_handler)
             run = self._run = self._make_run()
         try:
             run.start()
-        except BaseException:
+        except BaseException as error:
             run.abort()
             with self._lock:
                 self._run = None
                 self._make_parts()
+                stopped = self._stopped
+            if stopped and isinstance(error, KafkaConnectionError):
+                raise DataAnalysisError(STOPPED_EARLY) from error
             raise
         if not background:
             try:
@@ -201,7 +204,7 @@ class DataAnalysisService(ServiceBase):
         """Make a station known and give it a callback of its own."""
         if not callable(callback):
             raise ConfigurationError(f"callback must be callable, got {callback!r}")
-        _check_plain("callback", callback)
+        check_plain("callback", callback)
         with self._lock:
             self._own_callbacks[station_id] = callback
             self.engine.add_station(station_id, self._clock.time())
@@ -269,11 +272,3 @@ class DataAnalysisService(ServiceBase):
         # A callback that stops its own service returns to nobody.
         if self._run is not None:
             self._run.perform(effects)
-
-
-def _check_plain(name: str, function: Callable[..., Any] | None) -> None:
-    if function is not None and inspect.iscoroutinefunction(function):
-        raise ConfigurationError(
-            f"{name} must be a plain function in the blocking service, got the coroutine function"
-            f" {function.__name__!r}; use AsyncDataAnalysisService"
-        )

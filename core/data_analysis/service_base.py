@@ -23,13 +23,15 @@ from data_analysis.errors import ConfigurationError, DataAnalysisError
 from data_analysis.failure import Failure
 from data_analysis.gap_log import GapLog
 from data_analysis.health import health_of
-from data_analysis.kafka.options import read_kafka_options, warn_of_unknown
+from data_analysis.kafka.options import checked_shape, read_kafka_options, warn_of_unknown
 from data_analysis.offsets import OffsetManager
 from data_analysis.options import ServiceOptions
 from data_analysis.record_batches import BATCH_TOPIC
-from data_analysis.settings import Settings
+from data_analysis.settings import Settings, check_module
 
 logger = logging.getLogger(__name__)
+
+STOPPED_EARLY = "the service was stopped while it started; make a new one"
 
 
 class Run(Protocol):
@@ -246,7 +248,7 @@ class ServiceBase:
         found = getattr(config, "KAFKA_CONFIG", None)
         if found is None:
             raise ConfigurationError("KAFKA_CONFIG is missing; define it or pass kafka_config")
-        return dict(found)
+        return dict(checked_shape(found))
 
     def _consumed(self, settings: Settings) -> list[str]:
         if self.options.topics is not None:
@@ -254,12 +256,7 @@ class ServiceBase:
         return settings.consumed(self.options.module_name)
 
     def _check(self, settings: Settings) -> None:
-        module = self.options.module_name
-        if module is not None and module not in settings.modules:
-            raise ConfigurationError(
-                f"module_name must be one of {', '.join(settings.modules)}, got {module!r};"
-                " name it in TOPIC_DETAIL or MODULE_DEPENDENCIES"
-            )
+        check_module(settings, self.options.module_name)
         topics = self._consumed(settings)
         if not topics:
             raise ConfigurationError("topics must not be empty, got []; name at least one")

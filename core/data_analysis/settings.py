@@ -90,6 +90,15 @@ class Settings:
         ]
 
 
+def check_module(settings: Settings, module: str | None) -> None:
+    """Raise `ConfigurationError` unless it is None or a module of the configuration."""
+    if module is not None and module not in settings.modules:
+        raise ConfigurationError(
+            f"module_name must be one of {', '.join(settings.modules) or 'none'}, got {module!r};"
+            " name it in TOPIC_DETAIL or MODULE_DEPENDENCIES"
+        )
+
+
 def load_settings(config: Any, output_topic_prefix: str = OUTPUT_TOPIC_PREFIX) -> Settings:
     """Read and check a configuration module or any object with its names.
 
@@ -147,11 +156,63 @@ def check_integer(key: str, value: object, *, least: int) -> int:
     )
 
 
+def check_switch(key: str, value: object) -> bool:
+    """Return `value` if it is True or False."""
+    if isinstance(value, bool):
+        return value
+    raise ConfigurationError(f"{key} must be True or False, got {value!r}; choose one of them")
+
+
+def check_topic_name(key: str, name: object) -> None:
+    """Raise `ConfigurationError` unless Kafka takes a topic of this name."""
+    if isinstance(name, str) and TOPIC_NAME.fullmatch(name) and name not in (".", ".."):
+        return
+    raise ConfigurationError(
+        f"{key} must be a topic name that Kafka takes, got {name!r}; use letters and digits of"
+        " ASCII, '.', '_' and '-', 249 at most"
+    )
+
+
+def topic_names(topics: object) -> tuple[Any, ...] | None:
+    """Return a list of topics as a tuple; which of them are known is checked elsewhere.
+
+    Raises:
+        ConfigurationError: it is no list, or names a topic twice.
+    """
+    if topics is None:
+        return None
+    if not isinstance(topics, list | tuple):
+        raise ConfigurationError(f"topics must be a list of names, got {topics!r}; write ['...']")
+    for topic in topics:
+        if topics.count(topic) > 1:
+            raise ConfigurationError(f"topics names {topic!r} twice; remove one of them")
+    return tuple(topics)
+
+
+def subscribed(topics: object) -> list[str]:
+    """Return a list of topics that a client may subscribe to.
+
+    Raises:
+        ConfigurationError: it is no list, is empty, or names a topic twice or one that cannot be.
+    """
+    names = topic_names(topics)
+    if not names:
+        raise ConfigurationError(f"topics must not be empty, got {topics!r}; name at least one")
+    for name in names:
+        check_topic_name("each of topics", name)
+    return list(names)
+
+
 def _mapping(config: Any, name: str, default: Any = None) -> Mapping[str, Any]:
     value = getattr(config, name, default)
-    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+    if not isinstance(value, Mapping):
         got = "nothing" if value is None else f"a {type(value).__name__}"
         raise ConfigurationError(f"{name} must be a dict with string keys, got {got}; define it")
+    for key in value:
+        if not isinstance(key, str):
+            raise ConfigurationError(
+                f"{name} must be a dict with string keys, got the key {key!r}; write {str(key)!r}"
+            )
     return value
 
 

@@ -12,7 +12,7 @@ from data_analysis import (
     ConfigurationError,
     KafkaConnectionError,
 )
-from tests.core.world import DATA, World, in_world
+from tests.core.world import CALENDAR, DATA, World, in_world
 
 
 def _config(world: World, **more: Any) -> dict[str, Any]:
@@ -71,6 +71,42 @@ def test_a_topic_that_is_not_there_is_named() -> None:
         assert not consumer.alive
 
     in_world(story, {"auto.create.topics.enable": "false"})
+
+
+@pytest.mark.parametrize("multi", [False, True])
+def test_what_was_handed_out_can_be_committed(*, multi: bool) -> None:
+    async def story(world: World) -> None:
+        config = _config(world, multi_consumer_mode=multi)
+        group = f"clients-{DATA}" if multi else "clients"
+        await world.send("A", 1.0, 2.0, 3.0)
+        await world.send_raw(CALENDAR, b"{}")
+        consumer = AsyncKafkaConsumerClient([DATA, CALENDAR], config)
+        await consumer.start()
+        got = [await consumer.getone() for _ in range(2)]
+        await asyncio.sleep(10)
+        await consumer.commit()
+        of_data = sum(record.topic == DATA for record in got)
+        assert of_data == (await world.broker.committed(group))[(DATA, 0)].offset
+        await consumer.commit({(DATA, 0): 2})
+        assert 2 == (await world.broker.committed(group))[(DATA, 0)].offset
+        await consumer.commit({(DATA, 0): (3, "note")})
+        assert "note" == (await world.broker.committed(group))[(DATA, 0)].metadata
+        await consumer.stop()
+        with pytest.raises(KafkaConnectionError, match="committing failed"):
+            await consumer.commit({(DATA, 0): 3})
+
+    in_world(story)
+
+
+def test_a_poll_brings_no_more_than_the_configuration_says() -> None:
+    async def story(world: World) -> None:
+        await world.send("A", *range(7))
+        consumer = AsyncKafkaConsumerClient([DATA], _config(world, max_poll_records=3))
+        await consumer.start()
+        assert [3, 3, 1] == [sum(map(len, (await consumer.getmany()).values())) for _ in range(3)]
+        await consumer.stop()
+
+    in_world(story)
 
 
 def _client(world: World, kind: str, **options: Any) -> Any:

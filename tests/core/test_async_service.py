@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from data_analysis import ConfigurationError, KafkaConnectionError
+from data_analysis import ConfigurationError, DataAnalysisError, KafkaConnectionError
 from tests.core.world import CALENDAR, DATA, DEAD, OUTPUT, World, in_world, small_config
 
 
@@ -283,5 +283,33 @@ def test_a_broker_that_does_not_answer_is_one_clear_error() -> None:
         await service.start(world.callback)
         assert service.get_service_status()["consumer_alive"]
         await service.stop()
+
+    in_world(story)
+
+
+def test_a_stop_ends_a_start_that_is_under_way() -> None:
+    async def story(world: World) -> None:
+        await world.broker.stop()
+        service = world.service()
+        starting = asyncio.create_task(service.start(world.callback))
+        await asyncio.sleep(1)
+        await service.stop()
+        with pytest.raises(DataAnalysisError, match="was stopped while it started"):
+            await starting
+        await world.broker.start()
+        await world.send("A", 1.0)
+        await asyncio.sleep(10)
+        assert [] == world.calls
+        status = service.get_service_status()
+        assert (False, False) == (status["consumer_alive"], status["producer_alive"])
+
+    in_world(story)
+
+
+def test_what_cannot_be_called_is_refused_at_the_start() -> None:
+    async def story(world: World) -> None:
+        for name in ("callback", "result_handler", "batch_upload_handler"):
+            with pytest.raises(ConfigurationError, match=f"{name} must be callable, got 5"):
+                await world.service().start(**{name: 5})
 
     in_world(story)

@@ -11,7 +11,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from data_analysis import ConfigurationError
-from data_analysis.async_threads import CallbackThreads, TimedSteps, is_coroutine_function
+from data_analysis.async_threads import CallbackThreads, TimedSteps
+from data_analysis.callbacks import is_coroutine_function
 from data_analysis.clock import SystemClock
 from station_sim.brokers import TopicSpec, open_broker
 from tests.core.world import CALENDAR, DATA, OUTPUT, World, in_world

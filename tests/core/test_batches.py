@@ -170,6 +170,10 @@ def test_misuse_is_refused_with_the_next_move() -> None:
     aggregator = Lone().aggregator
     with pytest.raises(BatchError, match="must expect a station, got none; name one"):
         aggregator.open("b", [])
+    with pytest.raises(BatchError, match="expected_stations must be a list of ids, got 'A1'"):
+        aggregator.open("b", "A1")
+    with pytest.raises(ConfigurationError, match="batch_upload_handler must be callable, got 5"):
+        BatchResultAggregator(5)  # type: ignore[arg-type]  # refused
     collector = aggregator.open("b", ["A"], key=("T", 0, 7))
     with pytest.raises(BatchError, match="is open; end it or give another key"):
         aggregator.open("b", ["A"], key=("T", 0, 7))

@@ -171,6 +171,26 @@ def test_commits_and_look_ups() -> None:
     _with_broker(story)
 
 
+def test_what_was_handed_out_can_be_committed() -> None:
+    def story(broker: Broker) -> None:
+        producer = KafkaProducerClient(FLAT)
+        for number in range(3):
+            producer.send(TOPIC, number)
+        producer.close()
+        client = KafkaConsumerClient([TOPIC], {**FLAT, "max_poll_records": 2})
+        count = len(_read(client, 1))
+        client.commit()
+        (consumer,) = client.members
+        assert (count, "") == consumer.committed((TOPIC, 0))
+        client.commit({(TOPIC, 0): 1})
+        assert (1, "") == consumer.committed((TOPIC, 0))
+        client.close()
+        with pytest.raises(KafkaConnectionError, match="committing failed"):
+            client.commit({(TOPIC, 0): 3})
+
+    _with_broker(story)
+
+
 def test_a_value_that_kafka_does_not_take_is_our_error() -> None:
     def story(broker: Broker) -> None:
         producer = KafkaProducerClient(FLAT, max_retries=2, retry_interval=1)

@@ -3,7 +3,8 @@
 import json
 import threading
 import time
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -425,9 +426,15 @@ def test_a_broker_that_does_not_answer_is_one_clear_error_and_a_start_may_be_tri
 def test_coroutine_functions_are_refused() -> None:
     async def callback(station_id: str, module_input: dict[str, Any]) -> None: ...
 
+    class Model:
+        async def __call__(self, station_id: str, module_input: dict[str, Any]) -> None: ...
+
     def story(world: BlockingWorld) -> None:
-        with pytest.raises(ConfigurationError, match="plain function"):
-            world.service().start(callback)
+        for one in (callback, partial(callback), Model()):
+            with pytest.raises(ConfigurationError, match="plain function"):
+                world.service().start(one)
+        with pytest.raises(ConfigurationError, match="callback must be callable, got 5"):
+            world.service().start(5)  # type: ignore[arg-type]  # refused
         with pytest.raises(ConfigurationError, match="result_handler must be a plain function"):
             world.service(result_handler=callback)
         with pytest.raises(ConfigurationError, match="max_workers must be an integer >= 1"):
@@ -456,5 +463,24 @@ def test_while_a_round_of_records_waits_it_polls_once_a_second_and_no_more() -> 
         assert 1.0 <= min(gaps), "more would only be kept"
         assert 1.5 >= max(gaps), "a rebalance is not to wait for long"
         service.stop()
+
+    in_blocking_world(story)
+
+
+def test_a_stop_ends_a_start_that_is_under_way() -> None:
+    def story(world: BlockingWorld) -> None:
+        world.ask(world.broker.stop())
+        service = world.service()
+        with ThreadPoolExecutor(1) as pool:
+            starting = pool.submit(service.start, world.callback)
+            time.sleep(1)
+            service.stop()
+            world.ask(world.broker.start())
+            with pytest.raises(DataAnalysisError, match="was stopped while it started"):
+                starting.result()
+        world.send("A", 1.0)
+        time.sleep(10)
+        assert [] == world.calls
+        assert not service.get_service_status()["consumer_alive"]
 
     in_blocking_world(story)

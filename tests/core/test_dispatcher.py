@@ -136,15 +136,18 @@ def test_a_price_is_one_dict_with_its_codes_as_a_list() -> None:
 
 
 def test_a_calendar_is_parallel_lists() -> None:
-    dispatcher = DataDispatcher()
     days = [{"date": "d1", "isHoliday": 1, "isWeekend": 0}, {"date": "d2", "isHoliday": 0}]
-    dispatcher.update_topic_data("A", CALENDAR, {"calendar": days})
+    for given in ({"calendar": days}, days):
+        shown = _calendar(given)
+        assert (["d1", "d2"], [1, 0], [0, None]) == shown
+    assert (["d1"], [1], [0]) == _calendar(days[0]), "one day alone"
+
+
+def _calendar(given: Any) -> tuple[Any, Any, Any]:
+    dispatcher = DataDispatcher()
+    dispatcher.update_topic_data("A", CALENDAR, given)
     shown = dispatcher.get_module_input("A", "load_prediction")
-    assert (["d1", "d2"], [1, 0], [0, None]) == (
-        shown["date"],
-        shown["isHoliday"],
-        shown["isWeekend"],
-    )
+    return shown["date"], shown["isHoliday"], shown["isWeekend"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import orjson
+import pandas as pd
 import pytest
 
 from data_analysis.gaps import read_commit_note, write_commit_note
@@ -30,6 +31,15 @@ class Frame:
         ({"n": np.float64(2.5), "i": np.int64(3)}, {"n": 2.5, "i": 3}),
         ({1: 2}, {"1": 2}),
         (Frame(), {"a": [1, 2]}),
+        ({np.int64(1): [{np.str_("k"): np.float64(2.5)}]}, {"1": [{"k": 2.5}]}),
+        (pd.Timestamp("2025-01-01 08:00"), "2025-01-01T08:00:00"),
+        ([pd.NaT, pd.NA], [None, None]),
+        (pd.Series([1, None], dtype="Int64"), [1, None]),
+        (
+            pd.DataFrame({"t": [pd.Timestamp("2025-01-01"), pd.NaT], "x": [1.5, np.nan]}),
+            {"t": ["2025-01-01T00:00:00", None], "x": [1.5, None]},
+        ),
+        ({pd.Timestamp("2025-01-01"): 1}, {"2025-01-01T00:00:00": 1}),
         ("储能", "储能"),
     ],
 )
@@ -38,7 +48,13 @@ def test_outputs_are_plain_json(output: Any, written: Any) -> None:
     assert {"station_id": "A", "module": "m", "output": written, "timestamp": 7.0} == value
 
 
-@pytest.mark.parametrize("output", [object(), {"x": 2**70}, "\ud800"])
+CIRCLE: list[Any] = []
+CIRCLE.append(CIRCLE)
+
+
+@pytest.mark.parametrize(
+    "output", [object(), {"x": 2**70}, "\ud800", CIRCLE, {object(): 1}, {(1, 2): 1}]
+)
 def test_what_cannot_be_written_raises_type_error(output: Any) -> None:
     with pytest.raises(TypeError):
         write_result("A", "m", output, 7)

@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from data_analysis import AsyncDataAnalysisService, ConfigurationError, config
+from data_analysis import (
+    AsyncDataAnalysisService,
+    AsyncKafkaConsumerClient,
+    ConfigurationError,
+    DataAnalysisService,
+    KafkaConsumerClient,
+    config,
+)
 from data_analysis.kafka.options import options_of, read_kafka_options
 from data_analysis.settings import load_settings
 
@@ -39,6 +46,7 @@ def test_the_default_configuration_is_valid_and_warns_of_nothing() -> None:
         ({"a b": {}}, r"TOPIC_DETAIL\['a b'\] is no name that Kafka takes"),
         ({"..": {}}, "is no name that Kafka takes"),
         ({"T" * 250: {}}, "249 at most"),
+        ({7: TOPIC}, "string keys, got the key 7; write '7'"),
         ({"T": 3}, r"TOPIC_DETAIL\['T'\] must be a dict"),
         ({"T": {"fields": ["x"], "modules": []}}, "lacks 'window_size'"),
         ({"T": {**TOPIC, "window_size": 0}}, r"\['window_size'\] must be an integer >= 1, got 0"),
@@ -137,11 +145,30 @@ def test_a_bad_kafka_setting_is_refused_by_name(change: dict[str, Any], words: s
         ({"callback_retries": 2}, "set on_callback_error='retry'"),
         ({"max_pending_records": 0}, "max_pending_records"),
         ({"kafka_config": {"bootstrap_servers": ["a:1"]}}, "group_id is missing"),
+        ({"config": SimpleNamespace(**{**vars(config), "KAFKA_CONFIG": [1]})}, "must be a dict"),
+        ({"topics": "T"}, r"topics must be a list of names, got 'T'; write \['...'\]"),
+        ({"topics": ["T", "T"]}, "topics names 'T' twice"),
+        ({"module_name": ["load_prediction"]}, "module_name must be a non-empty string or None"),
+        ({"output_topic_prefix": None}, "output_topic_prefix must be a string, got None"),
+        (
+            {"module_name": "load_prediction", "output_topic_prefix": "a b-"},
+            "must be a topic name that Kafka takes, got 'a b-LOAD_PREDICTION'",
+        ),
+        ({"dead_letter_topic": ""}, "dead_letter_topic must be a topic name that Kafka takes"),
+        ({"instance_id": 5}, "instance_id must be a non-empty string or None, got 5"),
+        ({"result_handler": 5}, "result_handler must be callable, got 5"),
+        ({"on_gap": "print"}, "on_gap must be callable, got 'print'"),
+        ({"coalesce": "yes"}, "coalesce must be True or False, got 'yes'"),
+        ({"upload_results": None}, "upload_results must be True or False"),
+        ({"warm_start": 1}, "warm_start must be True or False"),
     ],
 )
-def test_a_bad_option_of_a_service_is_refused_at_once(options: dict[str, Any], words: str) -> None:
+@pytest.mark.parametrize("service", [AsyncDataAnalysisService, DataAnalysisService])
+def test_a_bad_option_of_a_service_is_refused_at_once(
+    service: Any, options: dict[str, Any], words: str
+) -> None:
     with pytest.raises(ConfigurationError, match=words):
-        AsyncDataAnalysisService(**options)
+        service(**options)
 
 
 @pytest.mark.parametrize(
@@ -150,6 +177,16 @@ def test_a_bad_option_of_a_service_is_refused_at_once(options: dict[str, Any], w
         ({**KAFKA, "consumer": {"max_poll_records": 0}}, r"\(in kafka_config\['consumer'\]\)"),
         ({**KAFKA, "producer": {"acks": 7}}, r"\(in kafka_config\['producer'\]\)"),
         ({**KAFKA, "max_poll_records": 0}, r"\(in kafka_config\)"),
+        (
+            {**KAFKA, "retries": "x"},
+            r"retries must be an integer >= 0, got 'x'.*\(in kafka_config\)",
+        ),
+        ({**KAFKA, "max_in_flight_requests_per_connection": 0}, r"\(in kafka_config\)"),
+        ({**KAFKA, "buffer_memory": -1}, "buffer_memory must be an integer >= 1"),
+        (
+            {**KAFKA, "session_timeout_ms": 6000, "heartbeat_interval_ms": 6000},
+            r"heartbeat_interval_ms must be < session_timeout_ms \(6000\), got 6000",
+        ),
         ({**KAFKA, "enable_auto_commit": "yes"}, "must be True or False, got 'yes'"),
         ({**KAFKA, "multi_consumer_mode": 1}, "multi_consumer_mode must be True or False"),
         ({**KAFKA, "security_protocol": "SASL_SSL"}, "sasl_plain_username must be a non-empty"),
@@ -159,6 +196,16 @@ def test_a_bad_option_of_a_service_is_refused_at_once(options: dict[str, Any], w
 def test_a_refusal_says_where_the_setting_stands(config: dict[str, Any], place: str) -> None:
     with pytest.raises(ConfigurationError, match=place):
         read_kafka_options(config)
+
+
+@pytest.mark.parametrize(
+    ("session_ms", "heartbeat_ms"), [(30000, 3000), (9000, 3000), (6000, 2000), (2, 1)]
+)
+def test_heartbeats_fit_into_the_session(session_ms: int, heartbeat_ms: int) -> None:
+    options = read_kafka_options({**KAFKA, "session_timeout_ms": session_ms})
+    assert heartbeat_ms == options.consumer["heartbeat_interval_ms"]
+    given = {"session_timeout_ms": session_ms, "heartbeat_interval_ms": 1}
+    assert 1 == read_kafka_options({**KAFKA, **given}).consumer["heartbeat_interval_ms"]
 
 
 def test_multi_consumer_mode_is_read_on_top_and_in_the_consumer() -> None:
@@ -172,6 +219,23 @@ def test_multi_consumer_mode_is_read_on_top_and_in_the_consumer() -> None:
 
 def _nested(**consumer: Any) -> dict[str, Any]:
     return {"consumer": {**KAFKA, **consumer}, "producer": {}}
+
+
+@pytest.mark.parametrize(
+    ("topics", "words"),
+    [
+        ("T", r"topics must be a list of names, got 'T'; write \['...'\]"),
+        (None, "topics must not be empty, got None"),
+        ([], "topics must not be empty"),
+        (["T", "T"], "topics names 'T' twice"),
+        (["a b"], "each of topics must be a topic name that Kafka takes, got 'a b'"),
+        ([5], "each of topics must be a topic name that Kafka takes, got 5"),
+    ],
+)
+@pytest.mark.parametrize("client", [AsyncKafkaConsumerClient, KafkaConsumerClient])
+def test_topics_that_a_client_cannot_read_are_refused(client: Any, topics: Any, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        client(topics, KAFKA)
 
 
 SECRET = "s3cr3t-pa55"  # what must not be shown

@@ -21,13 +21,14 @@ def check_config(file: Path) -> None:
     Nothing is connected. Exit code 0 if it is valid; 2, with one line, if not.
     """
     from data_analysis.commands.config_file import read_config_file
-    from data_analysis.kafka.options import read_kafka_options
+    from data_analysis.kafka.options import check_group_id, read_kafka_options
     from data_analysis.settings import load_settings
 
     config = read_config_file(file)
     settings = load_settings(config)
     kafka = config.KAFKA_CONFIG
     options = read_kafka_options(kafka)
+    check_group_id(options)
     for line in _told(settings):
         click.echo(line)
     click.echo(f"Kafka: {masked(kafka)}")

@@ -8,7 +8,7 @@ from data_analysis.commands.config_file import read_config_file
 from data_analysis.commands.serving import Order, kafka_config
 from data_analysis.errors import ConfigurationError
 from data_analysis.kafka.options import read_kafka_options
-from data_analysis.settings import load_settings
+from data_analysis.settings import check_module, load_settings
 
 
 def group_ids(base: str, topics: Sequence[str], *, is_multi: bool) -> dict[str, list[str]]:
@@ -22,12 +22,18 @@ def group_ids(base: str, topics: Sequence[str], *, is_multi: bool) -> dict[str, 
 
 
 def configured_groups(
-    config_path: Path | None, *, bootstrap: str | None = None, group_id: str | None = None
+    config_path: Path | None,
+    *,
+    bootstrap: str | None = None,
+    group_id: str | None = None,
+    module_name: str | None = None,
 ) -> tuple[Mapping[str, Any], dict[str, list[str]]]:
     """Return the options of aiokafka's clients, and topics by group.
 
+    The topics are those that a service of a module reads, or of all modules for None.
+
     Raises:
-        ConfigurationError: the configuration is not valid, or names no group.
+        ConfigurationError: the configuration is not valid, or names no group or no such module.
     """
     config = read_config_file(config_path)
     order = Order(callback=print, bootstrap=bootstrap, group_id=group_id)
@@ -35,7 +41,9 @@ def configured_groups(
     options = read_kafka_options(kafka)
     if options.group_id is None:
         raise ConfigurationError("group_id is missing; set it in 'consumer', or give --group-id")
-    topics = load_settings(config).consumed(None)
+    settings = load_settings(config)
+    check_module(settings, module_name)
+    topics = settings.consumed(module_name)
     return options.admin, group_ids(options.group_id, topics, is_multi=is_multi_consumer(kafka))
 
 

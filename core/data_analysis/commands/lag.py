@@ -16,6 +16,7 @@ import click
 )
 @click.option("--bootstrap", metavar="HOST:PORT,...", help="Kafka, instead of the configuration's.")
 @click.option("--group-id", help="Consumer group, instead of the configuration's.")
+@click.option("--module", "module_name", help="The business module, as in `serve`.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of a table.")
 def lag(config_path: Path | None, as_json: bool, **given: Any) -> None:
     """Show the lag of the configured topics: log end minus the committed offset.

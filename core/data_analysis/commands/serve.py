@@ -41,6 +41,14 @@ EXIT_INTERRUPTED = 130
     help="Run a callback that blocks in so many threads; without, it runs on the event loop.",
 )
 @click.option("--warm-start", is_flag=True, help="Fill windows from what was handled before.")
+@click.option(
+    "--window-form",
+    default="list",
+    show_default=True,
+    type=click.Choice(["list", "array"]),
+    help="How windows are given; array: read-only NumPy views, never padded.",
+)
+@click.option("--coalesce", is_flag=True, help="Call once per poll and station, not per record.")
 @click.option("--log-level", default="info", type=click.Choice(["debug", "info", "warning"]))
 def serve(callback: str, **given: Any) -> int:
     """Run MODULE:CALLBACK for every record and station until SIGTERM or Ctrl-C.

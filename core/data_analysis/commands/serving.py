@@ -13,6 +13,7 @@ from typing import Any
 from data_analysis.async_service import AsyncDataAnalysisService
 from data_analysis.commands.config_file import read_config_file
 from data_analysis.errors import ConfigurationError, DataAnalysisError
+from data_analysis.kafka.options import checked_shape
 
 logger = logging.getLogger("data_analysis.serve")
 
@@ -34,6 +35,8 @@ class Order:
     instance_id: str | None = None
     threads: int | None = None
     warm_start: bool = False
+    window_form: str = "list"
+    coalesce: bool = False
 
 
 async def serve_until_told(order: Order) -> signal.Signals:
@@ -51,6 +54,8 @@ async def serve_until_told(order: Order) -> signal.Signals:
         config=config,
         instance_id=order.instance_id,
         warm_start=order.warm_start,
+        window_form=order.window_form,
+        coalesce=order.coalesce,
         **_places(order),
     )
     ended: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
@@ -85,8 +90,12 @@ async def serve_until_told(order: Order) -> signal.Signals:
 
 
 def kafka_config(config: Mapping[str, Any], order: Order) -> dict[str, Any]:
-    """Return a Kafka configuration with what the command line says in place of the file's."""
-    changed = copy.deepcopy(dict(config))
+    """Return a Kafka configuration with what the command line says in place of the file's.
+
+    Raises:
+        ConfigurationError: the configuration or a section of it is no dict.
+    """
+    changed = copy.deepcopy(dict(checked_shape(config)))
     if order.bootstrap is not None:
         servers = [server.strip() for server in order.bootstrap.split(",")]
         for section in (changed, changed.get("consumer", {}), changed.get("producer", {})):

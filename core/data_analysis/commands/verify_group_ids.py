@@ -22,6 +22,7 @@ EXIT_LOST = 1
 )
 @click.option("--bootstrap", metavar="HOST:PORT,...", help="Kafka, instead of the configuration's.")
 @click.option("--group-id", help="Consumer group, instead of the configuration's.")
+@click.option("--module", "module_name", help="The business module, as in `serve`.")
 @click.option("--offline", is_flag=True, help="Look at the configuration only.")
 def verify_group_ids(config_path: Path | None, offline: bool, **given: Any) -> int:
     """Show which group reads which topic, and what each has committed.

@@ -126,6 +126,8 @@ class AsyncGroupMember:
     ) -> dict[TopicPartition, list[ConsumerRecord]]:
         """Return what is there, waiting up to `timeout_ms` for something.
 
+        `max_records` is `max_poll_records` of the configuration unless given.
+
         Raises:
             KafkaConnectionError: the client failed.
         """
@@ -275,6 +277,7 @@ class AsyncGroupMember:
             enable_auto_commit=False,
             auto_offset_reset=self.options.auto_offset_reset if self._resets else "none",
             partition_assignment_strategy=(RangePartitionAssignor,),
+            max_poll_records=self.options.max_poll_records,
             consumer_timeout_ms=FETCH_TICK_MS,
             **self.options.consumer,
             **named,

@@ -11,13 +11,15 @@ from typing import Any
 
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from data_analysis.errors import ConfigurationError, KafkaConnectionError
+from data_analysis.errors import KafkaConnectionError
 from data_analysis.kafka.async_consumer import AsyncGroupMember
 from data_analysis.kafka.async_lag import LagWatch, ProgressOf
+from data_analysis.kafka.commits import Offsets, with_notes
 from data_analysis.kafka.connecting import Tries
-from data_analysis.kafka.options import KafkaOptions, options_of
+from data_analysis.kafka.errors import mapped
+from data_analysis.kafka.options import KafkaOptions, check_group_id, options_of
 from data_analysis.lag import LagInfo, show_lags
-from data_analysis.settings import check_number
+from data_analysis.settings import check_number, subscribed
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +54,8 @@ class AsyncKafkaConsumerClient:
         lag_refresh_seconds: float = 5.0,
     ) -> None:
         self.options = options_of(config)
-        if self.options.group_id is None:
-            raise ConfigurationError("group_id is missing; set it in 'consumer' or on top")
+        check_group_id(self.options)
+        topics = subscribed(topics)
         check_number("lag_refresh_seconds", lag_refresh_seconds, least=0, above=True)
         self._resets = resets
         self._instance_id = instance_id
@@ -122,8 +124,9 @@ class AsyncKafkaConsumerClient:
     ) -> dict[TopicPartition, list[ConsumerRecord]]:
         """Return what is there, waiting up to `timeout_ms` for something.
 
-        In multi-consumer mode `max_records` holds for each topic, and a topic that fails holds the
-        others up no longer than one call.
+        `max_records` is `max_poll_records` of the configuration unless given; in multi-consumer
+        mode it holds for each topic, and a topic that fails holds the others up no longer than one
+        call.
 
         Raises:
             KafkaConnectionError: the client failed, and no topic brought anything.
@@ -151,12 +154,20 @@ class AsyncKafkaConsumerClient:
             raise failed
         return records
 
-    async def commit(self, offsets: Mapping[TopicPartition, tuple[int, str]]) -> None:
-        """Commit offsets with their metadata; aiokafka's errors come as they are."""
+    async def commit(self, offsets: Offsets | None = None) -> None:
+        """Commit `{(topic, partition): next offset}`, or what has been handed out.
+
+        In place of an offset `(offset, metadata)` may stand.
+
+        Raises:
+            KafkaConnectionError: Kafka did not take them.
+        """
         for member in self.members:
-            own = {tp: offset for tp, offset in offsets.items() if tp.topic in member.topics}
+            given = self._handed_out(member) if offsets is None else offsets
+            own = with_notes(given, member.topics)
             if own:
-                await member.commit(own)
+                with mapped("committing"):
+                    await member.commit({TopicPartition(*tp): own[tp] for tp in own})
 
     def get_consumer(self) -> Any:
         """Return aiokafka's consumer; in multi-consumer mode `{topic: consumer}`.
@@ -198,6 +209,15 @@ class AsyncKafkaConsumerClient:
 
     def _make_watch(self, progress: ProgressOf) -> LagWatch:
         return LagWatch(self.options, self.assignment, progress, self._lag_refresh_seconds)
+
+    def _handed_out(self, member: AsyncGroupMember) -> dict[tuple[str, int], int]:
+        """Return the next offsets of what callers have got."""
+        places = {tuple(tp): member.position(tp) for tp in member.assignment()}
+        asked = self._asked.get(member)
+        if asked is not None and asked.done() and asked.exception() is None:
+            waiting = asked.result()
+            places[waiting.topic, waiting.partition] = waiting.offset
+        return {tp: offset for tp, offset in places.items() if offset is not None}
 
     async def _own_progress(self, tp: TopicPartition) -> tuple[int | None, int | None]:
         member = next(member for member in self.members if tp.topic in member.topics)

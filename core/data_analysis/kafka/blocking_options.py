@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from data_analysis.kafka.options import DEFAULT_REQUEST_TIMEOUT_MS, KafkaOptions
-from data_analysis.settings import check_integer
 
 DEFAULT_IDLE_MS = 540_000
 
@@ -41,9 +40,6 @@ def blocking_producer_options(options: KafkaOptions, config: Mapping[str, Any]) 
     `retries` and `max_in_flight_requests_per_connection` are read from `config`, for only
     kafka-python has a use for them. An idempotent producer retries at least once and has at most
     five requests in flight, or Kafka does not keep their order.
-
-    Raises:
-        ConfigurationError: one of the two is not a number.
     """
     blocking = {key: options.producer[key] for key in options.producer}
     blocking["reconnect_backoff_max_ms"] = LONGEST_RECONNECT_MS
@@ -51,12 +47,11 @@ def blocking_producer_options(options: KafkaOptions, config: Mapping[str, Any]) 
     given = {**config, **config.get("producer", {})}
     idempotent = blocking["enable_idempotence"]
     key = "max_in_flight_requests_per_connection"
-    in_flight = check_integer(key, given.get(key, MOST_IN_FLIGHT), least=1)
+    in_flight = given.get(key, MOST_IN_FLIGHT)
     blocking[key] = min(in_flight, MOST_IN_FLIGHT) if idempotent else in_flight
     # kafka-python collects while a partition has a request under way, and waits for more only if
     # that is asked for.
     blocking["linger_ms"] = options.linger_ms if "linger_ms" in given else 0
     if "retries" in given:
-        retries = check_integer("retries", given["retries"], least=0)
-        blocking["retries"] = max(retries, 1) if idempotent else retries
+        blocking["retries"] = max(given["retries"], 1) if idempotent else given["retries"]
     return blocking

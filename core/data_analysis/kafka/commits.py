@@ -6,7 +6,7 @@ whether all was acknowledged. When a commit is due is known to `OffsetManager`.
 """
 
 import logging
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 
 from data_analysis.gaps import write_commit_note
@@ -33,6 +33,9 @@ class Wait:
 
     seconds: float
 
+
+Offsets = Mapping[tuple[str, int], int | tuple[int, str]]
+"""Next offsets by topic and partition, with metadata or without."""
 
 Committing = Generator[SendCommit | Wait, None, bool]
 
@@ -80,6 +83,15 @@ def commit_safe(
         tries,
     )
     return False
+
+
+def with_notes(offsets: Offsets, topics: Sequence[str]) -> dict[Partition, tuple[int, str]]:
+    """Return the offsets of some topics, each with its metadata, which may be left out."""
+    return {
+        Partition(*tp): offset if isinstance(offset, tuple) else (offset, "")
+        for tp, offset in offsets.items()
+        if tp[0] in topics
+    }
 
 
 def _note(offsets: OffsetManager, tp: Partition) -> str:

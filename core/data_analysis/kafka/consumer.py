@@ -11,15 +11,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from data_analysis.clock import WALL
-from data_analysis.errors import ConfigurationError, KafkaConnectionError
+from data_analysis.errors import KafkaConnectionError
+from data_analysis.kafka.commits import Offsets, with_notes
 from data_analysis.kafka.connecting import Tries
 from data_analysis.kafka.errors import mapped
-from data_analysis.kafka.options import KafkaOptions, options_of
+from data_analysis.kafka.options import KafkaOptions, check_group_id, options_of
 from data_analysis.kafka.sync_lag import LagWatch, ProgressOf
 from data_analysis.kafka.sync_member import ANSWER_TIMEOUT_MS, GroupMember, Records
 from data_analysis.lag import LagInfo, show_lags
 from data_analysis.offsets import Partition
-from data_analysis.settings import check_number
+from data_analysis.settings import check_number, subscribed
 
 logger = logging.getLogger(__name__)
 
@@ -59,8 +60,8 @@ class KafkaConsumerClient:
         lag_refresh_seconds: float = 5.0,
     ) -> None:
         self.options = options_of(config)
-        if self.options.group_id is None:
-            raise ConfigurationError("group_id is missing; set it in 'consumer' or on top")
+        check_group_id(self.options)
+        topics = subscribed(topics)
         check_number("lag_refresh_seconds", lag_refresh_seconds, least=0, above=True)
         self._tries = Tries(max_retries, retry_interval)
         self._resets = resets
@@ -129,16 +130,20 @@ class KafkaConsumerClient:
         for member in self.members:
             member.close()
 
-    def commit(
-        self,
-        offsets: Mapping[tuple[str, int], tuple[int, str]],
-        timeout_ms: int = ANSWER_TIMEOUT_MS,
-    ) -> None:
-        """Commit offsets with their metadata; kafka-python's errors come as they are."""
+    def commit(self, offsets: Offsets | None = None, timeout_ms: int = ANSWER_TIMEOUT_MS) -> None:
+        """Commit `{(topic, partition): next offset}`, or what has been handed out.
+
+        In place of an offset `(offset, metadata)` may stand.
+
+        Raises:
+            KafkaConnectionError: Kafka did not take them.
+        """
         for member in self.members:
-            own = {tp: offset for tp, offset in offsets.items() if tp[0] in member.topics}
+            given = _handed_out(member) if offsets is None else offsets
+            own = with_notes(given, member.topics)
             if own:
-                member.commit(own, timeout_ms)
+                with mapped("committing"):
+                    member.commit(own, timeout_ms)
 
     def get_consumer(self) -> Any:
         """Return kafka-python's consumer; in multi-consumer mode `{topic: consumer}`.
@@ -213,3 +218,9 @@ class KafkaConsumerClient:
         member = next(member for member in self.members if tp.topic in member.topics)
         found = member.committed(tp)
         return member.position(tp), None if found is None else found[0]
+
+
+def _handed_out(member: GroupMember) -> dict[tuple[str, int], int]:
+    """Return the next offsets of what callers have got."""
+    places = {tp: member.position(tp) for tp in member.assignment()}
+    return {tp: offset for tp, offset in places.items() if offset is not None}

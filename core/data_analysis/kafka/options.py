@@ -16,10 +16,11 @@ from types import MappingProxyType
 from typing import Any
 
 from data_analysis.errors import ConfigurationError
-from data_analysis.settings import check_choice, check_integer, check_number
+from data_analysis.settings import check_choice, check_integer, check_number, check_switch
 
 logger = logging.getLogger(__name__)
 
+SECTIONS = ("consumer", "producer")
 SECURITY_KEYS = (
     "security_protocol",
     "sasl_mechanism",
@@ -54,8 +55,13 @@ OWN_CONSUMER_KEYS = (
     "multi_consumer_mode",
 )
 OWN_PRODUCER_KEYS = ("bootstrap_servers", "acks", "compression_type", "linger_ms", "batch_size")
-UNUSED_PRODUCER_KEYS = ("retries", "max_in_flight_requests_per_connection", "buffer_memory")
-"""Accepted: an idempotent producer retries by itself and bounds what is in flight."""
+UNUSED_PRODUCER_KEYS = {
+    "retries": 0,
+    "max_in_flight_requests_per_connection": 1,
+    "buffer_memory": 1,
+}
+"""Accepted, from these numbers on: an idempotent producer retries by itself and bounds what is in
+flight."""
 
 RESET_POLICIES = ("latest", "earliest")
 COMPRESSIONS = ("none", "gzip", "snappy", "lz4", "zstd")
@@ -67,6 +73,10 @@ _SERVER = re.compile(r"(?:\[[^\s\[\]]+\]|[^\s\[\]:/]+)(?::(?P<port>[0-9]+))?")
 """A host with or without a port; brackets are around an IPv6 address."""
 
 DEFAULT_REQUEST_TIMEOUT_MS = 40_000
+DEFAULT_HEARTBEAT_INTERVAL_MS = 3_000
+HEARTBEATS_PER_SESSION = 3
+"""Heartbeats that a session should survive the loss of, as Kafka advises, one less."""
+
 DEFAULT_FETCH_MAX_WAIT_MS = 500
 DEFAULT_FETCH_MIN_BYTES = 1
 DEFAULT_BATCH_BYTES = 65_536
@@ -131,13 +141,9 @@ def read_kafka_options(config: Mapping[str, Any]) -> KafkaOptions:
     Raises:
         ConfigurationError: a value is missing or not allowed.
     """
-    if not isinstance(config, Mapping):
-        raise ConfigurationError(
-            f"kafka_config must be a dict, got {_kind(config)}; pass {{'bootstrap_servers': ...}}"
-        )
-    flat = {key: value for key, value in config.items() if key not in ("consumer", "producer")}
-    consumer = _Part("consumer", flat, _section(config, "consumer"))
-    producer = _Part("producer", flat, _section(config, "producer"))
+    config = checked_shape(config)
+    flat = {key: value for key, value in config.items() if key not in SECTIONS}
+    consumer, producer = (_Part(name, flat, config.get(name, {})) for name in SECTIONS)
     security = _security(consumer)
     producer_security = _security(producer)
     servers = _servers(consumer, producer)
@@ -163,6 +169,25 @@ def read_kafka_options(config: Mapping[str, Any]) -> KafkaOptions:
     )
 
 
+def checked_shape(config: Any) -> Mapping[str, Any]:
+    """Return a Kafka configuration that is a dict and whose sections are.
+
+    Raises:
+        ConfigurationError: it is not, or one of them is not.
+    """
+    if not isinstance(config, Mapping):
+        raise ConfigurationError(
+            f"kafka_config must be a dict, got {_kind(config)}; pass {{'bootstrap_servers': ...}}"
+        )
+    for name in SECTIONS:
+        section = config.get(name, {})
+        if not isinstance(section, Mapping):
+            raise ConfigurationError(
+                f"{name!r} must be a dict, got {_kind(section)}; write {{...}} (in kafka_config)"
+            )
+    return config
+
+
 def options_of(config: Mapping[str, Any] | KafkaOptions) -> KafkaOptions:
     """Return options that were read already, or read them and warn of keys outside all lists.
 
@@ -174,6 +199,19 @@ def options_of(config: Mapping[str, Any] | KafkaOptions) -> KafkaOptions:
     options = read_kafka_options(config)
     warn_of_unknown(options)
     return options
+
+
+def check_group_id(options: KafkaOptions) -> str:
+    """Return the group that a consumer joins.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    if options.group_id is None:
+        raise ConfigurationError(
+            "group_id is missing; set it in 'consumer' or on top (in kafka_config)"
+        )
+    return options.group_id
 
 
 def warn_of_unknown(options: KafkaOptions) -> None:
@@ -213,15 +251,6 @@ def _arguments(arguments: dict[str, Any]) -> Mapping[str, Any]:
 def _kind(value: object) -> str:
     """Return what stands where a dict should: never its content, which may be secret."""
     return "None" if value is None else f"a {type(value).__name__}"
-
-
-def _section(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    section = config.get(name, {})
-    if not isinstance(section, Mapping):
-        raise ConfigurationError(
-            f"{name!r} must be a dict, got {_kind(section)}; write {{...}} (in kafka_config)"
-        )
-    return section
 
 
 def _servers(*parts: _Part) -> list[str]:
@@ -283,11 +312,7 @@ def _choice(part: _Part, key: str, allowed: tuple[str, ...], default: str) -> st
 def _switch(part: _Part, key: str, *, default: bool) -> bool:
     value = part.get(key, default)
     with part.naming(key):
-        if not isinstance(value, bool):
-            raise ConfigurationError(
-                f"{key} must be True or False, got {value!r}; choose one of them"
-            )
-    return value
+        return check_switch(key, value)
 
 
 def _integer(part: _Part, key: str, default: int) -> int:
@@ -302,6 +327,7 @@ def _linger(part: _Part) -> float:
 
 def _consumer_numbers(part: _Part) -> dict[str, int]:
     numbers = {key: _integer(part, key, 1) for key in CONSUMER_KEYS if key in part}
+    _fit_heartbeat(part, numbers)
     wait = numbers.get("fetch_max_wait_ms", DEFAULT_FETCH_MAX_WAIT_MS)
     timeout = numbers.get("request_timeout_ms", DEFAULT_REQUEST_TIMEOUT_MS)
     if wait >= timeout:
@@ -313,6 +339,23 @@ def _consumer_numbers(part: _Part) -> dict[str, int]:
     return numbers
 
 
+def _fit_heartbeat(part: _Part, numbers: dict[str, int]) -> None:
+    """Have heartbeats fit into a session that is shorter than usual."""
+    session = numbers.get("session_timeout_ms")
+    if session is None:
+        return
+    heartbeat = numbers.get("heartbeat_interval_ms")
+    if heartbeat is None:
+        fitting = max(1, session // HEARTBEATS_PER_SESSION)
+        numbers["heartbeat_interval_ms"] = min(DEFAULT_HEARTBEAT_INTERVAL_MS, fitting)
+    elif heartbeat >= session:
+        with part.naming("heartbeat_interval_ms"):
+            raise ConfigurationError(
+                f"heartbeat_interval_ms must be < session_timeout_ms ({session}), got {heartbeat};"
+                " lower it to a third of that"
+            )
+
+
 def _producer(part: _Part) -> dict[str, Any]:
     acks = ACKS.get(str(part.get("acks", "all")))
     if acks is None:
@@ -320,6 +363,10 @@ def _producer(part: _Part) -> dict[str, Any]:
             raise ConfigurationError(
                 f"acks must be 'all', '1' or '0', got {part.get('acks')!r}; choose one"
             )
+    for key, least in UNUSED_PRODUCER_KEYS.items():
+        if key in part:
+            with part.naming(key):
+                check_integer(key, part.get(key), least=least)
     compression = part.get("compression_type") or "none"
     with part.naming("compression_type"):
         check_choice("compression_type", compression, COMPRESSIONS)

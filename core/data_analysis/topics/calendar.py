@@ -16,7 +16,9 @@ class CalendarTopic(GeneralTopic):
         super().__init__(Scope.EVERYONE)
 
     def items(self, raw_data: Any) -> list[Any]:
-        """Return the calendar, which may come as the list of its days."""
+        """Return the calendar, which may come as the list of its days, or as its only day."""
+        if isinstance(raw_data, dict) and raw_data and CALENDAR_KEY not in raw_data:
+            raw_data = [raw_data]
         return [{CALENDAR_KEY: raw_data} if isinstance(raw_data, list) else raw_data]
 
     def columns(self, topic: TopicSettings) -> tuple[str, ...]:

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+from click import Command
 from click.testing import CliRunner, Result
 
 from data_analysis.commands.check_config import check_config, masked
 from data_analysis.commands.groups import group_ids
+from data_analysis.commands.lag import lag
 from data_analysis.commands.verify_group_ids import verify_group_ids
 from data_analysis.errors import ConfigurationError
 
@@ -79,6 +81,8 @@ def test_toml_is_read_too_and_what_it_does_not_name_is_the_default(tmp_path: Pat
         ("", "c.ini", "must end with .py or .toml"),
         ('TOPIC_DETAIL = {"A": 1}', "c.py", "TOPIC_DETAIL['A'] must be a dict"),
         ('KAFKA_CONFIG = {"group_id": ""}', "c.py", "bootstrap_servers is missing"),
+        ('KAFKA_CONFIG = {"bootstrap_servers": "a:1"}', "c.py", "group_id is missing"),
+        ("KAFKA_CONFIG = [1]", "c.py", "kafka_config must be a dict, got a list"),
     ],
 )
 def test_a_bad_file_is_refused_in_one_line(
@@ -112,3 +116,26 @@ def test_offline_the_groups_are_shown(tmp_path: Path) -> None:
     path.write_text(PYTHON)
     result = CliRunner().invoke(verify_group_ids, ["--config", str(path), "--offline"])
     assert "g: A, B, MODULE-OUTPUT-N\n" == result.output
+
+
+@pytest.mark.parametrize("shape", ["[1]", "None", '{"consumer": 5}'])
+@pytest.mark.parametrize("command", [lag, verify_group_ids])
+def test_a_kafka_config_of_the_wrong_shape_is_refused_by_what_connects(
+    tmp_path: Path, command: Command, shape: str
+) -> None:
+    path = tmp_path / "config.py"
+    path.write_text(f"KAFKA_CONFIG = {shape}")
+    arguments = ["--config", str(path), "--bootstrap", "localhost:1"]
+    assert "must be a dict, got" in refusal(CliRunner().invoke(command, arguments))
+
+
+def test_a_module_narrows_the_topics_and_an_unknown_one_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "config.py"
+    path.write_text(PYTHON)
+    arguments = ["--config", str(path), "--offline"]
+    for module, topics in (("m", "A, B, MODULE-OUTPUT-N"), ("n", "A, B")):
+        shown = CliRunner().invoke(verify_group_ids, [*arguments, "--module", module])
+        assert f"g: {topics}\n" == shown.output
+    for command in (lag, verify_group_ids):
+        refused = CliRunner().invoke(command, ["--config", str(path), "--module", "no"])
+        assert "module_name must be one of m, n, got 'no'" in refusal(refused)

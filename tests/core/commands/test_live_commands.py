@@ -47,6 +47,14 @@ def predict(station_id, module_input):
     return {"x": module_input["x"]}
 """
 
+NOTING_MODEL = """
+def predict(station_id, module_input):
+    with open("calls", "a") as file:
+        window = module_input["x_window"]
+        print(type(window).__name__, len(window), file=file)
+    return {"x": module_input["x"]}
+"""
+
 ENGINE_WITH_A_BUG = """
 from data_analysis.engine import Engine
 
@@ -180,6 +188,25 @@ def test_a_callback_that_blocks_runs_in_threads(tmp_path: Path) -> None:
 
     asyncio.run(story())
     assert ["False", "False"] == (tmp_path / "threads").read_text().split()
+
+
+def test_windows_may_be_arrays_and_calls_may_be_coalesced(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with broker_with_records(tmp_path) as broker:
+            (tmp_path / "model.py").write_text(NOTING_MODEL)
+            with serving(tmp_path, "--window-form", "array", "--coalesce") as process:
+
+                async def handled() -> bool:
+                    assert process.poll() is None, (tmp_path / "log").read_text()
+                    committed = await broker.committed("g")
+                    return any(found.offset == 2 for found in committed.values())
+
+                await eventually(handled, deadline_s=WITHIN_S, what="two records committed")
+                process.send_signal(signal.SIGTERM)
+                assert 0 == await asyncio.to_thread(process.wait, WITHIN_S)
+
+    asyncio.run(story())
+    assert "ndarray 2" == (tmp_path / "calls").read_text().strip()
 
 
 def test_a_service_that_ends_by_itself_ends_the_command_with_one_line(tmp_path: Path) -> None:

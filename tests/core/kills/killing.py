@@ -1,8 +1,8 @@
 """Kills a service at random moments on a broker in real time, and gathers what came of it.
 
 A sender writes all the while. Each life of the service (`service.py`) is a process that is ended by
-SIGKILL when it has handled so many records, or so long after it was started; the last one goes on
-to the end of the log. What may not be is decided in `verdict.py`.
+SIGKILL when it has handled so many records, when it has committed, or so long after it was started;
+the last one goes on to the end of the log. What may not be is decided in `verdict.py`.
 """
 
 import asyncio
@@ -46,8 +46,12 @@ PAUSE_S = 0.04
 STATIC_SHARE = 0.8
 """Of the lives, those with an instance id; the others wait for the session that was killed."""
 
-BY_RECORDS_SHARE = 0.6
-"""Of the kills, those that come after so many records; the others come by the clock."""
+BY_RECORDS_SHARE = 0.4
+"""Of the kills, those that come after so many records."""
+
+BY_COMMIT_SHARE = 0.2
+"""Of the kills, those that come after a commit: what was behind comes in a burst, in which the
+others mostly hit a service that has not committed yet. The rest come by the clock."""
 
 RECORDS_MAX = 300
 AFTERWARDS_S_MAX = 0.03
@@ -163,8 +167,9 @@ class _Killing:
                 await process.wait()
 
     async def _moment(self, process: Process) -> None:
-        """Return at a moment drawn: after so many records of this life, or after so long."""
-        if self._draw.random() < BY_RECORDS_SHARE:
+        """Return at a moment drawn: after so many records, after a commit, or after so long."""
+        sort = self._draw.random()
+        if sort < BY_RECORDS_SHARE:
             missing = self._draw.randint(1, RECORDS_MAX)
             async with asyncio.timeout(DEADLINE_S):
                 with self._journal.open("rb") as journal:
@@ -172,6 +177,13 @@ class _Killing:
                     while (missing := missing - journal.read().count(b"\n")) > 0:
                         _check_alive(process)
                         await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(self._draw.uniform(0, AFTERWARDS_S_MAX))
+        elif sort < BY_RECORDS_SHARE + BY_COMMIT_SHARE:
+            before = await self._committed()
+            async with asyncio.timeout(DEADLINE_S):
+                while await self._committed() == before:
+                    _check_alive(process)
+                    await asyncio.sleep(LOOK_S)
             await asyncio.sleep(self._draw.uniform(0, AFTERWARDS_S_MAX))
         else:
             await asyncio.sleep(self._draw.uniform(0, CLOCK_S_MAX))
