@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from data_analysis.batches import BatchCollector, BatchResultAggregator
-from data_analysis.cancelling import is_being_cancelled
+from data_analysis.cancelling import ends_the_task
 from data_analysis.clock import Clock
 from data_analysis.effects import Effect
 from data_analysis.engine import Engine
@@ -115,11 +115,9 @@ class BatchTasks:
             self._check_stall(batch, began)
             if hasattr(answer, "__await__"):
                 await answer
-        except asyncio.CancelledError as cancelled:
-            if is_being_cancelled():
+        except BaseException as raised:
+            if ends_the_task(raised):
                 raise
-            error = cancelled
-        except Exception as raised:
             error = raised
         self._perform(self._engine.batch_handled(batch, error))
 

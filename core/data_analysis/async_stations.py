@@ -15,7 +15,7 @@ from typing import Any
 
 from data_analysis.async_threads import CallbackThreads, TimedSteps
 from data_analysis.callbacks import Callbacks, is_coroutine_function
-from data_analysis.cancelling import is_being_cancelled
+from data_analysis.cancelling import ends_the_task
 from data_analysis.clock import Clock
 from data_analysis.effects import (
     AwaitAnswer,
@@ -35,6 +35,10 @@ logger = logging.getLogger(__name__)
 
 JOBS_PER_TURN = 64
 """Callbacks that may run until other tasks get a turn."""
+
+ALONE_JOBS = 1000
+"""Where a job has waited, so many that may do so too have a task each: to find each of them waiting
+takes twice as long. Then it is tried again whether they still wait."""
 
 Answer = list[Effect] | Coroutine[Any, Any, list[Effect]]
 """What a job has brought about, or a coroutine for it."""
@@ -96,6 +100,7 @@ class StationTasks:
         self._ready: deque[Job | AwaitAnswer] = deque()
         self._turns: asyncio.Task[None] | None = None
         self._begun = asyncio.Event()
+        self._alone = 0
 
     def run(self, job: Job | AwaitAnswer) -> None:
         """Begin with the job of an idle station, or go on with one that was called, soon."""
@@ -125,11 +130,9 @@ class StationTasks:
             began = monotonic()
             try:
                 result = callback(station_id, shown)
-            except asyncio.CancelledError as error:
-                if is_being_cancelled():
+            except BaseException as error:
+                if ends_the_task(error):
                     raise
-                return Raised(error)
-            except Exception as error:
                 return Raised(error)
             held_seconds = monotonic() - began
             if held_seconds > stall_seconds:
@@ -195,6 +198,11 @@ class StationTasks:
             while job is not None:
                 done = self._do(job)
                 if type(done) is not list:
+                    if self._alone and not turn.over():
+                        self._alone -= 1
+                        task = self._task(self._work(done))  # type: ignore[arg-type]  # a coroutine
+                        self.tasks[job.work.station_id] = task
+                        break
                     if turn.over():
                         # What earlier jobs brought about must not wait for this one.
                         self._flush(turn)
@@ -209,6 +217,24 @@ class StationTasks:
                     if not turn.over():
                         self._watch(turn)
 
+    async def _work(self, answer: Coroutine[Any, Any, list[Effect]]) -> None:
+        """Await an answer, then do what follows for its station until nothing does."""
+        turn = _Turn()
+        turn.end()
+        job, jobs = _sort(await answer, turn.effects), 1
+        while job is not None:
+            done = self._do(job)
+            if type(done) is not list:
+                # Others run meanwhile: what earlier jobs brought about must not wait for this one.
+                self._flush(turn)
+                done = await done  # type: ignore[misc]  # a coroutine where it is not a list
+            job = _sort(done, turn.effects)
+            jobs += 1
+            if jobs % JOBS_PER_TURN == 0:
+                self._flush(turn)
+                await asyncio.sleep(0)
+        self._flush(turn)
+
     def _watch(self, turn: "_Turn") -> None:
         """Look, when the loop goes on, whether that is because a job waits for something."""
         asyncio.get_running_loop().call_soon(self._look, turn)
@@ -217,6 +243,7 @@ class StationTasks:
         if not turn.waits or turn.over():
             return
         turn.end()
+        self._alone = ALONE_JOBS
         self._flush(turn)
         self._turns = self._task(self._take_turns()) if self._ready else None
         if self._turns is None:
@@ -256,11 +283,9 @@ class StationTasks:
                 answer = self._threads.call(callback, work.station_id, shown)
                 return self._await(work, self._in_thread(work, answer), began)
             result = callback(work.station_id, shown)
-        except asyncio.CancelledError as error:
-            if is_being_cancelled():
+        except BaseException as error:
+            if ends_the_task(error):
                 raise
-            return self._engine.failed(work, error)
-        except Exception as error:
             return self._engine.failed(work, error)
         held_seconds = monotonic() - began
         if held_seconds > self._stall_seconds:
@@ -273,11 +298,9 @@ class StationTasks:
     async def _await(self, work: Work, answer: Awaitable[Any], began: float) -> list[Effect]:
         try:
             result = await answer
-        except asyncio.CancelledError as error:
-            if is_being_cancelled():
+        except BaseException as error:
+            if ends_the_task(error):
                 raise
-            return self._engine.failed(work, error)
-        except Exception as error:
             return self._engine.failed(work, error)
         self._engine.callback_durations.add(self._clock.monotonic() - began)
         return self._engine.finished(work, result, self._clock.time())
@@ -303,11 +326,9 @@ class StationTasks:
                     answer = await self._threads.call(handler, *arguments)
                 if hasattr(answer, "__await__"):
                     await answer
-            except asyncio.CancelledError as error:
-                if is_being_cancelled():
+            except BaseException as error:
+                if ends_the_task(error):
                     raise
-                errors.append(error)
-            except Exception as error:
                 errors.append(error)
         return self._engine.handled(work, errors)
 

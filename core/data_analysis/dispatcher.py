@@ -12,6 +12,7 @@ from typing import Any
 
 from data_analysis import config as default_config
 from data_analysis.clock import Clock, SystemClock
+from data_analysis.columns import fresh
 from data_analysis.errors import DispatcherError
 from data_analysis.feeds import Feed
 from data_analysis.filling import Shortage, joined, later, shortage_of
@@ -367,7 +368,8 @@ class DataDispatcher:
 def _message(feed: Feed, station_id: str, raw_data: Any) -> Message:
     """Return one station's items as a record would have brought them."""
     message = Message()
-    items = feed.family.items(raw_data)
+    # What the caller does with it afterwards changes nothing here.
+    items = feed.family.items(fresh(raw_data))
     good = [item for item in items if isinstance(item, dict)]
     message.reasons.extend([Reason.BAD_ITEM] * (len(items) - len(good)))
     if good:
