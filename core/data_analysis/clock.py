@@ -5,6 +5,7 @@ program that replaces `time.time` and `time.monotonic` (virtual time does) is fo
 """
 
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -25,9 +26,10 @@ class SystemClock:
         """Return seconds since the epoch."""
         return time.time()
 
-    def monotonic(self) -> float:
-        """Return seconds of the monotonic clock."""
-        return time.monotonic()
+    @property
+    def monotonic(self) -> Callable[[], float]:
+        """What returns seconds of the monotonic clock: it is asked for twice a callback."""
+        return time.monotonic
 
 
 WALL: Clock = SystemClock()

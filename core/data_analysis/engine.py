@@ -311,7 +311,7 @@ class Engine:
     def _ask_for(
         self, handover: Handover, station_id: str, flight: Flight, batch: BatchCollector | None
     ) -> None:
-        handover.asked += 1
+        handover.lined_up += 1
         work = self._intake.work(station_id, flight, handover.now)
         if batch is not None:
             work.single = False

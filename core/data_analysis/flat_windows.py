@@ -109,7 +109,7 @@ class FlatWindow(FlatView):
         size: how many points are kept.
     """
 
-    __slots__ = ("_stride", "_times", "arrived_at", "newest_at", "size")
+    __slots__ = ("_stride", "_times", "_viewed", "arrived_at", "newest_at", "size")
 
     def __init__(self, columns: int, size: int) -> None:
         super().__init__(layout_of(columns, size), [], 0, 0, nested=False)
@@ -128,6 +128,7 @@ class FlatWindow(FlatView):
 
     def view(self) -> FlatView:
         """Return the points as they are now."""
+        self._viewed = True
         return FlatView(self._layout, self._flat, self._end, self.count, self._nested)
 
     def times(self) -> list[float]:
@@ -218,14 +219,20 @@ class FlatWindow(FlatView):
         self._flat: list[Any] = [None] * (len(self._layout.starts) * stride)
         for start, values in zip(self._layout.starts, zip(*kept, strict=True), strict=False):
             self._flat[start : start + len(kept)] = values
+        self._viewed = False
         self._times: list[float] = [*times[-self.size :]]
         self.newest_at = self._times[-1] if self._times else BEFORE_ALL
         self._end = self.count = len(kept)
 
     def _renew(self) -> int:
-        """Go on in new lists, with the points that count in front; return their end."""
+        """Move the points that count to the front, of new lists if there are views of the old ones.
+
+        New ones would have all that is in them looked at by the garbage collector, twice.
+        """
         flat, end, count = self._flat, self._end, self.count
-        self._flat = [None] * len(flat)
+        if self._viewed:
+            self._flat = [None] * len(flat)
+            self._viewed = False
         for start in self._layout.starts:
             self._flat[start : start + count] = flat[start + end - count : start + end]
         self._times = self.times()

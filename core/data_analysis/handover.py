@@ -22,10 +22,10 @@ class Handover:
     `call` calls back at once, None where callbacks wait for others to run them; `calls_left` says
     how often it still may. `effects` are what is to be done, in order; `ended` are records that
     have brought about all they will. `gathered` is what is asked of each station, record by record,
-    where one callback is made of it; `asked` counts the callbacks asked for.
+    where one callback is made of it; `lined_up` counts the callbacks that take turns.
     """
 
-    __slots__ = ("asked", "call", "calls_left", "effects", "ended", "gathered", "now")
+    __slots__ = ("call", "calls_left", "effects", "ended", "gathered", "lined_up", "now")
 
     def __init__(self, now: float, call: Call | None) -> None:
         self.now = now
@@ -34,7 +34,12 @@ class Handover:
         self.effects: list[Effect] = []
         self.ended: list[Flight] = []
         self.gathered: dict[str, list[tuple[Flight, BatchCollector | None]]] = {}
-        self.asked = 0
+        self.lined_up = 0
+
+    @property
+    def asked(self) -> int:
+        """How many callbacks the records have asked for."""
+        return CALLS_AT_ONCE - self.calls_left + self.lined_up
 
 
 Ask = Callable[[Handover, str, Flight, BatchCollector | None], None]

@@ -74,6 +74,7 @@ class Straight:
         """
         dispatcher, counters = self._dispatcher, self._counters
         roster, busy, stay = self._roster, self._busy, self._stay
+        removed, everyone, own = roster.removed, roster.everyone, roster.own
         module, output_topic = self._module, self._output_topic
         stores_of, form = dispatcher.stores.get, dispatcher.window_form
         assemble = dispatcher.inputs(module).assemble
@@ -87,12 +88,11 @@ class Straight:
             if (
                 station_id in busy
                 or handover.calls_left <= 0
-                or station_id in roster.removed
-                or not (roster.everyone or station_id in roster.own)
+                or station_id in removed
+                or not (everyone or station_id in own)
             ):
                 return False
             handover.calls_left -= 1
-            handover.asked += 1
             window: Any = stores_of(station_id, _NOTHING).get(name)
             row = None
             if (
