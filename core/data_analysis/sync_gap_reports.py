@@ -48,6 +48,6 @@ class GapReports(GapLog):
         self._here = threading.get_ident()
         try:
             on_gap(gap)
-        except Exception:
+        except BaseException:
             self._counters.handler_errors += 1
             logger.exception("on_gap failed for %s partition %d", gap.topic, gap.partition)
