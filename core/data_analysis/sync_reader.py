@@ -134,9 +134,14 @@ class Reader:
             self._begin()
 
     def stop_polling(self) -> None:
-        """End the polling, and wait for its end."""
+        """End the polling, and wait for its end; begin no more searches for positions."""
         self.poller.stop()
+        self.positions.stop()
         join(self._polling)
+
+    def stop_searching(self) -> None:
+        """Wait for the end of a search that is under way, once polling has been stopped."""
+        join(self._searching)
 
     def give_up(self) -> None:
         """Finish and commit what is in work within a limit, then leave the group."""

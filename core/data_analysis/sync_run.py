@@ -271,6 +271,7 @@ class SyncRun:
         self._uploader.stop(limit_seconds)
         self._stations.wait_for(None, 0 if late else limit_seconds)
         self._batches.stop(limit_seconds)
+        side_by_side([reader.stop_searching for reader in self._readers])
         self._commits.commit()
         self._gap_reports.stop(limit_seconds)
 
@@ -281,7 +282,6 @@ class SyncRun:
         self._stations.stop()
         self._batches.stop(0)
         self._uploader.stop(0)
-        self._gap_reports.stop(0)
         for thread in (
             *self._leaving,
             self._watching,
@@ -293,6 +293,7 @@ class SyncRun:
             join(thread)
         closing = [*(reader.close for reader in self._readers), self._consumer.lag.stop]
         failed = [error for error in side_by_side(closing) if error is not None]
+        self._gap_reports.stop(0)
         self._producer.close()
         for error in failed:
             raise error

@@ -121,7 +121,8 @@ class SyncPositions(Positions):
                     next_due_at = self.next_due_at()
                     self._changed.wait(None if next_due_at is None else next_due_at - now)
             for tp, search in due:
-                self._find(tp, search)
+                if not self._stopped:
+                    self._find(tp, search)
 
     def stop(self) -> None:
         """End the search."""
