@@ -75,6 +75,7 @@ class SyncRun:
         self._gap_reports = gap_reports
         self._ended = ended
         self._log = LimitedLog(logger, clock)
+        self._stopping = threading.Event()
         self._closing = False
         self._aborting = threading.Lock()
         self.failure = Failure(self._end)
@@ -119,7 +120,7 @@ class SyncRun:
             DataAnalysisError: something inside has failed.
         """
         if self._options.output_topic or self._options.dead_letter_topic:
-            self._producer.connect()
+            self._producer.connect(self._stopping)
         self._uploading.start()
         self._acknowledging.start()
         self._committing.start()
@@ -145,12 +146,14 @@ class SyncRun:
 
     def stop(self) -> None:
         """End in the order that loses nothing: polling, callbacks, uploads, commit, clients."""
+        self._stopping.set()
         if self.failure.text is None:
             self._finish(self._options.stop_timeout_seconds)
         self.abort()
 
     def abort(self) -> None:
         """Close everything, finishing nothing; a second call waits for the first."""
+        self._stopping.set()
         with self._aborting:
             if not self._closing:
                 self._closing = True

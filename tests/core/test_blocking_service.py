@@ -534,3 +534,28 @@ def test_a_stop_ends_a_start_that_is_under_way() -> None:
         assert not service.get_service_status()["consumer_alive"]
 
     in_blocking_world(story)
+
+
+@pytest.mark.parametrize("after_s", [0.0, 1.0, 12.0, 21.0])
+@pytest.mark.parametrize("uploads", [True, False], ids=["producer", "consumer"])
+@pytest.mark.parametrize("comes_back", [True, False], ids=["back", "away"])
+def test_a_start_that_is_stopped_ends_with_the_try_that_is_under_way(
+    after_s: float, uploads: bool, comes_back: bool
+) -> None:
+    def story(world: BlockingWorld) -> None:
+        world.ask(world.broker.stop())
+        service = world.service(upload_results=uploads)
+        with ThreadPoolExecutor(1) as pool:
+            starting = pool.submit(service.start, world.callback)
+            time.sleep(after_s)
+            service.stop()
+            began = time.monotonic()
+            if comes_back:
+                world.ask(world.broker.start())
+            with pytest.raises(DataAnalysisError, match="was stopped while it started"):
+                starting.result()
+            assert 12 >= time.monotonic() - began
+        left = [each.name for each in threading.enumerate() if "data-analysis" in each.name]
+        assert [] == left
+
+    in_blocking_world(story)
