@@ -305,8 +305,10 @@ class SyncRun:
         """Close everything from a thread of its own: something has failed for good."""
 
         def end() -> None:
-            self.abort()
-            self._ended()
+            try:
+                self.abort()
+            finally:
+                self._ended()
 
         threading.Thread(target=end, name="data-analysis-ending", daemon=True).start()
 

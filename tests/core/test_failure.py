@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 import time
 from typing import Any
 
@@ -111,6 +112,28 @@ def test_in_the_foreground_start_raises_it() -> None:
         with pytest.raises(DataAnalysisError, match="the service has ended: polling met KeyError"):
             service.start(world.callback, background=False)
         assert "stopped" == service.health()["status"]
+
+    in_blocking_world(story)
+
+
+def test_in_the_foreground_start_ends_even_if_closing_fails_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def story(world: BlockingWorld) -> None:
+        service = world.service()
+        member = service.consumer.members[0]
+        close = member.close
+
+        def closes_badly() -> None:
+            close()
+            raise KeyError("another bug")
+
+        monkeypatch.setattr(member, "close", closes_badly)
+        monkeypatch.setattr(threading, "excepthook", lambda told: None)
+        _break(service, "received")
+        world.send("A", 1.0)
+        with pytest.raises(DataAnalysisError, match="the service has ended: polling met KeyError"):
+            service.start(world.callback, background=False)
 
     in_blocking_world(story)
 
