@@ -13,6 +13,10 @@ from data_analysis.callbacks import is_coroutine_function
 from data_analysis.clock import Clock
 
 
+class CallbackError(Exception):
+    """A function in a thread raised what is no `Exception`, which is this one's cause."""
+
+
 class CallbackThreads:
     """A pool for callbacks that block; coroutine functions still run on the loop.
 
@@ -32,8 +36,11 @@ class CallbackThreads:
         result, error = await loop.run_in_executor(
             self._pool, context.run, _answer, function, arguments
         )
-        if error is not None:
+        if isinstance(error, Exception):
             raise error
+        if error is not None:
+            # What ends a thread, or cancels in it, must do neither here.
+            raise CallbackError(f"{type(error).__name__}: {error}") from error
         return result
 
     def close(self) -> None:
@@ -43,11 +50,11 @@ class CallbackThreads:
 
 def _answer(
     function: Callable[..., Any], arguments: tuple[Any, ...]
-) -> tuple[Any, Exception | None]:
+) -> tuple[Any, BaseException | None]:
     # As a value, for a future takes no StopIteration, which a callback may raise like anything.
     try:
         return function(*arguments), None
-    except Exception as error:
+    except BaseException as error:
         return None, error
 
 

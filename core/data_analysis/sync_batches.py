@@ -12,6 +12,7 @@ from data_analysis.batches import BatchCollector, BatchResultAggregator
 from data_analysis.clock import Clock
 from data_analysis.effects import Effect
 from data_analysis.engine import Engine
+from data_analysis.sync_threads import ends_with_process
 
 logger = logging.getLogger(__name__)
 
@@ -108,12 +109,16 @@ class BatchThreads:
         self._here.batch = batch
         try:
             handler(batch.batch_id, batch.results)
-        except Exception as raised:
+        except BaseException as raised:
+            if ends_with_process(raised):
+                raise
             error = raised
         finally:
             self._here.batch = None
         try:
             with self._lock:
                 self._perform(self._engine.batch_handled(batch, error))
-        except Exception as unforeseen:
+        except BaseException as unforeseen:
+            if ends_with_process(unforeseen):
+                raise
             self._failed("a batch", unforeseen)

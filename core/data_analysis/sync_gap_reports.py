@@ -29,17 +29,22 @@ class GapReports(GapLog):
         self._on_gap = on_gap
         self._counters = counters
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="on-gap")
+        self._handing_over = threading.Lock()
+        self._stopped = False
         self._here: int | None = None
         self._newest_told: Future[None] | None = None
 
     def report(self, gap: GapEvent) -> None:
-        """Log a gap, keep it, and hand it to the handler."""
+        """Log a gap, keep it, and hand it to the handler, unless stopped."""
         self.write(gap)
-        if self._on_gap is not None:
-            self._newest_told = self._pool.submit(self._tell, self._on_gap, gap)
+        with self._handing_over:
+            if self._on_gap is not None and not self._stopped:
+                self._newest_told = self._pool.submit(self._tell, self._on_gap, gap)
 
     def stop(self, timeout_seconds: float) -> None:
         """Let running handlers finish within a limit, but for one that calls this itself."""
+        with self._handing_over:
+            self._stopped = True
         if self._newest_told is not None and self._here != threading.get_ident():
             wait([self._newest_told], timeout=timeout_seconds)
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -48,6 +53,6 @@ class GapReports(GapLog):
         self._here = threading.get_ident()
         try:
             on_gap(gap)
-        except Exception:
+        except BaseException:
             self._counters.handler_errors += 1
             logger.exception("on_gap failed for %s partition %d", gap.topic, gap.partition)

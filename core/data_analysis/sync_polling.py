@@ -99,7 +99,8 @@ class Poller:
         self._errors_in_a_row = 0
         self._backlog = Backlog(consumer.options.max_poll_records)
         self._progress = threading.Condition(lock)
-        self._stopping = threading.Event()
+        self.stopping = threading.Event()
+        """Set at the end, which ends all waiting."""
         self._next_poll = clock.monotonic()
         self._next_tick = clock.monotonic() + TICK_SECONDS
 
@@ -110,12 +111,12 @@ class Poller:
 
     def run(self) -> None:
         """Poll until the end."""
-        while not self._stopping.is_set():
+        while not self.stopping.is_set():
             self._round()
 
     def stop(self) -> None:
         """Have `run` end with the poll that is under way."""
-        self._stopping.set()
+        self.stopping.set()
         with self._lock:
             self._progress.notify_all()
 
@@ -202,7 +203,7 @@ class Poller:
         )
         self._errors_in_a_row += 1
         logger.error("polling failed, next try in %g s: %s", delay_seconds, self.last_error)
-        if self._stopping.wait(delay_seconds):
+        if self.stopping.wait(delay_seconds):
             return
         if self._errors_in_a_row >= ERRORS_TO_REJOIN:
             logger.error("the consumer has ended and joins the group again")
@@ -215,13 +216,15 @@ class Poller:
             self._engine.revoked(self._positions.pollable())
             self._positions.revoked()
         self._consumer.close()
-        while not self._stopping.is_set():
+        while not self.stopping.is_set():
             try:
-                self._consumer.connect()
+                self._consumer.connect(self.stopping)
             except KafkaConnectionError as error:
+                if self.stopping.is_set():
+                    return
                 self.last_error = str(error)
                 logger.error("%s; trying again", error)
-                self._stopping.wait(ERROR_DELAY_SECONDS)
+                self.stopping.wait(ERROR_DELAY_SECONDS)
             else:
                 return
 
@@ -244,11 +247,11 @@ class Poller:
         """Return whether there is room for what waits, or for so much that a round is worth it."""
         room = self.most_pending - self._in_flight()
         worth_it = min(ROUND_RECORDS, self.most_pending // 4)
-        return room >= min(len(self._backlog), worth_it) or self._stopping.is_set()
+        return room >= min(len(self._backlog), worth_it) or self.stopping.is_set()
 
     def _wait_for_room(self) -> None:
         most = self._in_flight() - 1 if self._backlog else self.most_pending // 2
         self._progress.wait_for(
-            lambda: self._in_flight() <= most or self._stopping.is_set(), POLL_TIMEOUT_MS / 1000
+            lambda: self._in_flight() <= most or self.stopping.is_set(), POLL_TIMEOUT_MS / 1000
         )
         self._hold_or_let_go()

@@ -115,7 +115,7 @@ class Reader:
         Raises:
             KafkaConnectionError: Kafka cannot be reached, or does not say where to read from.
         """
-        self.member.connect()
+        self.member.connect(self.poller.stopping)
         self._begin()
         if self.positions.wait_until_known(START_TIMEOUT_SECONDS, self._is_broken):
             return
@@ -134,9 +134,14 @@ class Reader:
             self._begin()
 
     def stop_polling(self) -> None:
-        """End the polling, and wait for its end."""
+        """End the polling, and wait for its end; begin no more searches for positions."""
         self.poller.stop()
+        self.positions.stop()
         join(self._polling)
+
+    def stop_searching(self) -> None:
+        """Wait for the end of a search that is under way, once polling has been stopped."""
+        join(self._searching)
 
     def give_up(self) -> None:
         """Finish and commit what is in work within a limit, then leave the group."""
@@ -178,7 +183,7 @@ class Reader:
         self._polling.start()
 
     def _is_broken(self) -> bool:
-        return self.poller.failed_for_good or not self.polling
+        return self._closing or self.poller.failed_for_good or not self.polling
 
     def _revoked(self, partitions: list[Partition]) -> None:
         """Finish what is in work for these partitions, within a limit, commit it, give them up.

@@ -75,6 +75,7 @@ class SyncRun:
         self._gap_reports = gap_reports
         self._ended = ended
         self._log = LimitedLog(logger, clock)
+        self._stopping = threading.Event()
         self._closing = False
         self._aborting = threading.Lock()
         self.failure = Failure(self._end)
@@ -119,7 +120,7 @@ class SyncRun:
             DataAnalysisError: something inside has failed.
         """
         if self._options.output_topic or self._options.dead_letter_topic:
-            self._producer.connect()
+            self._producer.connect(self._stopping)
         self._uploading.start()
         self._acknowledging.start()
         self._committing.start()
@@ -145,12 +146,14 @@ class SyncRun:
 
     def stop(self) -> None:
         """End in the order that loses nothing: polling, callbacks, uploads, commit, clients."""
+        self._stopping.set()
         if self.failure.text is None:
             self._finish(self._options.stop_timeout_seconds)
         self.abort()
 
     def abort(self) -> None:
         """Close everything, finishing nothing; a second call waits for the first."""
+        self._stopping.set()
         with self._aborting:
             if not self._closing:
                 self._closing = True
@@ -271,6 +274,7 @@ class SyncRun:
         self._uploader.stop(limit_seconds)
         self._stations.wait_for(None, 0 if late else limit_seconds)
         self._batches.stop(limit_seconds)
+        side_by_side([reader.stop_searching for reader in self._readers])
         self._commits.commit()
         self._gap_reports.stop(limit_seconds)
 
@@ -281,7 +285,6 @@ class SyncRun:
         self._stations.stop()
         self._batches.stop(0)
         self._uploader.stop(0)
-        self._gap_reports.stop(0)
         for thread in (
             *self._leaving,
             self._watching,
@@ -293,6 +296,7 @@ class SyncRun:
             join(thread)
         closing = [*(reader.close for reader in self._readers), self._consumer.lag.stop]
         failed = [error for error in side_by_side(closing) if error is not None]
+        self._gap_reports.stop(0)
         self._producer.close()
         for error in failed:
             raise error
@@ -301,8 +305,10 @@ class SyncRun:
         """Close everything from a thread of its own: something has failed for good."""
 
         def end() -> None:
-            self.abort()
-            self._ended()
+            try:
+                self.abort()
+            finally:
+                self._ended()
 
         threading.Thread(target=end, name="data-analysis-ending", daemon=True).start()
 

@@ -16,6 +16,7 @@ from data_analysis.effects import Effect, RunCallback
 from data_analysis.engine import Engine
 from data_analysis.failure import Failed
 from data_analysis.lanes import Job
+from data_analysis.sync_threads import ends_with_process
 from data_analysis.sync_workers import Workers
 
 
@@ -184,7 +185,9 @@ class StationThreads:
         try:
             shown = work.show(self._engine.dispatcher.window_form)
             result = callback(work.station_id, shown)
-        except Exception as error:
+        except BaseException as error:
+            if ends_with_process(error):
+                raise
             return Answer(job, None, (error,), 0.0)
         took_seconds = WALL.monotonic() - began
         if result is not None and not self._callbacks.handle:
@@ -203,6 +206,8 @@ class StationThreads:
             if handler is not None:
                 try:
                     handler(*arguments)
-                except Exception as error:
+                except BaseException as error:
+                    if ends_with_process(error):
+                        raise
                     errors.append(error)
         return Answer(job, None, errors, 0.0)

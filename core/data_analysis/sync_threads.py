@@ -1,5 +1,6 @@
 """The threads of the blocking service: what they are called, and that none ends without a word."""
 
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,10 +17,20 @@ def guarded_thread(name: str, run: Callable[[], None], failed: Failed) -> thread
     def guarded() -> None:
         try:
             run()
-        except Exception as error:
+        except BaseException as error:
+            if ends_with_process(error):
+                raise
             failed(name, error)
 
     return threading.Thread(target=guarded, name=f"data-analysis-{name}", daemon=True)
+
+
+def ends_with_process(error: BaseException) -> bool:
+    """Return whether a thread is unwound because its process ends, which is nobody's failure.
+
+    Anything else that is raised in a thread, `SystemExit` included, ends that thread alone.
+    """
+    return not isinstance(error, Exception) and sys.is_finalizing()
 
 
 def join(thread: threading.Thread) -> None:

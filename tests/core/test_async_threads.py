@@ -100,6 +100,41 @@ def test_coroutine_functions_stay_on_the_loop_and_errors_are_counted() -> None:
     _in_real_world(story)
 
 
+@pytest.mark.parametrize(
+    "error",
+    [SystemExit(3), GeneratorExit(), asyncio.CancelledError(), pytest.fail.Exception("no model")],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_is_raised_in_a_thread_is_an_error_whatever_it_is(
+    error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story(world: World) -> None:
+        tries: list[float] = []
+
+        def fails_once(station_id: str, given: dict[str, Any]) -> dict[str, float]:
+            tries.append(given["totalPower"])
+            if len(tries) == 1:
+                raise error
+            return {"power": tries[-1]}
+
+        def handler(station_id: str, result: Any) -> None:
+            raise error
+
+        service = world.service(run_callbacks_in="threads", result_handler=handler)
+        await service.start(fails_once)
+        await world.send("A", 1.0, 2.0)
+        counters = service.engine.counters
+        await world.until(lambda: counters.records_finished == 2)
+        await service.stop()
+        assert [1.0, 2.0] == tries
+        assert (1, 1) == (counters.callback_errors, counters.handler_errors)
+        assert 2 == await world.committed()
+
+    in_world(story)
+    assert 1 == caplog.text.count("callback failed for station A")
+    assert 2 <= caplog.text.count(type(error).__name__)
+
+
 def test_stop_does_not_wait_for_a_thread_beyond_its_limit() -> None:
     async def story(world: World) -> None:
         gate = threading.Event()

@@ -1,5 +1,6 @@
 """Batches of the blocking service: the same engine as in `test_async_batches.py`, with threads."""
 
+import asyncio
 import json
 import threading
 import time
@@ -143,6 +144,27 @@ def test_a_handler_that_raises_is_called_again_as_often_as_asked(retries: int, c
         assert [SIX_ID] * calls == met
         assert f"batch handler: {SIX_ID}: ValueError: no store" in service.health()["trouble"]
         service.stop()
+        assert 1 == batches.world.committed(HOURLY)
+
+    in_batch_world(story)
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), asyncio.CancelledError()], ids=["exit", "cancel"])
+def test_what_a_handler_raises_is_an_error_whatever_it_is(error: BaseException) -> None:
+    def story(batches: BatchWorld) -> None:
+        tries: list[str] = []
+
+        def fails(batch_id: str, results: Results) -> None:
+            tries.append(batch_id)
+            raise error
+
+        service = batches.service(batch_upload_handler=fails, batch_handler_retries=1)
+        batches.push("AB")
+        batches.finished(service, 1)
+        assert type(error).__name__ in service.health()["reason"]
+        service.stop()
+        assert [SIX_ID, SIX_ID] == tries
+        assert 2 == service.engine.counters.batch_handler_errors
         assert 1 == batches.world.committed(HOURLY)
 
     in_batch_world(story)

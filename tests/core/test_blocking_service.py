@@ -1,5 +1,6 @@
 """What the blocking service does between records and callbacks, uploads and commits."""
 
+import asyncio
 import json
 import threading
 import time
@@ -135,6 +136,55 @@ def test_a_callback_that_raises_uploads_nothing_and_its_offset_moves_on() -> Non
         assert 2 == world.committed()
 
     in_blocking_world(story)
+
+
+class _OwnBaseError(BaseException):
+    """Derives from no `Exception`, like what frameworks cancel with."""
+
+
+NO_EXCEPTIONS = [
+    SystemExit(3),
+    GeneratorExit(),
+    asyncio.CancelledError(),
+    KeyboardInterrupt(),
+    pytest.fail.Exception("no model"),
+    _OwnBaseError(),
+]
+
+
+@pytest.mark.parametrize("error", NO_EXCEPTIONS, ids=lambda error: type(error).__name__)
+def test_what_a_callback_or_handler_raises_is_an_error_whatever_it_is(
+    error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    def story(world: BlockingWorld) -> None:
+        answers: list[float] = []
+
+        def fails_twice(station_id: str, module_input: dict[str, Any]) -> dict[str, float]:
+            answers.append(module_input["totalPower"])
+            if len(answers) <= 2:
+                raise error
+            return {"power": answers[-1]}
+
+        def handler(station_id: str, result: Any) -> None:
+            raise error
+
+        service = world.service(
+            result_handler=handler, on_callback_error="retry", callback_retries=1
+        )
+        service.start(fails_twice)
+        world.send("A", 1.0, 2.0)
+        world.until(lambda: service.engine.counters.records_finished == 2)
+        assert "ok" == service.health()["status"]
+        service.stop()
+        assert [1.0, 1.0, 2.0] == answers
+        counters = service.engine.counters
+        assert (2, 1) == (counters.callback_errors, counters.handler_errors)
+        assert 2 == world.committed()
+
+    in_blocking_world(story)
+    place = "for station A, topic REAL-STATION-DATA partition 0 offset"
+    assert 2 == caplog.text.count(f"callback failed {place} 0")
+    assert 1 == caplog.text.count(f"result handler failed {place} 1")
 
 
 def test_the_result_handler_runs_after_the_upload_and_its_errors_are_counted() -> None:
@@ -482,5 +532,30 @@ def test_a_stop_ends_a_start_that_is_under_way() -> None:
         time.sleep(10)
         assert [] == world.calls
         assert not service.get_service_status()["consumer_alive"]
+
+    in_blocking_world(story)
+
+
+@pytest.mark.parametrize("after_s", [0.0, 1.0, 12.0, 21.0])
+@pytest.mark.parametrize("uploads", [True, False], ids=["producer", "consumer"])
+@pytest.mark.parametrize("comes_back", [True, False], ids=["back", "away"])
+def test_a_start_that_is_stopped_ends_with_the_try_that_is_under_way(
+    after_s: float, uploads: bool, comes_back: bool
+) -> None:
+    def story(world: BlockingWorld) -> None:
+        world.ask(world.broker.stop())
+        service = world.service(upload_results=uploads)
+        with ThreadPoolExecutor(1) as pool:
+            starting = pool.submit(service.start, world.callback)
+            time.sleep(after_s)
+            service.stop()
+            began = time.monotonic()
+            if comes_back:
+                world.ask(world.broker.start())
+            with pytest.raises(DataAnalysisError, match="was stopped while it started"):
+                starting.result()
+            assert 12 >= time.monotonic() - began
+        left = [each.name for each in threading.enumerate() if "data-analysis" in each.name]
+        assert [] == left
 
     in_blocking_world(story)

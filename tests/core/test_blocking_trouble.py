@@ -417,11 +417,12 @@ def test_a_partition_whose_leader_does_not_answer_does_not_hold_up_the_others() 
     in_blocking_world(story)
 
 
-def test_a_slow_or_failing_handler_of_gaps_holds_nothing_up() -> None:
+@pytest.mark.parametrize("error", [ValueError("no pager"), SystemExit(3)], ids=["error", "exit"])
+def test_a_slow_or_failing_handler_of_gaps_holds_nothing_up(error: BaseException) -> None:
     def story(world: BlockingWorld) -> None:
         def slow(gap: Any) -> None:
             time.sleep(3600)
-            raise ValueError("no pager")
+            raise error
 
         world.send("A", 1.0)
         service = world.service(auto_offset_reset="latest", on_gap=slow, stop_timeout_seconds=7200)
@@ -432,6 +433,35 @@ def test_a_slow_or_failing_handler_of_gaps_holds_nothing_up() -> None:
         assert 1 == service.engine.counters.handler_errors
 
     in_blocking_world(story)
+
+
+def test_a_gap_that_is_found_while_it_stops_is_committed_and_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def story(world: BlockingWorld) -> None:
+        asked = threading.Event()
+        service = world.service()
+        service.start(world.callback)
+        member = service.consumer.members[0]
+        log_range = member.log_range
+
+        def slow_log_range(tp: tuple[str, int]) -> tuple[int, int]:
+            asked.set()
+            time.sleep(3)
+            return log_range(tp)
+
+        monkeypatch.setattr(member, "log_range", slow_log_range)
+        world.send("A", 1.0, 2.0, 3.0)
+        world.until(lambda: service.engine.counters.records_finished == 3)
+        member.seek((DATA, 0), 100)
+        world.until(asked.is_set)
+        service.stop()
+        (gap,) = world.gaps
+        assert GapCause.TRUNCATED is gap.cause
+        assert gap.end_offset == world.committed()
+
+    in_blocking_world(story)
+    assert "CRITICAL" not in caplog.text
 
 
 def _commit(world: BlockingWorld, offset: int) -> None:

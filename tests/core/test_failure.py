@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 import time
 from typing import Any
 
@@ -15,20 +16,22 @@ PLACES = ["received", "finished", "acknowledged_all", "handled", "taken"]
 """Methods of the engine, each called from a thread of its own kind."""
 
 
-def _break(service: Any, place: str) -> None:
+def _break(service: Any, place: str, error: BaseException | None = None) -> None:
     def broken(*arguments: Any) -> Any:
-        raise KeyError("a bug")
+        raise error or KeyError("a bug")
 
     setattr(service.engine, place, broken)
 
 
-def _started(world: BlockingWorld, place: str) -> DataAnalysisService:
+def _started(
+    world: BlockingWorld, place: str, error: BaseException | None = None
+) -> DataAnalysisService:
     service = world.service(result_handler=lambda station_id, result: None)
     service.start(world.callback)
     world.send("A", 1.0)
     world.until(lambda: service.engine.counters.records_finished == 1)
     time.sleep(10)
-    _break(service, place)
+    _break(service, place, error)
     world.send("A", 2.0, first_s=15)
     return service
 
@@ -62,6 +65,45 @@ def test_it_ends_the_blocking_service_wherever_it_comes_up(
     assert lines[0].exc_info is not None
 
 
+@pytest.mark.parametrize("place", PLACES)
+def test_in_a_thread_what_is_no_exception_is_like_one(
+    place: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def story(world: BlockingWorld) -> None:
+        service = _started(world, place, SystemExit("a bug"))
+        world.until(lambda: not service.health()["live"])
+        assert service.health()["reason"].endswith("met SystemExit: a bug")
+        service.stop()
+        assert 1 == world.committed()
+
+    in_blocking_world(story)
+    assert [logging.CRITICAL] == [each.levelno for each in caplog.records if each.levelno >= 50]
+
+
+def test_a_world_that_ends_is_no_failure_and_ends_its_callbacks() -> None:
+    began: list[str] = []
+    unwound: list[type[BaseException]] = []
+    services: list[DataAnalysisService] = []
+
+    def story(world: BlockingWorld) -> None:
+        def waits(station_id: str, module_input: dict[str, Any]) -> None:
+            began.append(station_id)
+            try:
+                time.sleep(3600)
+            except BaseException as error:
+                unwound.append(type(error))
+                raise
+
+        services.append(world.service(on_callback_error="retry", callback_retries=5))
+        services[0].start(waits)
+        world.send("A", 1.0, 2.0)
+        world.until(lambda: began == ["A"])
+
+    in_blocking_world(story)
+    assert (["A"], 1) == (began, len(unwound))
+    assert 0 == services[0].engine.counters.callback_errors
+
+
 def test_in_the_foreground_start_raises_it() -> None:
     def story(world: BlockingWorld) -> None:
         service = world.service()
@@ -70,6 +112,28 @@ def test_in_the_foreground_start_raises_it() -> None:
         with pytest.raises(DataAnalysisError, match="the service has ended: polling met KeyError"):
             service.start(world.callback, background=False)
         assert "stopped" == service.health()["status"]
+
+    in_blocking_world(story)
+
+
+def test_in_the_foreground_start_ends_even_if_closing_fails_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def story(world: BlockingWorld) -> None:
+        service = world.service()
+        member = service.consumer.members[0]
+        close = member.close
+
+        def closes_badly() -> None:
+            close()
+            raise KeyError("another bug")
+
+        monkeypatch.setattr(member, "close", closes_badly)
+        monkeypatch.setattr(threading, "excepthook", lambda told: None)
+        _break(service, "received")
+        world.send("A", 1.0)
+        with pytest.raises(DataAnalysisError, match="the service has ended: polling met KeyError"):
+            service.start(world.callback, background=False)
 
     in_blocking_world(story)
 

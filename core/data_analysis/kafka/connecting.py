@@ -1,6 +1,7 @@
 """How often something is tried that needs Kafka, and how far apart, for clients of both kinds."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,17 +42,27 @@ class Tries:
         return self.retry_interval
 
 
-def connected(what: str, make: Callable[[], Any], tries: Tries) -> Any:
+def connected(
+    what: str, make: Callable[[], Any], tries: Tries, given_up: threading.Event | None = None
+) -> Any:
     """Return what `make` makes, a client that blocks.
 
     Raises:
-        KafkaConnectionError: `make` failed, as often as it was tried.
+        KafkaConnectionError: `make` failed, as often as it was tried, or it is `given_up`.
     """
+    wait = time.sleep if given_up is None else given_up.wait
     tried = 0
     while True:
+        check_wanted(what, given_up)
         tried += 1
         try:
             with mapped(what):
                 return make()
         except KafkaConnectionError as error:
-            time.sleep(tries.wait_seconds(tried, error))
+            wait(tries.wait_seconds(tried, error))
+
+
+def check_wanted(what: str, given_up: threading.Event | None) -> None:
+    """Raise `KafkaConnectionError` if nobody waits for a connection any more."""
+    if given_up is not None and given_up.is_set():
+        raise KafkaConnectionError(f"{what} was given up")

@@ -4,6 +4,7 @@ What waits for being sent, and what is tried again, is in `data_analysis.kafka.s
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -17,7 +18,7 @@ from kafka.structs import TopicPartition
 
 from data_analysis.errors import KafkaConnectionError
 from data_analysis.kafka.blocking_options import blocking_producer_options
-from data_analysis.kafka.connecting import Tries, connected
+from data_analysis.kafka.connecting import Tries, check_wanted, connected
 from data_analysis.kafka.errors import CLIENT_ERRORS, describe, mapped, may_pass
 from data_analysis.kafka.options import read_kafka_options
 from data_analysis.kafka.sync_sending import AnySent, hand_over
@@ -77,17 +78,22 @@ class KafkaProducerClient:
         """Whether the client is connected, as far as is known."""
         return self._client is not None
 
-    def connect(self) -> None:
+    def connect(self, given_up: threading.Event | None = None) -> None:
         """Connect.
 
         Raises:
-            KafkaConnectionError: it did not work after `max_retries` tries, or certificates are
-                refused.
+            KafkaConnectionError: it did not work after `max_retries` tries, it is `given_up`
+                meanwhile, or certificates are refused.
         """
         servers = ", ".join(self.options.producer["bootstrap_servers"])
         what = f"connecting a producer to {servers}"
         check_tls(what, self.options.producer)
-        self._client = connected(what, self._make_client, self._tries)
+        self._client = connected(what, self._make_client, self._tries, given_up)
+        try:
+            check_wanted(what, given_up)
+        except KafkaConnectionError:
+            self.close()
+            raise
 
     def send(self, topic: str, value: Any) -> None:
         """Send one value as JSON and wait for the acknowledgement.

@@ -18,6 +18,7 @@ from data_analysis.kafka.errors import CLIENT_ERRORS, UnansweredError, unanswere
 from data_analysis.kafka.sync_member import GroupMember
 from data_analysis.observe import Counters
 from data_analysis.offsets import OffsetManager
+from data_analysis.sync_threads import ends_with_process
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +76,9 @@ class Committer:
             self._waiting = None
         try:
             self.commit()
-        except Exception as error:
+        except BaseException as error:
+            if ends_with_process(error):
+                raise
             self._failed("committing", error)
 
     def commit(

@@ -6,6 +6,7 @@ thread; one thread at a time polls.
 """
 
 import logging
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,8 +17,9 @@ from kafka.coordinator.base import MemberState
 from kafka.errors import IllegalStateError
 from kafka.structs import OffsetAndMetadata
 
+from data_analysis.errors import KafkaConnectionError
 from data_analysis.kafka.blocking_options import blocking_consumer_options
-from data_analysis.kafka.connecting import Tries, connected
+from data_analysis.kafka.connecting import Tries, check_wanted, connected
 from data_analysis.kafka.errors import CLIENT_ERRORS, describe, gone_is_unknown, no_topics
 from data_analysis.kafka.options import KafkaOptions
 from data_analysis.kafka.sync_fetching import poll
@@ -85,17 +87,22 @@ class GroupMember:
         """Whether the client is connected, as far as is known."""
         return self._client is not None
 
-    def connect(self) -> None:
+    def connect(self, given_up: threading.Event | None = None) -> None:
         """Connect; the group is joined by the polls that follow.
 
         Raises:
-            KafkaConnectionError: it did not work, as often as it was tried, or certificates are
-                refused.
+            KafkaConnectionError: it did not work, as often as it was tried, it is `given_up`
+                meanwhile, or certificates are refused.
         """
         servers = ", ".join(self.options.consumer["bootstrap_servers"])
         what = f"connecting a consumer to {servers}"
         check_tls(what, self.options.consumer)
-        self._client = connected(what, lambda: self._make_client(what), self._tries)
+        self._client = connected(what, lambda: self._make_client(what), self._tries, given_up)
+        try:
+            check_wanted(what, given_up)
+        except KafkaConnectionError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Leave the group and close; a second call does nothing."""

@@ -20,6 +20,7 @@ from data_analysis.kafka.sync_member import GroupMember
 from data_analysis.kafka.sync_rereading import Rereader
 from data_analysis.kafka.warm_start import WarmStart
 from data_analysis.offsets import Partition
+from data_analysis.sync_threads import ends_with_process
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +121,8 @@ class SyncPositions(Positions):
                     next_due_at = self.next_due_at()
                     self._changed.wait(None if next_due_at is None else next_due_at - now)
             for tp, search in due:
-                self._find(tp, search)
+                if not self._stopped:
+                    self._find(tp, search)
 
     def stop(self) -> None:
         """End the search."""
@@ -158,7 +160,9 @@ class SyncPositions(Positions):
     def _fill(self, warm_start: WarmStart, rereader: Rereader) -> None:
         try:
             rereader.drive(warm_start.run())
-        except Exception:
+        except BaseException as error:
+            if ends_with_process(error):
+                raise
             logger.exception("windows are not filled")
         with self._lock:
             self.end_warm_start(warm_start)

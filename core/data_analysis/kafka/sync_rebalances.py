@@ -11,6 +11,7 @@ from kafka.future import Future
 from data_analysis.failure import Failed
 from data_analysis.kafka.errors import CLIENT_ERRORS
 from data_analysis.offsets import Partition
+from data_analysis.sync_threads import ends_with_process
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +67,9 @@ class Rebalances(AsyncConsumerRebalanceListener):  # type: ignore[misc]  # untyp
     def _tell(self, told: Callable[[Partitions], None], partitions: Partitions, done: Any) -> None:
         try:
             told(partitions)
-        except Exception as error:
+        except BaseException as error:
+            if ends_with_process(error):
+                raise
             self._failed("following a rebalance", error)
         finally:
             done.success(None)

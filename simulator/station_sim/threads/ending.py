@@ -3,6 +3,7 @@
 Daemons or not, threads that still live when `main` has ended are unwound: `WorldEnded` is raised
 where each waits, in the order in which they were started. A real daemon vanishes without a word
 when its process ends, so what they say meanwhile is not heard: neither log lines nor tracebacks.
+`sys.is_finalizing` tells this end from any other `SystemExit`.
 """
 
 import atexit
@@ -27,6 +28,7 @@ def end_threads(seams: Seams, scheduler: Scheduler) -> list[str]:
     if not scheduler.threads:
         return []
     scheduler.is_ending = True
+    seams.replace(sys, "is_finalizing", lambda: True)
     seams.replace(logging.Logger, "handle", _say_nothing)
     seams.replace(threading, "excepthook", _say_nothing)
     for thread in list(scheduler.threads.values()):

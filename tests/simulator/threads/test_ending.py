@@ -85,6 +85,24 @@ def test_a_thread_that_goes_on_waiting_is_told_of_and_left() -> None:
     assert before == threading.enumerate()
 
 
+def test_the_interpreter_ends_for_threads_that_are_unwound_and_for_nobody_else() -> None:
+    seen: list[bool] = []
+
+    def wait() -> None:
+        try:
+            time.sleep(3600)
+        except SystemExit:
+            seen.append(sys.is_finalizing())
+
+    async def program() -> None:
+        threading.Thread(target=wait).start()
+        await asyncio.sleep(1)
+        seen.append(sys.is_finalizing())
+
+    run_virtual(program)
+    assert [False, True, False] == [*seen, sys.is_finalizing()]
+
+
 def test_a_thread_whose_body_has_not_begun_is_dropped() -> None:
     ran: list[str] = []
 
