@@ -156,7 +156,7 @@ class Poller:
             await self._rejoin()
         before = len(self._backlog)
         polled = await self._poll() if self._has_room() or self.paused else False
-        if self._answering is not None and self._backlog:
+        if self._answering is not None and (self._backlog or self._handing is not None):
             more_may_come = len(self._backlog) > before
             await self._hand_over_for_a_while(self._answering, LEFT_RECORDS if more_may_come else 0)
             return

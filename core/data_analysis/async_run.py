@@ -192,7 +192,7 @@ class AsyncRun:
             elif kind is Note:
                 self._log.write(effect)  # type: ignore[arg-type]  # of this kind
         if uploads:
-            self._uploader.submit_all(uploads)
+            self._uploader.submit(uploads)
         # Something may have been finished: there may be a commit to send, and room for records.
         self._commits.nudge()
         for reader in self._readers:

@@ -234,7 +234,8 @@ class AsyncDataAnalysisService(ServiceBase):
     async def remove_station(self, station_id: str) -> None:
         """Forget a station; its records are passed over until it is added again."""
         self._perform(self.engine.remove_station(station_id))
-        task = self._stations.tasks.get(station_id)
+        working = self.engine.works_for(station_id)
+        task = self._stations.tasks.get(station_id) if working else None
         if task is not None and task is not asyncio.current_task():
             await asyncio.wait([task], timeout=self.options.stop_timeout_seconds)
         self._stations.own.pop(station_id, None)

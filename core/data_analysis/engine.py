@@ -289,6 +289,10 @@ class Engine:
         """Whether no callback or handler runs or waits."""
         return self._lanes.idle
 
+    def works_for(self, station_id: str) -> bool:
+        """Return whether a callback or handler of a station runs or waits."""
+        return station_id in self._lanes.busy
+
     def busy(self, tps: Iterable[tuple[str, int]]) -> bool:
         """Return whether work for one of these partitions is in flight."""
         return self._flights.busy(tps)

@@ -78,18 +78,7 @@ class Uploader:
             trouble.append(f"upload: {self.last_error}")
         return trouble
 
-    def submit(self, upload: Upload) -> None:
-        """Queue one upload; it goes out with the next flush, after `linger_ms` at the latest."""
-        waiting = self._waiting.get(upload.topic)
-        if waiting is None:
-            self._waiting[upload.topic] = [upload]
-        else:
-            waiting.append(upload)
-        if self._timer is None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._linger_seconds, self.flush)
-
-    def submit_all(self, uploads: Sequence[Upload]) -> None:
+    def submit(self, uploads: Sequence[Upload]) -> None:
         """Queue uploads; they go out with the next flush, after `linger_ms` at the latest."""
         for topic, some in groupby(uploads, attrgetter("topic")):
             waiting = self._waiting.get(topic)
