@@ -20,19 +20,18 @@ class Handover:
     """Records that come at the time `now`, in epoch seconds.
 
     `call` calls back at once, None where callbacks wait for others to run them; `calls_left` says
-    how often it still may. `effects` are what is to be done, in order; `ended` are records that
-    have brought about all they will. `gathered` is what is asked of each station, record by record,
-    where one callback is made of it; `lined_up` counts the callbacks that take turns.
+    how often it still may. `effects` are what is to be done, in order. `gathered` is what is asked
+    of each station, record by record, where one callback is made of it; `lined_up` counts the
+    callbacks that take turns.
     """
 
-    __slots__ = ("call", "calls_left", "effects", "ended", "gathered", "lined_up", "now")
+    __slots__ = ("call", "calls_left", "effects", "gathered", "lined_up", "now")
 
     def __init__(self, now: float, call: Call | None) -> None:
         self.now = now
         self.call = call
         self.calls_left = CALLS_AT_ONCE
         self.effects: list[Effect] = []
-        self.ended: list[Flight] = []
         self.gathered: dict[str, list[tuple[Flight, BatchCollector | None]]] = {}
         self.lined_up = 0
 

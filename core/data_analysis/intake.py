@@ -145,10 +145,11 @@ class Intake:
         settings, topic, fed = dispatcher.settings, self._topics.get(tp[0]), self._fed[tp]
         if topic is not None:
             self._note_newest(tp[0], records)
+        applied: list[Flight] = []
         ended: list[int] = []
         point: Point = _no_way
         if topic is not None and topic.single:
-            point = self._point(topic, handover, single=True)
+            point = self._point(topic, handover, ownership, ended)
         for record in records:
             if dispatcher.settings is not settings:
                 # A callback has changed them.
@@ -156,7 +157,7 @@ class Intake:
                 self.configure(settings)
                 topic = self._topics.get(tp[0])
                 if topic is not None:
-                    point = self._point(topic, handover, single=True)
+                    point = self._point(topic, handover, ownership, ended)
             if topic is None:
                 ended.append(record.offset)
                 continue
@@ -166,11 +167,10 @@ class Intake:
             if single is None:
                 flight = Flight(ownership, record.offset)
                 self._apply(record, flight, topic, timestamp, handover)
-                handover.ended.append(flight)
+                applied.append(flight)
                 continue
             station_id, item = single
-            flight = Flight(ownership, record.offset, station_id)
-            if point(station_id, item, timestamp, flight):
+            if point(station_id, item, timestamp, record.offset):
                 fed[station_id] = None
                 continue
             if station_id in roster.removed:
@@ -180,18 +180,24 @@ class Intake:
             counters.count(dispatcher.take(station_id, topic.feed, item, timestamp, handover.now))
             fed[station_id] = None
             if topic.used and (roster.everyone or station_id in roster.own):
+                flight = Flight(ownership, record.offset, station_id)
                 self._ask(handover, station_id, flight, None)
             else:
                 ended.append(record.offset)
         counters.records_finished += self._flights.end(ownership, ended)
-        counters.records_finished += self._flights.release_all(handover.ended)
-        handover.ended.clear()
+        counters.records_finished += self._flights.release_all(applied)
 
-    def _point(self, topic: "_Topic", handover: Handover, *, single: bool) -> Point:
-        """Return what takes points straight."""
+    def _point(
+        self,
+        topic: "_Topic",
+        handover: Handover,
+        ownership: Ownership,
+        ended: list[int] | None,
+    ) -> Point:
+        """Return what takes points straight; see `Straight.point`."""
         if handover.call is None or not topic.used:
             return _no_way
-        return self._straight.point(handover, handover.call, topic.feed, single=single)
+        return self._straight.point(handover, handover.call, topic.feed, ownership, ended)
 
     def work(self, station_id: str, flight: Flight, now: float) -> Work:
         """Return what a record asks of a station, on its windows as they are."""
@@ -215,7 +221,7 @@ class Intake:
             self._refuse(record, message, flight, handover)
         if handover.call is not None and batch_id is None and message.everyone is None:
             fed = self._fed[flight.ownership.tp]
-            point = self._point(topic, handover, single=False)
+            point = self._point(topic, handover, flight.ownership, None)
             for station_id, items in [*message.stations.items()]:
                 if len(items) == 1 and point(station_id, items[0], timestamp, flight):
                     del message.stations[station_id]
@@ -297,7 +303,7 @@ class _Topic:
         self.used = bool(modules) if module is None else module in modules
 
 
-def _no_way(station_id: str, item: Any, timestamp: float | None, flight: Flight) -> bool:
+def _no_way(station_id: str, item: Any, timestamp: float | None, origin: Any) -> bool:
     return False
 
 

@@ -18,12 +18,13 @@ from data_analysis.observe import Counters
 from data_analysis.results import result_writer
 from data_analysis.roster import Roster
 from data_analysis.stores import View
-from data_analysis.work import Answered, Flight
+from data_analysis.work import Answered, Flight, Ownership
 
-Point = Callable[[str, Any, float | None, Flight], bool]
+Point = Callable[[str, Any, float | None, Any], bool]
 """Takes an item of a station, with the time and the flight of its record, the straight way.
 
-False, with nothing done, if that is not open to it.
+False, with nothing done, if that is not open to it. Of a record that is of one station, the offset
+is given: only what is sent needs a flight.
 """
 
 Stay = Callable[[Handover, str, Flight, dict[str, Any], Any], None]
@@ -63,14 +64,23 @@ class Straight:
         self._output_topic = output_topic if module is not None else None
         self._stay = stay
 
-    def point(self, handover: Handover, call: Call, feed: Feed, *, single: bool) -> Point:
-        """Return what takes the items of a topic in a handover.
+    def point(
+        self,
+        handover: Handover,
+        call: Call,
+        feed: Feed,
+        ownership: Ownership,
+        ended: list[int] | None,
+    ) -> Point:
+        """Return what takes the items of a partition.
 
         Args:
             handover: gets the uploads.
-            call: the round's.
+            call: calls back.
             feed: of the topic.
-            single: whether an item is all of its record, and flat.
+            ownership: of the partition.
+            ended: takes the offsets of records that bring about no more, where an item is all of
+                its record, and flat; else None.
         """
         dispatcher, counters = self._dispatcher, self._counters
         roster, busy, stay = self._roster, self._busy, self._stay
@@ -84,7 +94,7 @@ class Straight:
         write = result_writer(module or "", now)
         stamp_ms = int(now * MILLISECONDS)
 
-        def point(station_id: str, item: Any, timestamp: float | None, flight: Flight) -> bool:
+        def point(station_id: str, item: Any, timestamp: float | None, origin: Any) -> bool:
             if (
                 station_id in busy
                 or handover.calls_left <= 0
@@ -106,7 +116,7 @@ class Straight:
                 except KeyError:
                     pass
                 else:
-                    if not single and not is_flat(map(type, row)):
+                    if ended is None and not is_flat(map(type, row)):
                         row = None
             if row is None:
                 counters.count(dispatcher.take(station_id, feed, item, timestamp, now))
@@ -129,8 +139,8 @@ class Straight:
             if kind is not Raised and kind is not Pending:
                 if output_topic is None:
                     counters.callbacks_run += 1
-                    if single:
-                        handover.ended.append(flight)
+                    if ended is not None:
+                        ended.append(origin)
                     return True
                 try:
                     value = write(station_id, shown if answer is None else answer)
@@ -138,16 +148,20 @@ class Straight:
                     pass
                 else:
                     counters.callbacks_run += 1
-                    ticket: Answered | Flight = flight
-                    if not single:
-                        flight.open += 1
-                        ticket = Answered(station_id, flight)
+                    ticket: Answered | Flight
+                    if ended is None:
+                        origin.open += 1
+                        ticket = Answered(station_id, origin)
+                    else:
+                        ticket = Flight(ownership, origin, station_id)
                     key = station_id.encode("utf-8", "replace")
                     effects.append(Upload(output_topic, key, value, stamp_ms, (), ticket))
                     return True
-            if not single:
-                flight.open += 1
-            stay(handover, station_id, flight, shown, answer)
+            if ended is None:
+                origin.open += 1
+            else:
+                origin = Flight(ownership, origin, station_id)
+            stay(handover, station_id, origin, shown, answer)
             return True
 
         return point
