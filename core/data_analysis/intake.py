@@ -222,10 +222,13 @@ class Intake:
         if handover.call is not None and batch_id is None and message.everyone is None:
             fed = self._fed[flight.ownership.tp]
             point = self._point(topic, handover, flight.ownership, None)
-            for station_id, items in [*message.stations.items()]:
+            others: dict[str, list[Any]] = {}
+            for station_id, items in message.stations.items():
                 if len(items) == 1 and point(station_id, items[0], timestamp, flight):
-                    del message.stations[station_id]
                     fed[station_id] = None
+                else:
+                    others[station_id] = items
+            message.stations = others
         touched = self._store(flight.ownership.tp, topic.feed, message, timestamp, handover.now)
         if not topic.used:
             return

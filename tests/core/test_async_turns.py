@@ -126,3 +126,30 @@ def test_whatever_a_callback_raises_is_its_own_error(
         assert 2 == await world.committed()
 
     in_world(story)
+
+
+def test_a_station_is_removed_without_waiting_for_what_others_do() -> None:
+    async def story(world: World) -> None:
+        gate = asyncio.Event()
+
+        async def callback(station_id: str, module_input: dict[str, Any]) -> None:
+            if station_id == "waits":
+                await gate.wait()
+
+        service = world.service()
+        await service.start(callback)
+        await world.send("done", 1.0)
+        await world.send("waits", 1.0)
+        await world.until(lambda: service.engine.counters.callbacks_run == 1)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await service.remove_station("done")
+        assert began == loop.time()
+        removing = asyncio.create_task(service.remove_station("waits"))
+        await asyncio.sleep(1)
+        assert not removing.done()
+        gate.set()
+        await removing
+        await service.stop()
+
+    in_world(story)
