@@ -2,8 +2,8 @@
 
 Every round takes from each partition, sorted, a bounded number: none waits while another drains. A
 round with room for fewer records than there are partitions goes on where the last such one ended.
-So between two records of a partition that waits, every other one has handed over at most
-`per_partition` records and one more.
+A run is of one partition, and the next one of another that waits. So between two records of a
+partition that waits, every other one has handed over at most `per_partition` records and one more.
 """
 
 from bisect import bisect_right
@@ -59,6 +59,7 @@ class Backlog:
         if not self._waiting or limit < 1:
             return []
         (tp,) = self._turn(1)
+        self._last_of_short = tp
         waiting = self._waiting[tp]
         count = min(limit, self._per_partition, len(waiting))
         records = [waiting.popleft() for _ in range(count)]

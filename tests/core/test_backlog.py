@@ -1,5 +1,6 @@
 """Rounds of the backlog: sorted, bounded per partition, nobody left behind."""
 
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +12,16 @@ from data_analysis.backlog import Backlog, crowded
 def _round(backlog: Backlog, limit: int) -> list[Any]:
     """The records of the next round, one after another."""
     return [record for _, records in backlog.take(limit) for record in records]
+
+
+def _run(backlog: Backlog, limit: int) -> list[Any]:
+    """The records of the next run, which are of one partition."""
+    runs = backlog.take_run(limit)
+    assert 1 >= len(runs)
+    return [record for _, records in runs for record in records]
+
+
+TAKEN = st.sampled_from([_round, _run])
 
 
 def test_a_round_is_sorted_and_bounded_per_partition() -> None:
@@ -36,9 +47,13 @@ def test_a_small_limit_is_shared() -> None:
     st.lists(st.tuples(st.integers(0, 3), st.integers(1, 9)), max_size=20),
     st.integers(1, 5),
     st.integers(1, 20),
+    TAKEN,
 )
 def test_every_record_comes_out_once_and_in_order(
-    added: list[tuple[int, int]], per_partition: int, limit: int
+    added: list[tuple[int, int]],
+    per_partition: int,
+    limit: int,
+    take: Callable[[Backlog, int], list[Any]],
 ) -> None:
     backlog = Backlog(per_partition)
     ends = [0] * 4
@@ -47,7 +62,7 @@ def test_every_record_comes_out_once_and_in_order(
         backlog.add(("T", partition), [(partition, at) for at in range(start, ends[partition])])
     out: list[tuple[int, int]] = []
     while backlog:
-        round_ = _round(backlog, limit)
+        round_ = take(backlog, limit)
         assert 1 <= len(round_) <= limit
         assert sorted(round_) == round_
         out.extend(round_)
@@ -63,14 +78,28 @@ def test_rounds_with_room_for_less_than_all_go_round() -> None:
     assert [["00"], ["10"], ["20"], ["01", "11"], ["02", "21"]] == rounds
 
 
+def test_runs_of_one_partition_go_round() -> None:
+    backlog = Backlog(2)
+    backlog.add(("T", 1), ["b0", "b1", "b2", "b3"])
+    assert ["b0"] == _run(backlog, 1)
+    backlog.add(("T", 0), ["a0", "a1", "a2"])
+    backlog.add(("T", 2), ["c0"])
+    runs = [_run(backlog, 3) for _ in range(6)]
+    assert [["c0"], ["a0", "a1"], ["b1", "b2"], ["a2"], ["b3"], []] == runs
+
+
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.integers(1, 30)), min_size=1, max_size=20),
     st.integers(1, 5),
     st.lists(st.integers(1, 12), min_size=1, max_size=30),
+    TAKEN,
 )
 def test_a_partition_that_waits_is_never_passed_over_for_long(
-    added: list[tuple[int, int]], per_partition: int, limits: list[int]
+    added: list[tuple[int, int]],
+    per_partition: int,
+    limits: list[int],
+    take: Callable[[Backlog, int], list[Any]],
 ) -> None:
     backlog = Backlog(per_partition)
     for where, count in added:
@@ -79,7 +108,7 @@ def test_a_partition_that_waits_is_never_passed_over_for_long(
     since = [[0] * 4 for _ in range(4)]
     while backlog:
         for limit in limits:
-            for where in _round(backlog, limit):
+            for where in take(backlog, limit):
                 waiting[where] -= 1
                 since[where] = [0] * 4
                 for other in range(4):
