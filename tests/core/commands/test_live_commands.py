@@ -59,7 +59,7 @@ ENGINE_WITH_A_BUG = """
 from data_analysis.engine import Engine
 
 def predict(station_id, module_input):
-    Engine.finished = None
+    Engine.acknowledged_all = None
     return {}
 """
 
@@ -218,7 +218,7 @@ def test_a_service_that_ends_by_itself_ends_the_command_with_one_line(tmp_path: 
 
     asyncio.run(story())
     last = (tmp_path / "log").read_text().splitlines()[-1]
-    assert "the service has ended: the work of a station met TypeError" in last
+    assert "the service has ended: uploading met TypeError" in last
 
 
 def test_lag_and_groups_are_shown(tmp_path: Path) -> None:
