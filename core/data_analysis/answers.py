@@ -15,7 +15,7 @@ from data_analysis.lanes import Job, Lanes
 from data_analysis.observe import Counters
 from data_analysis.record_batches import RecordBatches
 from data_analysis.reports import DeadLetters, note_failed, note_lost
-from data_analysis.results import write_result
+from data_analysis.results import key_of, write_result
 from data_analysis.roster import Roster
 from data_analysis.work import Answered, Buried, Flight, Work
 
@@ -84,7 +84,7 @@ class Answers:
                 effects.append(note_failed(work, "result cannot be written as JSON", error))
                 self.close(work)
             else:
-                key = _key(work.station_id)
+                key = key_of(work.station_id)
                 effects.append(Upload(topic, key, value, int(now * MILLISECONDS), (), work))
         if work.batches:
             self._batches.answer(work, result, effects)
@@ -128,7 +128,7 @@ class Answers:
             self._counters.dead_letters += error is None
             if error is not None:
                 effects.append(Note(logging.ERROR, "dead letter lost: %s", (error,), "dead_letter"))
-            self._release(ticket.flight)
+            self._counters.records_finished += self._flights.release(ticket.flight)
         elif error is None:
             self._counters.results_uploaded += 1
             self._hand_over(ticket, effects)
@@ -146,9 +146,8 @@ class Answers:
         self._next(work.station_id, effects)
         return effects
 
-    # Inside.
-
     def line_up(self, job: Job, effects: list[Effect]) -> None:
+        """Begin with a job, or have it wait for what its station does."""
         ready = self._lanes.line_up(job)
         if ready is not None:
             self._begin(ready, effects)
@@ -170,16 +169,15 @@ class Answers:
             self.close(work)
 
     def close(self, work: Work) -> None:
+        """Nothing more comes of a work: the records that waited for it may be done."""
         flights = self._flights
         if work.merged:
             self._counters.records_finished += flights.release_all(work.merged)
         if work.single:
             self._counters.records_finished += flights.release(work.flight)
 
-    def _release(self, flight: Flight) -> None:
-        self._counters.records_finished += self._flights.release(flight)
-
     def wanted(self, work: Work) -> bool:
+        """Return whether a record or batch that waits for a work still counts."""
         return any(map(self._flights.counts, work.flights())) or self._batches.wanted(work)
 
     def _lose(self, work: Work, error: str, now: float, effects: list[Effect]) -> None:
@@ -189,9 +187,5 @@ class Answers:
         text = (note.text % note.details).encode("utf-8", "replace")
         # Not the record of a batch, which does not wait for this work.
         flight = work.flights()[-1]
-        self._dead_letters.bury(flight, _key(work.station_id), text, "result_lost", now, effects)
+        self._dead_letters.bury(flight, key_of(work.station_id), text, "result_lost", now, effects)
         self.close(work)
-
-
-def _key(station_id: str) -> bytes:
-    return station_id.encode("utf-8", "replace")

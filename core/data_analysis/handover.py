@@ -1,4 +1,4 @@
-"""One handover: records that are handed over together, and what they bring about."""
+"""Records that are handed over together, and what they bring about."""
 
 from collections.abc import Callable
 from typing import Any

@@ -9,6 +9,11 @@ import orjson
 _WITH_ANY_KEYS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 
 
+def key_of(station_id: str) -> bytes:
+    """Return the key of a station's results, which decides their partition."""
+    return station_id.encode("utf-8", "replace")
+
+
 def write_result(station_id: str, module: str, output: Any, timestamp: float) -> bytes:
     """Return the value of a MODULE-OUTPUT record.
 

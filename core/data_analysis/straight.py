@@ -15,7 +15,7 @@ from data_analysis.flat_windows import FlatWindow, is_flat
 from data_analysis.handover import MILLISECONDS, Call, Handover
 from data_analysis.lanes import Lanes
 from data_analysis.observe import Counters
-from data_analysis.results import result_writer
+from data_analysis.results import key_of, result_writer
 from data_analysis.roster import Roster
 from data_analysis.stores import View
 from data_analysis.work import Answered, Flight, Ownership
@@ -154,7 +154,7 @@ class Straight:
                         ticket = Answered(station_id, origin)
                     else:
                         ticket = Flight(ownership, origin, station_id)
-                    key = station_id.encode("utf-8", "replace")
+                    key = key_of(station_id)
                     effects.append(Upload(output_topic, key, value, stamp_ms, (), ticket))
                     return True
             if ended is None:

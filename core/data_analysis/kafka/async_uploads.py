@@ -198,15 +198,12 @@ class Uploader:
         batch = self._producer.create_batch()
         append = batch.append
         for count, upload in enumerate(uploads):
-            if upload.headers:
-                added = append(
-                    timestamp=upload.timestamp_ms,
-                    key=upload.key,
-                    value=upload.value,
-                    headers=[*upload.headers],
-                )
-            else:
-                added = append(timestamp=upload.timestamp_ms, key=upload.key, value=upload.value)
+            added = append(
+                timestamp=upload.timestamp_ms,
+                key=upload.key,
+                value=upload.value,
+                headers=[*upload.headers],
+            )
             if added is None:
                 return batch, count
         return batch, len(uploads)

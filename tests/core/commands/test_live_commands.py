@@ -64,6 +64,21 @@ def predict(station_id, module_input):
 """
 
 
+async def handles_two_and_stops(
+    folder: Path, broker: Broker, process: "subprocess.Popen[str]"
+) -> None:
+    """Wait until the records are committed, then end the service in good order."""
+
+    async def handled() -> bool:
+        assert process.poll() is None, (folder / "log").read_text()
+        committed = await broker.committed("g")
+        return any(found.offset == 2 for found in committed.values())
+
+    await eventually(handled, deadline_s=WITHIN_S, what="two records committed")
+    process.send_signal(signal.SIGTERM)
+    assert 0 == await asyncio.to_thread(process.wait, WITHIN_S)
+
+
 def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "station_sim.cli", *arguments]
 
@@ -176,15 +191,7 @@ def test_a_callback_that_blocks_runs_in_threads(tmp_path: Path) -> None:
         async with broker_with_records(tmp_path) as broker:
             (tmp_path / "model.py").write_text(BLOCKING_MODEL)
             with serving(tmp_path, "--threads", "2") as process:
-
-                async def handled() -> bool:
-                    assert process.poll() is None, (tmp_path / "log").read_text()
-                    committed = await broker.committed("g")
-                    return any(found.offset == 2 for found in committed.values())
-
-                await eventually(handled, deadline_s=WITHIN_S, what="two records committed")
-                process.send_signal(signal.SIGTERM)
-                assert 0 == await asyncio.to_thread(process.wait, WITHIN_S)
+                await handles_two_and_stops(tmp_path, broker, process)
 
     asyncio.run(story())
     assert ["False", "False"] == (tmp_path / "threads").read_text().split()
@@ -195,15 +202,7 @@ def test_windows_may_be_arrays_and_calls_may_be_coalesced(tmp_path: Path) -> Non
         async with broker_with_records(tmp_path) as broker:
             (tmp_path / "model.py").write_text(NOTING_MODEL)
             with serving(tmp_path, "--window-form", "array", "--coalesce") as process:
-
-                async def handled() -> bool:
-                    assert process.poll() is None, (tmp_path / "log").read_text()
-                    committed = await broker.committed("g")
-                    return any(found.offset == 2 for found in committed.values())
-
-                await eventually(handled, deadline_s=WITHIN_S, what="two records committed")
-                process.send_signal(signal.SIGTERM)
-                assert 0 == await asyncio.to_thread(process.wait, WITHIN_S)
+                await handles_two_and_stops(tmp_path, broker, process)
 
     asyncio.run(story())
     assert "ndarray 2" == (tmp_path / "calls").read_text().strip()
