@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from data_analysis.effects import Effect, Note, RunCallback, RunHandlers, Upload
+from data_analysis.effects import Effect, Note, Results, RunCallback, RunHandlers, Upload
 from data_analysis.engine_options import EngineOptions
 from data_analysis.flights import Flights
 from data_analysis.handover import MILLISECONDS
@@ -17,7 +17,7 @@ from data_analysis.record_batches import RecordBatches
 from data_analysis.reports import DeadLetters, note_failed, note_lost
 from data_analysis.results import key_of, write_result
 from data_analysis.roster import Roster
-from data_analysis.work import Answered, Buried, Flight, Work
+from data_analysis.work import Buried, Flight, Ownership, Work
 
 
 class Answers:
@@ -107,23 +107,27 @@ class Answers:
         """Uploads have been acknowledged."""
         effects: list[Effect] = []
         flights: list[Flight] = []
+        ended: dict[Ownership, list[int]] = {}
         for ticket in tickets:
-            if type(ticket) is Flight:
-                self._counters.results_uploaded += 1
-                flights.append(ticket)
+            if type(ticket) is Results:
+                self._counters.results_uploaded += len(ticket.origins)
+                if ticket.ownership is None:
+                    flights += ticket.origins
+                else:
+                    ended.setdefault(ticket.ownership, []).extend(ticket.origins)
             elif self.handles or type(ticket) is Buried:
                 effects += self.acknowledged(ticket, now)
             else:
                 self._counters.results_uploaded += 1
                 flights += ticket.flights()
+        for ownership, offsets in ended.items():
+            self._counters.records_finished += self._flights.end(ownership, offsets)
         self._counters.records_finished += self._flights.release_all(flights)
         return effects
 
     def acknowledged(self, ticket: Any, now: float, error: str | None = None) -> list[Effect]:
         """An upload has been acknowledged, or has failed for good for the reason `error`."""
         effects: list[Effect] = []
-        if type(ticket) is Flight:
-            ticket = Answered(ticket.station_id or "", ticket)
         if type(ticket) is Buried:
             self._counters.dead_letters += error is None
             if error is not None:

@@ -22,9 +22,11 @@ from data_analysis.effects import (
     AwaitAnswer,
     Effect,
     Note,
+    Results,
     RunBatchHandler,
     RunCallback,
     RunHandlers,
+    Sent,
     Upload,
 )
 from data_analysis.empty_polls import EmptyPoll
@@ -180,10 +182,10 @@ class AsyncRun:
 
     def perform(self, effects: Sequence[Effect]) -> None:
         """Do what the engine wants done."""
-        uploads: list[Upload] = []
+        uploads: list[Sent] = []
         for effect in effects:
             kind = type(effect)
-            if kind is Upload:
+            if kind is Results or kind is Upload:
                 uploads.append(effect)  # type: ignore[arg-type]  # of this kind
             elif kind is RunCallback or kind is RunHandlers or kind is AwaitAnswer:
                 self._stations.run(effect)  # type: ignore[arg-type]  # of these kinds

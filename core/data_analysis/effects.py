@@ -2,15 +2,15 @@
 
 An effect says what, never how. Whatever needs an answer names the work it belongs to, and the
 service hands the answer to the engine's `finished`, `failed`, `handled`, `acknowledged` or
-`batch_handled`. Nobody changes an effect; the three that come with every record are not frozen,
-which would make them three times as slow to make.
+`batch_handled`. Nobody but the engine, until it returns it, changes an effect; those that come with
+every record are not frozen, which would make them three times as slow to make.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from data_analysis.batches import BatchCollector
-from data_analysis.work import Work
+from data_analysis.work import Answered, Flight, Ownership, Work
 
 
 @dataclass(slots=True, eq=False)
@@ -46,7 +46,7 @@ class RunBatchHandler:
 class Upload:
     """Send one record; `ticket` comes back with the acknowledgement.
 
-    It is the work, or what is left of it, a dead letter, or the record that is of one station.
+    It is the work, or what is left of it, or a dead letter.
 
     `key` decides the partition, `timestamp_ms` is the record's own time.
     """
@@ -57,6 +57,54 @@ class Upload:
     timestamp_ms: int
     headers: tuple[tuple[str, bytes], ...]
     ticket: Any
+
+
+@dataclass(slots=True, eq=False)
+class Results:
+    """Send results that came together, in this order, as `Upload` does for one; itself the ticket.
+
+    A result is an entry of each column: nothing is made for it that the garbage collector would
+    look at. `origins` are the offsets of records of `ownership` or, where that is None, the flights
+    of records that may be of other stations too.
+    """
+
+    topic: str
+    timestamp_ms: int
+    ownership: Ownership | None
+    keys: list[bytes] = field(default_factory=list)
+    values: list[bytes] = field(default_factory=list)
+    origins: list[Any] = field(default_factory=list)
+
+    def add(self, key: bytes, value: bytes, origin: Any) -> None:
+        """Add one result."""
+        self.keys.append(key)
+        self.values.append(value)
+        self.origins.append(origin)
+
+    def blank(self) -> "Results":
+        """Return the same without results."""
+        return Results(self.topic, self.timestamp_ms, self.ownership)
+
+    def cut(self, count: int) -> tuple["Results", "Results"]:
+        """Return the first `count` results, and the others."""
+        first, others = self.blank(), self.blank()
+        first.keys, others.keys = self.keys[:count], self.keys[count:]
+        first.values, others.values = self.values[:count], self.values[count:]
+        first.origins, others.origins = self.origins[:count], self.origins[count:]
+        return first, others
+
+    def uploads(self) -> list[Upload]:
+        """Return the results one by one."""
+        ownership = self.ownership
+        uploads: list[Upload] = []
+        for key, value, origin in zip(self.keys, self.values, self.origins, strict=True):
+            flight = origin if ownership is None else Flight(ownership, origin)
+            ticket = Answered(key.decode(), flight)
+            uploads.append(Upload(self.topic, key, value, self.timestamp_ms, (), ticket))
+        return uploads
+
+
+Sent = Upload | Results
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +121,7 @@ class Note:
     error: BaseException | None = None
 
 
-Effect = RunCallback | AwaitAnswer | RunHandlers | RunBatchHandler | Upload | Note
+Effect = RunCallback | AwaitAnswer | RunHandlers | RunBatchHandler | Sent | Note
 
 
 # What the engine hears at once, where it has callbacks called while it applies records.

@@ -29,10 +29,6 @@ class Record(Protocol):
     """What the engine needs of a client's record; `timestamp` in epoch ms, None or < 0 for none."""
 
     @property
-    def topic(self) -> str: ...
-    @property
-    def partition(self) -> int: ...
-    @property
     def offset(self) -> int: ...
     @property
     def timestamp(self) -> int | None: ...
@@ -180,7 +176,7 @@ class Intake:
             counters.count(dispatcher.take(station_id, topic.feed, item, timestamp, handover.now))
             fed[station_id] = None
             if topic.used and (roster.everyone or station_id in roster.own):
-                flight = Flight(ownership, record.offset, station_id)
+                flight = Flight(ownership, record.offset)
                 self._ask(handover, station_id, flight, None)
             else:
                 ended.append(record.offset)
@@ -286,7 +282,7 @@ class Intake:
         handover.effects.extend(note_refused(flight, reason) for reason in reasons)
         if record.value:
             why = ",".join(reason.value for reason in reasons)
-            key = record.key or record.topic.encode()
+            key = record.key or flight.topic.encode()
             self._dead_letters.bury(
                 flight, key, bytes(record.value), why, handover.now, handover.effects
             )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from data_analysis.dispatcher import DataDispatcher
-from data_analysis.effects import Pending, Raised, Upload
+from data_analysis.effects import Pending, Raised, Results
 from data_analysis.feeds import Feed
 from data_analysis.flat_windows import FlatWindow, is_flat
 from data_analysis.handover import MILLISECONDS, Call, Handover
@@ -18,7 +18,7 @@ from data_analysis.observe import Counters
 from data_analysis.results import key_of, result_writer
 from data_analysis.roster import Roster
 from data_analysis.stores import View
-from data_analysis.work import Answered, Flight, Ownership
+from data_analysis.work import Flight, Ownership
 
 Point = Callable[[str, Any, float | None, Any], bool]
 """Takes an item of a station, with the time and the flight of its record, the straight way.
@@ -92,9 +92,13 @@ class Straight:
         name, pick, limit_s = feed.name, feed.pick, feed.limit_s
         now, effects = handover.now, handover.effects
         write = result_writer(module or "", now)
-        stamp_ms = int(now * MILLISECONDS)
+        none = Results(
+            output_topic or "", int(now * MILLISECONDS), None if ended is None else ownership
+        )
+        results = none
 
         def point(station_id: str, item: Any, timestamp: float | None, origin: Any) -> bool:
+            nonlocal results
             if (
                 station_id in busy
                 or handover.calls_left <= 0
@@ -148,19 +152,20 @@ class Straight:
                     pass
                 else:
                     counters.callbacks_run += 1
-                    ticket: Answered | Flight
                     if ended is None:
                         origin.open += 1
-                        ticket = Answered(station_id, origin)
-                    else:
-                        ticket = Flight(ownership, origin, station_id)
-                    key = key_of(station_id)
-                    effects.append(Upload(output_topic, key, value, stamp_ms, (), ticket))
+                    if not effects or effects[-1] is not results:
+                        # What else is sent of a station meanwhile keeps its place.
+                        results = none.blank()
+                        effects.append(results)
+                    results.keys.append(key_of(station_id))
+                    results.values.append(value)
+                    results.origins.append(origin)
                     return True
             if ended is None:
                 origin.open += 1
             else:
-                origin = Flight(ownership, origin, station_id)
+                origin = Flight(ownership, origin)
             stay(handover, station_id, origin, shown, answer)
             return True
 

@@ -26,18 +26,14 @@ class Ownership:
 
 
 class Flight:
-    """A record in work: `open` things that it caused are still to be done.
+    """A record in work: `open` things that it caused are still to be done."""
 
-    `station_id` is that of the one station it is of, None where it may be of others too.
-    """
+    __slots__ = ("offset", "open", "ownership")
 
-    __slots__ = ("offset", "open", "ownership", "station_id")
-
-    def __init__(self, ownership: Ownership, offset: int, station_id: str | None = None) -> None:
+    def __init__(self, ownership: Ownership, offset: int) -> None:
         self.ownership = ownership
         self.offset = offset
         self.open = 1
-        self.station_id = station_id
 
     @property
     def topic(self) -> str:

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_analysis import DataDispatcher, OffsetManager
-from data_analysis.effects import AwaitAnswer, Effect, Note, Pending, Raised, RunCallback, Upload
+from data_analysis.effects import (
+    AwaitAnswer,
+    Effect,
+    Note,
+    Pending,
+    Raised,
+    Results,
+    RunCallback,
+    Upload,
+)
 from data_analysis.engine import Engine
 from data_analysis.engine_options import EngineOptions
 from data_analysis.handover import CALLS_AT_ONCE
@@ -95,6 +104,8 @@ class Side:
                     waiting += self.engine.finished(work, result, 9.0)
             elif isinstance(effect, AwaitAnswer):
                 waiting += self.engine.finished(effect.work, effect.pending.answer, 9.0)
+            elif isinstance(effect, Results):
+                waiting[:0] = effect.uploads()
             elif isinstance(effect, Upload):
                 self.sent.setdefault(effect.key, []).append(effect)
 
@@ -153,8 +164,10 @@ def test_more_callbacks_than_others_should_wait_for_take_turns() -> None:
     record = Record("T", 0, 0, 0, None, json.dumps(items).encode())
     side.engine.taken(runs_of([record]))
     effects = side.engine.received(runs_of([record]), 9.0, side.answer)
-    kinds = [type(effect) for effect in effects]
-    assert (CALLS_AT_ONCE, 5) == (kinds.count(Upload), kinds.count(RunCallback))
+    results, *others = effects
+    assert isinstance(results, Results)
+    assert CALLS_AT_ONCE == len(results.origins)
+    assert [RunCallback] * 5 == [type(effect) for effect in others]
     assert len(items) == side.engine.asked
 
 

@@ -18,7 +18,7 @@ from aiokafka.structs import ConsumerRecord, OffsetAndMetadata, TopicPartition
 
 from data_analysis.cancelling import is_being_cancelled
 from data_analysis.errors import KafkaConnectionError
-from data_analysis.kafka.async_fetching import keep_awake
+from data_analysis.kafka.async_fetching import Fetching
 from data_analysis.kafka.connecting import Tries
 from data_analysis.kafka.errors import describe, lost_position, mapped, no_topics
 from data_analysis.kafka.options import KafkaOptions
@@ -30,7 +30,8 @@ FETCH_TICK_MS = 10_000
 """How often aiokafka's fetcher looks round with nothing to do. Answers, seeks and assignments wake
 it at once; at long polls its default of 200 ms is half of what an idle service computes."""
 
-Poll = tuple[dict[TopicPartition, list[ConsumerRecord]], list[BaseException]]
+Poll = tuple[dict[TopicPartition, list[Any]], list[BaseException]]
+"""Records as the parser made them, which do not say of which partition they are; and errors."""
 
 
 class AsyncGroupMember:
@@ -62,6 +63,7 @@ class AsyncGroupMember:
         self._instance_id = instance_id
         self._tries = tries
         self._client: Any = None
+        self._fetching: Fetching | None = None
 
     @property
     def client(self) -> Any:
@@ -89,7 +91,7 @@ class AsyncGroupMember:
             try:
                 with mapped(what):
                     await self._begin(client, what)
-                keep_awake(client)
+                self._fetching = Fetching(client)
             except KafkaConnectionError as error:
                 await self.stop()
                 await asyncio.sleep(self._tries.wait_seconds(tried, error))
@@ -118,6 +120,7 @@ class AsyncGroupMember:
         Raises:
             KafkaConnectionError: the client failed.
         """
+        self._whole_records()
         with mapped("polling"):
             return await self._connected().getone()
 
@@ -131,6 +134,7 @@ class AsyncGroupMember:
         Raises:
             KafkaConnectionError: the client failed.
         """
+        self._whole_records()
         with mapped("polling"):
             records: dict[TopicPartition, list[ConsumerRecord]] = await self._connected().getmany(
                 timeout_ms=timeout_ms, max_records=max_records
@@ -146,7 +150,9 @@ class AsyncGroupMember:
         is there, at most `per_partition` records, without waiting: what a client returns first
         follows hash order, what it has does not. The rest stays, undecoded, in the client.
         """
-        records: dict[TopicPartition, list[ConsumerRecord]] = {}
+        if self._fetching is not None:
+            self._fetching.lighten(True)
+        records: dict[TopicPartition, list[Any]] = {}
         errors: list[BaseException] = []
         if not await self._take(records, errors, partitions, timeout_ms, per_partition):
             return records, errors
@@ -158,7 +164,7 @@ class AsyncGroupMember:
 
     async def _take(
         self,
-        records: dict[TopicPartition, list[ConsumerRecord]],
+        records: dict[TopicPartition, list[Any]],
         errors: list[BaseException],
         partitions: Sequence[TopicPartition],
         timeout_ms: int,
@@ -181,6 +187,10 @@ class AsyncGroupMember:
                 if not some or not most:
                     return True
             timeout_ms = 0
+
+    def _whole_records(self) -> None:
+        if self._fetching is not None:
+            self._fetching.lighten(False)
 
     async def commit(self, offsets: Mapping[TopicPartition, tuple[int, str]]) -> None:
         """Commit offsets with their metadata; aiokafka's errors come as they are."""

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
 from data_analysis.kafka.async_consumer import FETCH_TICK_MS, close_whole
-from data_analysis.kafka.async_fetching import keep_awake
+from data_analysis.kafka.async_fetching import Fetching
 from data_analysis.kafka.errors import CLIENT_ERRORS, unanswered
 from data_analysis.kafka.options import KafkaOptions
 from data_analysis.kafka.requests import FirstSince, LogRange, Wait
@@ -101,6 +101,6 @@ class Rereader:
             except BaseException:
                 await client.stop()
                 raise
-            keep_awake(client)
+            Fetching(client).lighten(True)
             self._client = client
         return self._client

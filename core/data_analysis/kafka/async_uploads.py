@@ -14,7 +14,7 @@ from typing import Any
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from data_analysis.clock import Clock
-from data_analysis.effects import Upload
+from data_analysis.effects import Results, Sent, Upload
 from data_analysis.kafka.async_producer import AsyncKafkaProducerClient
 from data_analysis.kafka.errors import describe, is_vague, may_pass, producer_is_lost
 from data_analysis.observe import Counters
@@ -58,7 +58,7 @@ class Uploader:
         self._settled = settled
         self._counters = counters
         self._linger_seconds = producer.options.linger_ms / 1000
-        self._waiting: dict[str, list[Upload]] = {}
+        self._waiting: dict[str, list[Sent]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._places: dict[str, dict[bytes, int]] = {}
@@ -78,7 +78,7 @@ class Uploader:
             trouble.append(f"upload: {self.last_error}")
         return trouble
 
-    def submit(self, uploads: Sequence[Upload]) -> None:
+    def submit(self, uploads: Sequence[Sent]) -> None:
         """Queue uploads; they go out with the next flush, after `linger_ms` at the latest."""
         for topic, some in groupby(uploads, attrgetter("topic")):
             waiting = self._waiting.get(topic)
@@ -123,7 +123,7 @@ class Uploader:
         finally:
             del self._tasks[topic]
 
-    async def _partitions(self, topic: str, uploads: list[Upload]) -> list[int]:
+    async def _partitions(self, topic: str, uploads: list[Sent]) -> list[int]:
         """Return the topic's partitions; with none to be had, the uploads are lost."""
         delay_seconds = FIRST_DELAY_SECONDS
         while True:
@@ -131,38 +131,40 @@ class Uploader:
                 return await self._producer.partitions_of(topic)
             except (KafkaError, OSError) as error:
                 if not may_pass(error):
-                    for upload in uploads:
+                    for upload in _one_by_one(uploads):
                         self._settle(upload, error)
                     return []
                 delay_seconds = await self._wait(topic, error, delay_seconds)
 
     def _by_partition(
-        self, topic: str, uploads: list[Upload], partitions: list[int]
-    ) -> dict[int, list[Upload]]:
+        self, topic: str, uploads: list[Sent], partitions: list[int]
+    ) -> dict[int, list[Sent]]:
         if self._counts.get(topic) != len(partitions):
             self._counts[topic] = len(partitions)
             self._places[topic] = {}
-        parts: dict[int, list[Upload]] = {}
+        parts: dict[int, list[Sent]] = {}
         places = self._places[topic]
         for upload in uploads:
-            number = places.get(upload.key)
-            if number is None:
-                number = self._producer.partition_for(upload.key, partitions)
-                places[upload.key] = number
-            if number in parts:
-                parts[number].append(upload)
+            keys = upload.keys if isinstance(upload, Results) else [upload.key]
+            for key in keys:
+                if key not in places:
+                    places[key] = self._producer.partition_for(key, partitions)
+            numbers = [places[key] for key in keys]
+            if isinstance(upload, Results) and numbers.count(numbers[0]) < len(numbers):
+                for number, some in _divided(upload, numbers).items():
+                    parts.setdefault(number, []).append(some)
             else:
-                parts[number] = [upload]
+                parts.setdefault(numbers[0], []).append(upload)
         return parts
 
-    async def _send_all(self, topic: str, partition: int, uploads: list[Upload]) -> None:
+    async def _send_all(self, topic: str, partition: int, uploads: list[Sent]) -> None:
         delay_seconds = FIRST_DELAY_SECONDS
         vague = 0
         alone = False
         while uploads:
-            count = 1
+            sent: list[Sent] = []
             try:
-                batch, count = self._fill(uploads[:1] if alone else uploads)
+                batch, sent, left = self._fill(uploads[:1] if alone else uploads)
                 self._sent_at[topic, partition] = self._clock.monotonic()
                 try:
                     await (await self._producer.send_batch(batch, topic, partition))
@@ -174,39 +176,50 @@ class Uploader:
                 elif may_pass(error) or (is_vague(error) and vague < VAGUE_TRIES):
                     vague += is_vague(error)
                     delay_seconds = await self._wait(topic, error, delay_seconds)
-                elif count > 1:
+                elif len(_one_by_one(sent)) > 1:
                     # One of them is refused: from here on each goes alone.
                     alone = True
+                    uploads = [*_one_by_one(uploads)]
                 else:
-                    self._settle(uploads[0], error)
-                    uploads = uploads[1:]
+                    refused, *others = _one_by_one(uploads[:1])
+                    self._settle(refused, error)
+                    uploads = [*others, *uploads[1:]]
             else:
                 self.last_error = None
                 delay_seconds = FIRST_DELAY_SECONDS
                 vague = 0
-                self._settled([upload.ticket for upload in uploads[:count]], None)
-                uploads = uploads[count:]
+                self._settled([*map(_ticket, sent)], None)
+                uploads = uploads[1:] if alone else left
 
-    def _fill(self, uploads: list[Upload]) -> tuple[Any, int]:
-        """Return a batch with the first uploads, and how many went in; at least one does.
+    def _fill(self, uploads: list[Sent]) -> tuple[Any, list[Sent], list[Sent]]:
+        """Return a batch with the first records, at least one, what went in, and what is left.
 
         Raises:
             MessageSizeTooLargeError: the first one is larger than any request may be.
         """
-        if len(uploads[0].key) + len(uploads[0].value) > LARGEST_REQUEST_BYTES:
+        if sum(map(len, _first(uploads[0]))) > LARGEST_REQUEST_BYTES:
             raise MessageSizeTooLargeError
         batch = self._producer.create_batch()
         append = batch.append
-        for count, upload in enumerate(uploads):
-            added = append(
-                timestamp=upload.timestamp_ms,
-                key=upload.key,
-                value=upload.value,
-                headers=[*upload.headers],
-            )
-            if added is None:
-                return batch, count
-        return batch, len(uploads)
+        for index, upload in enumerate(uploads):
+            stamp_ms = upload.timestamp_ms
+            if isinstance(upload, Results):
+                for count, (key, value) in enumerate(zip(upload.keys, upload.values, strict=True)):
+                    if append(timestamp=stamp_ms, key=key, value=value, headers=[]) is None:
+                        some, others = upload.cut(count)
+                        went_in = [*uploads[:index], some] if count else uploads[:index]
+                        return batch, went_in, [others, *uploads[index + 1 :]]
+            elif (
+                append(
+                    timestamp=stamp_ms,
+                    key=upload.key,
+                    value=upload.value,
+                    headers=[*upload.headers],
+                )
+                is None
+            ):
+                return batch, uploads[:index], uploads[index:]
+        return batch, uploads, []
 
     def _settle(self, upload: Upload, error: BaseException) -> None:
         self.last_error = describe(error)
@@ -240,3 +253,31 @@ class Uploader:
                     return
         finally:
             self._renewal = None
+
+
+def _ticket(sent: Sent) -> Any:
+    return sent if isinstance(sent, Results) else sent.ticket
+
+
+def _first(sent: Sent) -> tuple[bytes, bytes]:
+    """Return key and value of the first record."""
+    return (sent.keys[0], sent.values[0]) if isinstance(sent, Results) else (sent.key, sent.value)
+
+
+def _one_by_one(sent: Sequence[Sent]) -> list[Upload]:
+    """Return each record for itself."""
+    singles: list[Upload] = []
+    for each in sent:
+        singles += each.uploads() if isinstance(each, Results) else [each]
+    return singles
+
+
+def _divided(results: Results, numbers: Sequence[int]) -> dict[int, Results]:
+    """Return results by the numbers that are given for each."""
+    parts: dict[int, Results] = {}
+    columns = zip(results.keys, results.values, results.origins, numbers, strict=True)
+    for key, value, origin, number in columns:
+        if number not in parts:
+            parts[number] = results.blank()
+        parts[number].add(key, value, origin)
+    return parts
