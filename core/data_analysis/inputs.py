@@ -4,7 +4,7 @@ A plan says once which column becomes which name, and makes a dict of the views 
 Which points a window holds is decided in `data_analysis.windows`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -99,6 +99,34 @@ class ModulePlan:
             _fill_output(shown, output, views.get(output.name), as_arrays)
         shown[QUALITY_FIELD] = _quality(self.counted, views)
         return shown
+
+    def of_window(self, form: str) -> Callable[[str, FlatView], dict[str, Any]] | None:
+        """Return what does the same, quickly, from the view of the one topic that shows.
+
+        None where there are others, or where columns do not show in their order.
+        """
+        if form == "array" or self.outputs or len(self.topics) != 1:
+            return None
+        (topic,) = self.topics
+        if topic.in_order is None or self.counted != (topic.name,):
+            return None
+        in_order, blank, size, name = topic.in_order, self.blank, topic.size, topic.name
+
+        def assemble(station_id: str, view: FlatView) -> dict[str, Any]:
+            if view.count < size:
+                return self.assemble(station_id, {name: view}, form)
+            shown = blank.copy()
+            shown[STATION_KEY] = station_id
+            shown.update(zip(in_order, view.shown()))  # noqa: B905 - by the plan
+            shown[QUALITY_FIELD] = {
+                "available_topics": [name],
+                "missing_topics": [],
+                "total_topics": 1,
+                "availability_ratio": 1.0,
+            }
+            return shown
+
+        return assemble
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from data_analysis.effects import Pending, Raised, Results
 from data_analysis.feeds import Feed
 from data_analysis.flat_windows import FlatWindow, is_flat
 from data_analysis.handover import MILLISECONDS, Call, Handover
+from data_analysis.inputs import ModulePlan
 from data_analysis.lanes import Lanes
 from data_analysis.observe import Counters
 from data_analysis.results import key_of, result_writer
@@ -87,8 +88,12 @@ class Straight:
         removed, everyone, own = roster.removed, roster.everyone, roster.own
         module, output_topic = self._module, self._output_topic
         stores_of, form = dispatcher.stores.get, dispatcher.window_form
-        assemble = dispatcher.inputs(module).assemble
-        views_of, alone = dispatcher.views, dispatcher.shows_only(module, feed.name)
+        alone = dispatcher.shows_only(module, feed.name)
+        inputs = dispatcher.inputs(module)
+        assemble, of_window = inputs.assemble, None
+        if isinstance(inputs, ModulePlan) and alone:
+            of_window = inputs.of_window(form)
+        views_of = dispatcher.views
         name, pick, limit_s = feed.name, feed.pick, feed.limit_s
         now, effects = handover.now, handover.effects
         write = result_writer(module or "", now)
@@ -127,14 +132,17 @@ class Straight:
             else:
                 window.append(row, timestamp, now)
                 counters.points_appended += 1
-            views: dict[str, View] = (
-                {name: window}
-                if alone and row is not None
-                else views_of(station_id, module, now, lasting=False)
-            )
             shown: dict[str, Any] = {}
             try:
-                shown = assemble(station_id, views, form)
+                if of_window is not None and row is not None:
+                    shown = of_window(station_id, window)
+                else:
+                    views: dict[str, View] = (
+                        {name: window}
+                        if alone and row is not None
+                        else views_of(station_id, module, now, lasting=False)
+                    )
+                    shown = assemble(station_id, views, form)
             except Exception as error:
                 answer: Any = Raised(error)
             else:
