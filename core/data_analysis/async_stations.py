@@ -118,18 +118,17 @@ class StationTasks:
 
     def answering(self) -> Call:
         """Return what calls back for records that the running task hands over."""
-        monotonic, durations = self._clock.monotonic, self._engine.callback_durations
+        monotonic, add = self._clock.monotonic, self._engine.callback_durations.add
         own, every, stall_seconds = self.own, self._callbacks.every, self._stall_seconds
         tasks, here = self.tasks, asyncio.current_task()
         assert here is not None, "records are handed over in a task"
 
         def answer(station_id: str, shown: dict[str, Any]) -> Any:
-            callback = own.get(station_id) or every
-            assert callback is not None, "only stations with a callback are asked for"
+            callback = own.get(station_id, every)
             tasks[station_id] = here
             began = monotonic()
             try:
-                result = callback(station_id, shown)
+                result = callback(station_id, shown)  # type: ignore[misc]  # the asked have one
             except BaseException as error:
                 if ends_the_task(error):
                     raise
@@ -139,7 +138,7 @@ class StationTasks:
                 self._warn_of_stall(station_id, held_seconds)
             if type(result) is not dict and hasattr(result, "__await__"):
                 return Pending(result, began)
-            durations.add(held_seconds)
+            add(held_seconds)
             return result
 
         return answer

@@ -8,6 +8,8 @@ from bisect import bisect_left
 BOUNDS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds; longer ones are counted behind the last."""
 
+FIRST_SECONDS = BOUNDS_SECONDS[0]
+
 
 class Durations:
     """Counts durations; `counts` has one entry a bound and one for what is longer than all."""
@@ -20,5 +22,7 @@ class Durations:
 
     def add(self, seconds: float) -> None:
         """Count one duration."""
-        self.counts[bisect_left(BOUNDS_SECONDS, seconds)] += 1
+        # Most are shorter than the first bound.
+        place = 0 if seconds <= FIRST_SECONDS else bisect_left(BOUNDS_SECONDS, seconds)
+        self.counts[place] += 1
         self.sum_seconds += seconds

@@ -33,12 +33,12 @@ def result_writer(module: str, timestamp: float) -> Callable[[str, Any], bytes]:
     """Return `write_result` for results of one module and time."""
     middle = b',"module":%b,"output":' % orjson.dumps(module)
     end = b',"timestamp":%b}' % orjson.dumps(float(timestamp))
-    dumps = orjson.dumps
+    dumps, plain, option = orjson.dumps, _plain, orjson.OPT_SERIALIZE_NUMPY
 
     def write(station_id: str, output: Any) -> bytes:
         try:
             # Most results have texts for keys, which is written in half the time.
-            written = dumps(output, _plain, orjson.OPT_SERIALIZE_NUMPY)
+            written = dumps(output, plain, option)
         except TypeError:
             written = _written_with_any_keys(output)
         return b'{"station_id":%b%b%b%b' % (dumps(station_id), middle, written, end)
