@@ -103,6 +103,7 @@ class Poller:
         self._begun = begun
         self._answering = None if engine.coalesces else answering
         self._handing: asyncio.Task[None] | None = None
+        self._at_once = CALLS_AT_ONCE
         self._rejoin_wanted = False
         self._errors_in_a_row = 0
         self._backlog = Backlog(consumer.options.max_poll_records)
@@ -184,14 +185,15 @@ class Poller:
 
     async def _hand_over(self, answering: Callable[[], Call], left: int) -> None:
         """Hand over what was polled, some records at a time, whose callbacks are called at once."""
-        at_once, call = CALLS_AT_ONCE, answering()
+        call = answering()
         while len(self._backlog) > left:
             room = self.most_pending - self._in_flight()
-            runs = self._backlog.take_run(min(room, at_once))
+            runs = self._backlog.take_run(min(room, self._at_once))
             if runs:
                 self._perform(self._engine.received(runs, self._clock.time(), call))
                 asked, records = self._engine.asked, len(runs[0][1])
-                at_once = max(1, min(CALLS_AT_ONCE, CALLS_AT_ONCE * records // max(1, asked)))
+                fitting = CALLS_AT_ONCE * records // max(1, asked)
+                self._at_once = max(1, min(CALLS_AT_ONCE, fitting))
             self._resume()
             self._tick()
             if runs:

@@ -145,7 +145,7 @@ class Intake:
         ended: list[int] = []
         point: Point = _no_way
         if topic is not None and topic.single:
-            point = self._point(topic, handover, ownership, ended)
+            point = self._point(topic, handover, ownership, ended, flat=True)
         for record in records:
             if dispatcher.settings is not settings:
                 # A callback has changed them.
@@ -153,7 +153,7 @@ class Intake:
                 self.configure(settings)
                 topic = self._topics.get(tp[0])
                 if topic is not None:
-                    point = self._point(topic, handover, ownership, ended)
+                    point = self._point(topic, handover, ownership, ended, flat=True)
             if topic is None:
                 ended.append(record.offset)
                 continue
@@ -189,11 +189,14 @@ class Intake:
         handover: Handover,
         ownership: Ownership,
         ended: list[int] | None,
+        *,
+        flat: bool,
     ) -> Point:
         """Return what takes points straight; see `Straight.point`."""
         if handover.call is None or not topic.used:
             return _no_way
-        return self._straight.point(handover, handover.call, topic.feed, ownership, ended)
+        call, feed = handover.call, topic.feed
+        return self._straight.point(handover, call, feed, ownership, ended, flat)
 
     def work(self, station_id: str, flight: Flight, now: float) -> Work:
         """Return what a record asks of a station, on its windows as they are."""
@@ -217,7 +220,7 @@ class Intake:
             self._refuse(record, message, flight, handover)
         if handover.call is not None and batch_id is None and message.everyone is None:
             fed = self._fed[flight.ownership.tp]
-            point = self._point(topic, handover, flight.ownership, None)
+            point = self._point(topic, handover, flight.ownership, None, flat=message.flat)
             others: dict[str, list[Any]] = {}
             for station_id, items in message.stations.items():
                 if len(items) == 1 and point(station_id, items[0], timestamp, flight):

@@ -66,13 +66,15 @@ class Message:
 
     `stations` maps station ids, in the order of the record, to their items; `everyone` is an item
     for all stations; `reasons` says what was refused, one entry per record or item. `listed` are
-    the items of a record that is a list, in its order, with those that were refused.
+    the items of a record that is a list, in its order, with those that were refused. `flat` says
+    for sure that no item holds lists or dicts.
     """
 
     stations: dict[str, list[Any]] = field(default_factory=dict)
     everyone: Any = None
     reasons: list[Reason] = field(default_factory=list)
     listed: list[Any] | None = None
+    flat: bool = False
 
     def sift(self, refusal: Callable[[Any], Reason | None]) -> None:
         """Leave the items, and the stations, that `refusal` has no reason against."""
@@ -107,7 +109,8 @@ def read_message(value: bytes | None, scopes: tuple[Scope, ...]) -> Message:
             _rescue(value, scopes, message)
         else:
             levels = _open(content, scopes, message)
-            if not looks_shallow(value) and too_deep(content):
+            message.flat = _holds_flat_items(value, levels, message)
+            if not message.flat and not looks_shallow(value) and too_deep(content):
                 _sift(message, DEEPEST_NESTING - levels)
     return message
 
@@ -128,6 +131,17 @@ def read_single(value: bytes | None) -> tuple[str, Any] | None:
     if type(station) is str and 0 < len(station) <= LONGEST_ID_CHARACTERS:
         return station, item
     return None
+
+
+def _holds_flat_items(value: bytes, levels: int, message: Message) -> bool:
+    """Return whether a list is the only one, and its items and what wraps it the only objects.
+
+    Brackets in texts make it false.
+    """
+    if message.listed is None or message.reasons:
+        return False
+    first = value.find(b"[")
+    return value.find(b"[", first + 1) < 0 and value.count(b"{") == len(message.listed) + levels - 1
 
 
 def _rescue(value: bytes, scopes: tuple[Scope, ...], message: Message) -> None:
@@ -213,10 +227,13 @@ def _open_results(content: Any, message: Message) -> int:
     for key in RESULTS_KEYS:
         results = content.get(key)
         if type(results) is dict:
-            results = [
+            made = [
                 {RESULT_STATION_KEY: station, OUTPUT_KEY: output}
                 for station, output in results.items()
             ]
+            _take_all(made, RESULT_STATION_KEY, message)
+            message.listed = None
+            return 2
         if type(results) is list:
             _take_all(results, RESULT_STATION_KEY, message)
             return 2
@@ -256,6 +273,8 @@ def _take_all(items: list[Any], station_key: str, message: Message) -> None:
             station = item.get(station_key)
             if type(station) is str and station in known:
                 known[station].append(item)
+            elif type(station) is str and 0 < len(station) <= LONGEST_ID_CHARACTERS:
+                known[station] = [item]
             else:
                 _take(item, station_key, message)
         else:

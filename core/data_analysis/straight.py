@@ -72,6 +72,7 @@ class Straight:
         feed: Feed,
         ownership: Ownership,
         ended: list[int] | None,
+        flat: bool,
     ) -> Point:
         """Return what takes the items of a partition.
 
@@ -81,7 +82,8 @@ class Straight:
             feed: of the topic.
             ownership: of the partition.
             ended: takes the offsets of records that bring about no more, where an item is all of
-                its record, and flat; else None.
+                its record; else None.
+            flat: whether no item holds lists or dicts.
         """
         dispatcher, counters = self._dispatcher, self._counters
         roster, busy, stay = self._roster, self._busy, self._stay
@@ -125,7 +127,7 @@ class Straight:
                 except KeyError:
                     pass
                 else:
-                    if ended is None and not is_flat(map(type, row)):
+                    if not flat and not is_flat(map(type, row)):
                         row = None
             if row is None:
                 counters.count(dispatcher.take(station_id, feed, item, timestamp, now))

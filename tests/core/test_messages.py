@@ -130,6 +130,36 @@ NESTED = st.recursive(
 )
 
 
+LEAF = st.one_of(st.integers(0, 9), st.text('[]{}"\\a', max_size=3))
+FIELD = st.one_of(LEAF, LEAF, LEAF, st.just([]), st.just({}), st.just([{}]))
+ITEM = st.fixed_dictionaries(
+    {"stationId": st.sampled_from(["A", "B", "[", "{", ""])}, optional={"x": FIELD, "output": FIELD}
+)
+LIST = st.lists(st.one_of(ITEM, ITEM, ITEM, FIELD), max_size=4)
+WRAPPED = st.fixed_dictionaries(
+    {},
+    optional={
+        "realTimeData": LIST,
+        "results": st.one_of(LIST, st.dictionaries(st.sampled_from("ABC"), FIELD)),
+        "other": FIELD,
+    },
+)
+
+
+@given(st.one_of(ITEM, LIST, WRAPPED), st.sampled_from([BOTH, (Scope.RESULT,)]))
+def test_what_is_said_to_be_flat_holds_nothing(content: Any, scopes: tuple[Scope, ...]) -> None:
+    message = read_message(json.dumps(content).encode(), scopes)
+    items = [item for some in message.stations.values() for item in some]
+    holds = any(isinstance(value, list | dict) for item in items for value in item.values())
+    assert not (message.flat and holds)
+
+
+def test_batches_of_plain_items_are_flat() -> None:
+    items = [{"stationId": "A", "x": 1}, {"stationId": "B", "x": 2}]
+    for content in (items, {"realTimeData": items}):
+        assert read_message(json.dumps(content).encode(), BOTH).flat
+
+
 @given(NESTED, st.integers(1, 4), st.booleans())
 def test_brackets_never_hide_depth(content: Any, levels: int, ascii_only: bool) -> None:
     value = json.dumps(content, ensure_ascii=ascii_only).encode()
