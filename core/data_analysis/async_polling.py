@@ -17,6 +17,7 @@ from data_analysis.effects import Effect
 from data_analysis.engine import Engine
 from data_analysis.errors import KafkaConnectionError
 from data_analysis.handover import CALLS_AT_ONCE, Call
+from data_analysis.intake import Run
 from data_analysis.kafka.async_consumer import AsyncGroupMember
 from data_analysis.kafka.async_positions import AsyncPositions
 from data_analysis.kafka.errors import describe, lost_position
@@ -101,7 +102,7 @@ class Poller:
         self._ticked = ticked
         self._give_up = give_up
         self._begun = begun
-        self._answering = None if engine.coalesces else answering
+        self._answering = answering
         self._handing: asyncio.Task[None] | None = None
         self._at_once = CALLS_AT_ONCE
         self._rejoin_wanted = False
@@ -119,6 +120,8 @@ class Poller:
             if self._handing is not None:
                 self._handing.cancel()
                 await asyncio.gather(self._handing, return_exceptions=True)
+            if self._engine.has_gathered:
+                self._perform(self._engine.go_on(self._clock.time()))
 
     @property
     def has_more(self) -> bool:
@@ -158,8 +161,9 @@ class Poller:
         before = len(self._backlog)
         polled = await self._poll() if self._has_room() or self.paused else False
         if self._answering is not None and (self._backlog or self._handing is not None):
-            more_may_come = len(self._backlog) > before
-            await self._hand_over_for_a_while(self._answering, LEFT_RECORDS if more_may_come else 0)
+            more_may_come = len(self._backlog) > before and not self._engine.coalesces
+            left = LEFT_RECORDS if more_may_come else 0
+            await self._hand_over_for_a_while(self._answering, left)
             return
         room = self.most_pending - self._in_flight()
         runs = self._backlog.take(room if self._engine.coalesces else min(room, ROUND_RECORDS))
@@ -186,20 +190,29 @@ class Poller:
     async def _hand_over(self, answering: Callable[[], Call], left: int) -> None:
         """Hand over what was polled, some records at a time, whose callbacks are called at once."""
         call = answering()
-        while len(self._backlog) > left:
-            room = self.most_pending - self._in_flight()
-            runs = self._backlog.take_run(min(room, self._at_once))
-            if runs:
+        while len(self._backlog) > left or self._engine.has_gathered:
+            goes_on = self._engine.has_gathered
+            runs = [] if goes_on else self._next_runs()
+            if goes_on:
+                self._perform(self._engine.go_on(self._clock.time(), call))
+            elif runs:
                 self._perform(self._engine.received(runs, self._clock.time(), call))
                 asked, records = self._engine.asked, len(runs[0][1])
                 fitting = CALLS_AT_ONCE * records // max(1, asked)
                 self._at_once = max(1, min(CALLS_AT_ONCE, fitting))
             self._resume()
             self._tick()
-            if runs:
+            if runs or goes_on:
                 await self._begun(ROOM_WAIT_SECONDS)
             else:
                 await self._wait_for_room()
+
+    def _next_runs(self) -> Sequence[Run]:
+        """Take what goes to the engine next: with `coalesce` all of a round."""
+        room = self.most_pending - self._in_flight()
+        if self._engine.coalesces:
+            return self._backlog.take(room)
+        return self._backlog.take_run(min(room, self._at_once))
 
     async def _poll(self) -> bool:
         """Take what is there into the backlog; return whether there was something to wait for."""

@@ -238,7 +238,7 @@ class Stamps(Column):
             self._texts[place : self._filled] = self._made(place, self._filled)
 
     def _made(self, start: int, end: int) -> list[Any]:
-        return list(map(_STAMP_TEXTS.__getitem__, self.data[start:end].tolist()))
+        return _STAMP_TEXTS.of_all(self.data[start:end].tolist())
 
 
 _STORED: dict[type | None, type] = {None: np.float64, str: np.uint32}

@@ -24,7 +24,7 @@ from data_analysis.effects import (
 from data_analysis.engine_options import EngineOptions
 from data_analysis.flights import Flights
 from data_analysis.gaps import GapEvent
-from data_analysis.handover import Call, Handover
+from data_analysis.handover import Asked, Call, Handover
 from data_analysis.intake import Intake, Run, time_of
 from data_analysis.lanes import Lanes
 from data_analysis.observe import Counters
@@ -76,6 +76,7 @@ class Engine:
             self._dead_letters,
             options,
         )
+        self._gathered: dict[str, Asked] = {}
         self.asked = 0
         """How many callbacks the records that were received last have asked for."""
         self._straight = Straight(
@@ -83,9 +84,10 @@ class Engine:
             self.counters,
             self._roster,
             self._lanes,
+            self._flights,
             options.module_name,
             options.output_topic,
-            self._stay,
+            self._stay_with,
         )
         self._intake = Intake(
             dispatcher,
@@ -125,7 +127,10 @@ class Engine:
         self.dispatcher.drop_station(station_id)
         self._intake.forget([station_id])
         effects: list[Effect] = []
-        for work in self._lanes.empty(station_id):
+        works = self._lanes.empty(station_id)
+        if station_id in self._gathered:
+            works.append(self._merged(station_id, self._gathered.pop(station_id)))
+        for work in works:
             self.counters.works_dropped += 1
             self._batches.answer(work, None, effects)
             self._answers.close(work)
@@ -159,17 +164,27 @@ class Engine:
         """
         if self.dispatcher.settings is not self._settings:
             self.configure(self.dispatcher.settings)
-        at_once = not self._options.coalesce and not self._answers.handles
-        handover = Handover(now, call if at_once else None)
+        if self._answers.handles:
+            call = None
+        handover = Handover(now, None if self._options.coalesce else call)
         for tp, records in runs:
             ownership = self._flights.ownership(tp)
             if ownership is not None and records:
                 self._intake.apply(ownership, records, handover)
-        for station_id, asked in handover.gathered.items():
-            self._answers.line_up(
-                RunCallback(self._merged(station_id, asked, now)), handover.effects
-            )
+        handover.call = call
+        self._call_gathered(handover)
         self.asked = handover.asked
+        return handover.effects
+
+    @property
+    def has_gathered(self) -> bool:
+        """Whether there are callbacks still to be made of what was received: see `go_on`."""
+        return bool(self._gathered)
+
+    def go_on(self, now: float, call: Call | None = None) -> list[Effect]:
+        """Call more stations back for what a poll has asked of them, as `received` does."""
+        handover = Handover(now, None if self._answers.handles else call)
+        self._call_gathered(handover)
         return handover.effects
 
     def ticked(self, now: float) -> list[Effect]:
@@ -287,11 +302,11 @@ class Engine:
     @property
     def idle(self) -> bool:
         """Whether no callback or handler runs or waits."""
-        return self._lanes.idle
+        return self._lanes.idle and not self._gathered
 
     def works_for(self, station_id: str) -> bool:
         """Return whether a callback or handler of a station runs or waits."""
-        return station_id in self._lanes.busy
+        return station_id in self._lanes.busy or station_id in self._gathered
 
     def busy(self, tps: Iterable[tuple[str, int]]) -> bool:
         """Return whether work for one of these partitions is in flight."""
@@ -301,7 +316,13 @@ class Engine:
         """Partitions are no longer ours: waiting work is dropped, nothing more is committed."""
         self.offsets.revoke(tps)
         self._forget(tps)
-        for work in self._lanes.drop(lambda work: not self._answers.wanted(work)):
+        works = self._lanes.drop(lambda work: not self._answers.wanted(work))
+        for station_id in list(self._gathered):
+            work = self._merged(station_id, self._gathered[station_id])
+            if not self._answers.wanted(work):
+                del self._gathered[station_id]
+                works.append(work)
+        for work in works:
             self.counters.works_dropped += 1
             self._batches.drop(work)
 
@@ -310,7 +331,18 @@ class Engine:
     def _gather(
         self, handover: Handover, station_id: str, flight: Flight, batch: BatchCollector | None
     ) -> None:
-        handover.gathered.setdefault(station_id, []).append((flight, batch))
+        self._gathered.setdefault(station_id, []).append((flight, batch))
+
+    def _call_gathered(self, handover: Handover) -> None:
+        """Make one callback of what is asked of each station: of all, unless they run here."""
+        gathered = self._gathered
+        while gathered and (handover.call is None or handover.calls_left > 0):
+            station_id = next(iter(gathered))
+            asked = gathered.pop(station_id)
+            if not self._straight.merged(handover, station_id, asked):
+                handover.calls_left -= 1
+                work = self._merged(station_id, asked, handover.now)
+                self._answers.line_up(RunCallback(work), handover.effects)
 
     def _ask_for(
         self, handover: Handover, station_id: str, flight: Flight, batch: BatchCollector | None
@@ -322,16 +354,11 @@ class Engine:
             work.batches = (batch,)
         self._answers.line_up(RunCallback(work), handover.effects)
 
-    def _stay(
-        self,
-        handover: Handover,
-        station_id: str,
-        flight: Flight,
-        shown: dict[str, Any],
-        answer: Any,
+    def _stay_with(
+        self, handover: Handover, station_id: str, asked: Asked, shown: dict[str, Any], answer: Any
     ) -> None:
         """A callback that went straight has not ended with a result: it has a lane from here on."""
-        work = self._intake.work(station_id, flight, handover.now)
+        work = self._merged(station_id, asked, handover.now)
         work.shown = shown
         self._lanes.line_up(RunCallback(work))
         if type(answer) is Raised:
@@ -341,10 +368,8 @@ class Engine:
         else:
             handover.effects.extend(self.finished(work, answer, handover.now))
 
-    def _merged(
-        self, station_id: str, asked: list[tuple[Flight, BatchCollector | None]], now: float
-    ) -> Work:
-        """Return the one work of all that a poll asks of a station, on its newest state."""
+    def _merged(self, station_id: str, asked: Asked, now: float | None = None) -> Work:
+        """Return the one work of all that is asked of a station, on its state at a time, if any."""
         flight, last = asked[-1]
         work = self._intake.work(station_id, flight, now)
         work.single = last is None

@@ -20,19 +20,17 @@ class Handover:
     """Records that come at the time `now`, in epoch seconds.
 
     `call` calls back at once, None where callbacks wait for others to run them; `calls_left` says
-    how often it still may. `effects` are what is to be done, in order. `gathered` is what is asked
-    of each station, record by record, where one callback is made of it; `lined_up` counts the
+    how often it still may. `effects` are what is to be done, in order. `lined_up` counts the
     callbacks that take turns.
     """
 
-    __slots__ = ("call", "calls_left", "effects", "gathered", "lined_up", "now")
+    __slots__ = ("call", "calls_left", "effects", "lined_up", "now")
 
     def __init__(self, now: float, call: Call | None) -> None:
         self.now = now
         self.call = call
         self.calls_left = CALLS_AT_ONCE
         self.effects: list[Effect] = []
-        self.gathered: dict[str, list[tuple[Flight, BatchCollector | None]]] = {}
         self.lined_up = 0
 
     @property
@@ -40,6 +38,9 @@ class Handover:
         """How many callbacks the records have asked for."""
         return CALLS_AT_ONCE - self.calls_left + self.lined_up
 
+
+Asked = list[tuple[Flight, BatchCollector | None]]
+"""What is asked of a station, record by record, where one callback is made of it."""
 
 Ask = Callable[[Handover, str, Flight, BatchCollector | None], None]
 """Is told that a record has changed a station that is called, and which batch waits for it."""

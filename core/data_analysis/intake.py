@@ -144,6 +144,8 @@ class Intake:
         applied: list[Flight] = []
         ended: list[int] = []
         point: Point = _no_way
+        if topic is not None:
+            keep = self._straight.keeping(topic.feed, handover.now)
         if topic is not None and topic.single:
             point = self._point(topic, handover, ownership, ended, flat=True)
         for record in records:
@@ -153,6 +155,7 @@ class Intake:
                 self.configure(settings)
                 topic = self._topics.get(tp[0])
                 if topic is not None:
+                    keep = self._straight.keeping(topic.feed, handover.now)
                     point = self._point(topic, handover, ownership, ended, flat=True)
             if topic is None:
                 ended.append(record.offset)
@@ -173,7 +176,7 @@ class Intake:
                 counters.records_of_removed_stations += 1
                 ended.append(record.offset)
                 continue
-            counters.count(dispatcher.take(station_id, topic.feed, item, timestamp, handover.now))
+            keep(station_id, item, timestamp)
             fed[station_id] = None
             if topic.used and (roster.everyone or station_id in roster.own):
                 flight = Flight(ownership, record.offset)
@@ -198,9 +201,9 @@ class Intake:
         call, feed = handover.call, topic.feed
         return self._straight.point(handover, call, feed, ownership, ended, flat)
 
-    def work(self, station_id: str, flight: Flight, now: float) -> Work:
-        """Return what a record asks of a station, on its windows as they are."""
-        views = self._dispatcher.views(station_id, self._module, now)
+    def work(self, station_id: str, flight: Flight, now: float | None) -> Work:
+        """Return what a record asks of a station, on its windows as they are; None for none."""
+        views = {} if now is None else self._dispatcher.views(station_id, self._module, now)
         return Work(station_id, self._inputs, views, flight)
 
     def _apply(

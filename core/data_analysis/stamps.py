@@ -12,8 +12,10 @@ LENGTH = 19
 LAST = 2**32 - 2
 """The largest number of seconds, in 2106: behind it is one number that says something else."""
 
+FEWEST_TEXTS = 4_096
 MOST_TEXTS = 50_000
-"""Texts that are kept for who reads the same times again: more than the longest windows have."""
+"""Texts that are kept for who reads the same times again: as windows are read that have more, more,
+until there are more than the longest windows have."""
 
 _TWO_DIGITS = {f"{number:02}": number for number in range(60)}
 _SECOND = timedelta(seconds=1)
@@ -50,10 +52,17 @@ class StampTexts(dict[int, Any]):
         most: entries held at a time; beyond, all are forgotten and made anew.
     """
 
-    def __init__(self, others: dict[int, None], most: int = MOST_TEXTS) -> None:
+    def __init__(self, others: dict[int, None], most: int = FEWEST_TEXTS) -> None:
         super().__init__(others)
         self._others = others
         self._most = most
+
+    def of_all(self, seconds: list[int]) -> list[str | None]:
+        """Return the text of each."""
+        wanted = min(len(seconds) * 5 // 4, MOST_TEXTS)
+        if wanted > self._most:
+            self._most = wanted
+        return [*map(self.__getitem__, seconds)]
 
     def __missing__(self, seconds: int) -> str:
         return self.shared(seconds, str(_FIRST + timedelta(seconds=seconds)))

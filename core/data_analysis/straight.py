@@ -12,7 +12,8 @@ from data_analysis.dispatcher import DataDispatcher
 from data_analysis.effects import Pending, Raised, Results
 from data_analysis.feeds import Feed
 from data_analysis.flat_windows import FlatWindow, is_flat
-from data_analysis.handover import MILLISECONDS, Call, Handover
+from data_analysis.flights import Flights
+from data_analysis.handover import MILLISECONDS, Asked, Call, Handover
 from data_analysis.inputs import ModulePlan
 from data_analysis.lanes import Lanes
 from data_analysis.observe import Counters
@@ -28,8 +29,9 @@ False, with nothing done, if that is not open to it. Of a record that is of one 
 is given: only what is sent needs a flight.
 """
 
-Stay = Callable[[Handover, str, Flight, dict[str, Any], Any], None]
-"""Is told of a callback, its input and its answer, that has not ended with a result to send."""
+Stay = Callable[[Handover, str, Asked, dict[str, Any], Any], None]
+"""Is told of a callback, for what it was called, its input and its answer, that has not ended with
+a result to send."""
 
 _NOTHING: Mapping[str, Any] = {}
 
@@ -42,6 +44,7 @@ class Straight:
         counters: where outcomes are counted.
         roster: who is called.
         lanes: whose stations are busy.
+        flights: told of records that bring about no more.
         module: whose input is wanted, None for all.
         output_topic: where results go, None for nowhere.
         stay: takes what has not ended.
@@ -53,6 +56,7 @@ class Straight:
         counters: Counters,
         roster: Roster,
         lanes: Lanes,
+        flights: Flights,
         module: str | None,
         output_topic: str | None,
         stay: Stay,
@@ -61,6 +65,7 @@ class Straight:
         self._counters = counters
         self._roster = roster
         self._busy = lanes.busy
+        self._flights = flights
         self._module = module
         self._output_topic = output_topic if module is not None else None
         self._stay = stay
@@ -176,7 +181,67 @@ class Straight:
                 origin.open += 1
             else:
                 origin = Flight(ownership, origin)
-            stay(handover, station_id, origin, shown, answer)
+            stay(handover, station_id, [(origin, None)], shown, answer)
             return True
 
         return point
+
+    def keeping(self, feed: Feed, now: float) -> Callable[[str, Any, float | None], None]:
+        """Return what puts an item of a station, with the time of its record, into its window.
+
+        What most items are, flat ones that are newer than all there is, in a few steps.
+        """
+        dispatcher, counters = self._dispatcher, self._counters
+        stores_of, name, pick, limit_s = dispatcher.stores.get, feed.name, feed.pick, feed.limit_s
+
+        def keep(station_id: str, item: Any, timestamp: float | None) -> None:
+            window: Any = stores_of(station_id, _NOTHING).get(name)
+            if (
+                type(window) is FlatWindow
+                and timestamp is not None
+                and timestamp > window.newest_at
+                and now - window.arrived_at <= limit_s
+            ):
+                try:
+                    row = pick(item)
+                except KeyError:
+                    pass
+                else:
+                    window.append(row, timestamp, now)
+                    counters.points_appended += 1
+                    return
+            counters.count(dispatcher.take(station_id, feed, item, timestamp, now))
+
+        return keep
+
+    def merged(self, handover: Handover, station_id: str, asked: Asked) -> bool:
+        """Call back, for all that a poll has asked of a station, on its newest state.
+
+        False, with nothing done, if the straight way is not open to that.
+        """
+        roster, call = self._roster, handover.call
+        if (
+            call is None
+            or station_id in self._busy
+            or not (roster.everyone or station_id in roster.own)
+            or any(batch is not None or not flight.ownership.current for flight, batch in asked)
+        ):
+            return False
+        handover.calls_left -= 1
+        dispatcher, module = self._dispatcher, self._module
+        shown: dict[str, Any] = {}
+        try:
+            views = dispatcher.views(station_id, module, handover.now, lasting=False)
+            shown = dispatcher.inputs(module).assemble(station_id, views, dispatcher.window_form)
+        except Exception as error:
+            answer: Any = Raised(error)
+        else:
+            answer = call(station_id, shown)
+        kind = type(answer)
+        if kind is Raised or kind is Pending or self._output_topic is not None:
+            self._stay(handover, station_id, asked, shown, answer)
+            return True
+        self._counters.callbacks_run += 1
+        flights = [flight for flight, _ in asked]
+        self._counters.records_finished += self._flights.release_all(flights)
+        return True
