@@ -79,7 +79,9 @@ class AsyncRun:
         self._log = LimitedLog(logger, clock)
         self.failure = Failure(self._end)
         self._ending: asyncio.Task[None] | None = None
-        self._uploader = Uploader(producer, self._settled, engine.counters, clock)
+        self._uploader = Uploader(
+            producer, self._settled, engine.counters, clock, self.failure.declare
+        )
         self._gap_reports = gap_reports
         self._batches = BatchTasks(
             engine, aggregator, self.perform, clock, options.callback_stall_seconds

@@ -7,6 +7,7 @@ does no I/O, reads no clock and logs nothing.
 
 import logging
 from collections.abc import Collection, Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 from data_analysis.answers import Answers
@@ -25,7 +26,7 @@ from data_analysis.engine_options import EngineOptions
 from data_analysis.flights import Flights
 from data_analysis.gaps import GapEvent
 from data_analysis.handover import Asked, Call, Handover
-from data_analysis.intake import Intake, Run, time_of
+from data_analysis.intake import Intake, Run, times_of
 from data_analysis.lanes import Lanes
 from data_analysis.observe import Counters
 from data_analysis.offsets import OffsetManager
@@ -35,6 +36,8 @@ from data_analysis.roster import Roster
 from data_analysis.settings import Settings
 from data_analysis.straight import Straight
 from data_analysis.work import Flight, Work
+
+_OFFSET = attrgetter("offset")
 
 
 class Engine:
@@ -151,8 +154,7 @@ class Engine:
     def taken(self, runs: Iterable[Run]) -> None:
         """Note records that are held in memory: none of them, nor what follows, is done yet."""
         for tp, records in runs:
-            offsets = [record.offset for record in records]
-            self.offsets.track_all(tp, offsets, [*map(time_of, records)])
+            self.offsets.track_all(tp, [*map(_OFFSET, records)], times_of(records))
 
     def received(self, runs: Iterable[Run], now: float, call: Call | None = None) -> list[Effect]:
         """Apply taken records, in this order.

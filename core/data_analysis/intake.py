@@ -38,6 +38,8 @@ class Record(Protocol):
     def value(self) -> bytes | None: ...
 
 
+_TIMESTAMP = attrgetter("timestamp")
+
 Run = tuple[tuple[str, int], Sequence[Record]]
 """A partition, and records of it in the order of their offsets."""
 
@@ -276,8 +278,7 @@ class Intake:
         return touched
 
     def _note_newest(self, topic: str, records: Sequence[Record]) -> None:
-        times = [record.timestamp for record in records if record.timestamp is not None]
-        newest = max(times, default=-1)
+        newest = max([each for each in times_of(records) if each is not None], default=-1)
         if newest > self.newest_ms.get(topic, -1):
             self.newest_ms[topic] = newest
 
@@ -312,9 +313,12 @@ def _no_way(station_id: str, item: Any, timestamp: float | None, origin: Any) ->
     return False
 
 
-def time_of(record: Record) -> int | None:
-    """Return a record's time; clients give None or a negative one for a record without."""
-    return None if record.timestamp is None or record.timestamp < 0 else record.timestamp
+def times_of(records: Iterable[Record]) -> list[int | None]:
+    """Return the records' times; clients give None or a negative one for a record without."""
+    times = [*map(_TIMESTAMP, records)]
+    if None not in times and min(times, default=0) >= 0:
+        return times
+    return [None if each is None or each < 0 else each for each in times]
 
 
 def runs_of(records: Iterable[Record]) -> list[Run]:

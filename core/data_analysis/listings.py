@@ -117,16 +117,20 @@ class Texts:
     """One object for equal texts that come again and again: words of all stations.
 
     Args:
-        most: texts known at a time; beyond, all are forgotten and known anew.
+        most: texts known at a time; those are forgotten that have not come for longest, half of
+            them at once.
     """
 
     def __init__(self, most: int = MOST_TEXTS) -> None:
-        self._most = most
+        self._half = most // 2
         self._known: dict[str, str] = {}
+        self._before: dict[str, str] = {}
 
     def shared(self, text: str) -> str:
         """Return an equal text, the same object for equal ones."""
-        known = self._known
-        if len(known) >= self._most:
-            known.clear()
-        return known.setdefault(text, text)
+        known = self._known.get(text)
+        if known is None:
+            if len(self._known) >= self._half:
+                self._before, self._known = self._known, {}
+            known = self._known[text] = self._before.get(text, text)
+        return known

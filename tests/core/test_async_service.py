@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from data_analysis import ConfigurationError, DataAnalysisError, KafkaConnectionError
+from data_analysis.handover import CALLS_AT_ONCE
 from tests.core.world import CALENDAR, DATA, DEAD, OUTPUT, World, in_world, small_config
 
 
@@ -159,6 +160,28 @@ def test_coalesce_calls_once_per_poll_and_station_and_finishes_every_record() ->
         await service.stop()
         assert [("A", 3.0)] == world.calls
         assert 3 == await world.committed()
+
+    in_world(story)
+
+
+def test_what_a_poll_has_gathered_is_called_for_before_a_stop_is_over() -> None:
+    async def story(world: World) -> None:
+        stations = 3 * CALLS_AT_ONCE
+        for number in range(stations):
+            await world.send(f"S{number}", 1.0, 2.0)
+        service = world.service(coalesce=True)
+        stopping: list[asyncio.Task[None]] = []
+
+        def stops(station_id: str, given: dict[str, Any]) -> Any:
+            if not world.calls:
+                stopping.append(asyncio.create_task(service.stop()))
+            return world.callback(station_id, given)
+
+        await service.start(stops)
+        await world.until(lambda: bool(stopping))
+        await stopping[0]
+        assert [(f"S{number}", 2.0) for number in range(stations)] == world.calls
+        assert 2 * stations == await world.committed()
 
     in_world(story)
 

@@ -90,6 +90,8 @@ class Side:
         self.engine.taken(runs_of(made))
         call = self.answer if self._straight else None
         self._do(self.engine.received(runs_of(made), 9.0, call))
+        while self.engine.has_gathered:
+            self._do(self.engine.go_on(9.0, call))
 
     def _do(self, waiting: list[Effect]) -> None:
         while waiting:
@@ -125,11 +127,13 @@ class Side:
     st.booleans(),
     st.sampled_from([None, "too large"]),
     st.integers(1, 2),
+    st.booleans(),
 )
 def test_it_brings_about_what_turns_bring_about(
-    polls: list[Any], uploads: bool, error: str | None, tries: int
+    polls: list[Any], uploads: bool, error: str | None, tries: int, coalesce: bool
 ) -> None:
     options: dict[str, Any] = {"callback_tries": tries, "dead_letter_topic": "DEAD"}
+    options["coalesce"] = coalesce
     if not uploads:
         options["output_topic"] = None
     straight, turns = Side(True, **options), Side(False, **options)
@@ -169,6 +173,53 @@ def test_more_callbacks_than_others_should_wait_for_take_turns() -> None:
     assert CALLS_AT_ONCE == len(results.origins)
     assert [RunCallback] * 5 == [type(effect) for effect in others]
     assert len(items) == side.engine.asked
+
+
+def many(side: Side, stations: int) -> list[Effect]:
+    """Have a poll of one record for each of so many stations received."""
+    records = [
+        Record("T", 0, at, 1000, None, b'{"stationId": "S%d", "n": 1}' % at)
+        for at in range(stations)
+    ]
+    side.engine.taken(runs_of(records))
+    return side.engine.received(runs_of(records), 9.0, side.answer)
+
+
+def test_what_a_poll_has_gathered_is_called_for_some_at_a_time() -> None:
+    side = Side(True, coalesce=True, output_topic=None)
+    assert [] == many(side, CALLS_AT_ONCE + 5)
+    assert CALLS_AT_ONCE == len(side.calls)
+    engine = side.engine
+    assert engine.has_gathered
+    assert not engine.idle
+    assert ("S64" in side.calls, engine.works_for("S64")) == (False, True)
+    assert {("T", 0): CALLS_AT_ONCE} == engine.offsets.committable()
+    assert [] == engine.go_on(9.0, side.answer)
+    assert (CALLS_AT_ONCE + 5, False, True) == (len(side.calls), engine.has_gathered, engine.idle)
+    assert {("T", 0): CALLS_AT_ONCE + 5} == engine.offsets.committable()
+
+
+def test_what_is_gathered_can_take_turns_instead() -> None:
+    side = Side(True, coalesce=True)
+    many(side, CALLS_AT_ONCE + 5)
+    assert [RunCallback] * 5 == [type(effect) for effect in side.engine.go_on(9.0)]
+    assert not side.engine.has_gathered
+
+
+def test_nobody_is_called_for_what_is_gathered_of_a_station_that_is_removed() -> None:
+    side = Side(True, coalesce=True, output_topic=None)
+    many(side, CALLS_AT_ONCE + 1)
+    side.engine.remove_station(f"S{CALLS_AT_ONCE}")
+    assert (1, False) == (side.engine.counters.works_dropped, side.engine.has_gathered)
+    assert {("T", 0): CALLS_AT_ONCE + 1} == side.engine.offsets.committable()
+
+
+def test_nobody_is_called_for_what_is_gathered_of_a_partition_that_is_revoked() -> None:
+    side = Side(True, coalesce=True, output_topic=None)
+    many(side, CALLS_AT_ONCE + 3)
+    side.engine.revoked([("T", 0)])
+    assert (3, False) == (side.engine.counters.works_dropped, side.engine.has_gathered)
+    assert (CALLS_AT_ONCE, 0) == (len(side.calls), side.engine.in_flight)
 
 
 def test_a_station_that_is_busy_waits_in_its_lane() -> None:

@@ -7,6 +7,7 @@ what is in flight; what cannot pass is reported for the one record that caused i
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -15,6 +16,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from data_analysis.clock import Clock
 from data_analysis.effects import Results, Sent, Upload
+from data_analysis.failure import Failed, declare_end
 from data_analysis.kafka.async_producer import AsyncKafkaProducerClient
 from data_analysis.kafka.errors import describe, is_vague, may_pass, producer_is_lost
 from data_analysis.observe import Counters
@@ -43,6 +45,7 @@ class Uploader:
             reason why they are lost.
         counters: where retries are counted.
         clock: how long an acknowledgement is waited for; `trouble` reads it in any thread.
+        failed: called with what nobody has foreseen.
     """
 
     def __init__(
@@ -51,7 +54,9 @@ class Uploader:
         settled: Callable[[Sequence[Any], str | None], None],
         counters: Counters,
         clock: Clock,
+        failed: Failed,
     ) -> None:
+        self._failed = failed
         self._clock = clock
         self.last_error: str | None = None
         self._producer = producer
@@ -97,7 +102,8 @@ class Uploader:
             self._timer = None
         for topic in self._waiting:
             if topic not in self._tasks:
-                self._tasks[topic] = asyncio.create_task(self._send_topic(topic))
+                task = self._tasks[topic] = asyncio.create_task(self._send_topic(topic))
+                task.add_done_callback(partial(declare_end, "uploading", self._failed))
 
     async def stop(self, timeout_seconds: float) -> None:
         """Send what waits, within a limit; what is left then stays unacknowledged."""
