@@ -6,6 +6,7 @@ Tasks are cancelled, what was registered with `atexit` is called, threads are un
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from station_sim.errors import DeadlockError
@@ -41,7 +42,7 @@ def _end_after(
 ) -> None:
     """Let everything end; what goes wrong in doing so is a note to the `error` that ended it."""
     try:
-        if isinstance(error, KeyboardInterrupt) and not main.done():
+        if not main.done():
             main.cancel()
             _settle(loop, [main])
     except DeadlockError as deadlock:
@@ -89,7 +90,11 @@ def _settle(loop: "VirtualLoop", tasks: "list[asyncio.Task[Any]]") -> None:
     """Run the loop until cancelled `tasks` have ended; their errors are reported, not raised."""
     if not tasks:
         return
-    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    ended = asyncio.gather(*tasks, return_exceptions=True)
+    while not ended.done():
+        # Each task that ends the program stops the loop, and has ended itself.
+        with suppress(SystemExit):
+            loop.run_until_complete(ended)
     for task in tasks:
         if not task.cancelled() and task.exception() is not None:
             loop.call_exception_handler(

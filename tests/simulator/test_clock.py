@@ -188,6 +188,30 @@ def test_ctrl_c_lets_the_program_clean_up() -> None:
     assert cleaned == [pytest.approx(6.0, abs=0.01)]
 
 
+def test_tasks_that_end_the_program_leave_none_of_it_behind() -> None:
+    ended: list[str] = []
+
+    async def end(name: str) -> None:
+        try:
+            await asyncio.sleep(1)
+        finally:
+            ended.append(name)
+            raise SystemExit(3)
+
+    async def main() -> None:
+        tasks = [asyncio.create_task(end(name)) for name in "abc"]
+        try:
+            await asyncio.sleep(10)
+        finally:
+            await asyncio.sleep(1)
+            ended.append("main")
+        assert tasks
+
+    with pytest.raises(SystemExit):
+        run_virtual(main, seed=1)
+    assert ["a", "b", "c", "main"] == sorted(ended)
+
+
 def test_tasks_left_behind_are_cancelled() -> None:
     ended: list[str] = []
 
