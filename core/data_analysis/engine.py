@@ -25,7 +25,7 @@ from data_analysis.effects import (
 from data_analysis.engine_options import EngineOptions
 from data_analysis.flights import Flights
 from data_analysis.gaps import GapEvent
-from data_analysis.handover import Asked, Call, Handover
+from data_analysis.handover import Asked, Call, Handover, flights_of
 from data_analysis.intake import Intake, Run, times_of
 from data_analysis.lanes import Lanes
 from data_analysis.observe import Counters
@@ -35,7 +35,7 @@ from data_analysis.reports import DeadLetters
 from data_analysis.roster import Roster
 from data_analysis.settings import Settings
 from data_analysis.straight import Straight
-from data_analysis.work import Flight, Work
+from data_analysis.work import Flight, Ownership, Work
 
 _OFFSET = attrgetter("offset")
 
@@ -79,15 +79,14 @@ class Engine:
             self._dead_letters,
             options,
         )
-        self._gathered: dict[str, Asked] = {}
         self.asked = 0
         """How many callbacks the records that were received last have asked for."""
+        self._gathered: dict[str, Asked] = {}
         self._straight = Straight(
             dispatcher,
             self.counters,
             self._roster,
             self._lanes,
-            self._flights,
             options.module_name,
             options.output_topic,
             self._stay_with,
@@ -102,6 +101,7 @@ class Engine:
             options.module_name,
             self._straight,
             self._gather if options.coalesce else self._ask_for,
+            self._gathered if options.coalesce else None,
         )
         self._settings = dispatcher.settings
 
@@ -338,13 +338,16 @@ class Engine:
     def _call_gathered(self, handover: Handover) -> None:
         """Make one callback of what is asked of each station: of all, unless they run here."""
         gathered = self._gathered
+        ended: dict[Ownership, list[int]] = {}
         while gathered and (handover.call is None or handover.calls_left > 0):
             station_id = next(iter(gathered))
             asked = gathered.pop(station_id)
-            if not self._straight.merged(handover, station_id, asked):
+            if not self._straight.merged(handover, station_id, asked, ended):
                 handover.calls_left -= 1
                 work = self._merged(station_id, asked, handover.now)
                 self._answers.line_up(RunCallback(work), handover.effects)
+        for ownership, offsets in ended.items():
+            self.counters.records_finished += self._flights.end(ownership, offsets)
 
     def _ask_for(
         self, handover: Handover, station_id: str, flight: Flight, batch: BatchCollector | None
@@ -372,11 +375,12 @@ class Engine:
 
     def _merged(self, station_id: str, asked: Asked, now: float | None = None) -> Work:
         """Return the one work of all that is asked of a station, on its state at a time, if any."""
-        flight, last = asked[-1]
+        flown = flights_of(asked)
+        flight, last = flown[-1]
         work = self._intake.work(station_id, flight, now)
         work.single = last is None
-        work.merged = [flight for flight, batch in asked[:-1] if batch is None]
-        work.batches = tuple(batch for _, batch in asked if batch is not None)
+        work.merged = [flight for flight, batch in flown[:-1] if batch is None]
+        work.batches = tuple(batch for _, batch in flown if batch is not None)
         return work
 
     def _forget(self, tps: Sequence[tuple[str, int]]) -> None:

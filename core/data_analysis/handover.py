@@ -5,7 +5,7 @@ from typing import Any
 
 from data_analysis.batches import BatchCollector
 from data_analysis.effects import Effect
-from data_analysis.work import Flight
+from data_analysis.work import Flight, Ownership
 
 MILLISECONDS = 1000
 
@@ -39,8 +39,19 @@ class Handover:
         return CALLS_AT_ONCE - self.calls_left + self.lined_up
 
 
-Asked = list[tuple[Flight, BatchCollector | None]]
-"""What is asked of a station, record by record, where one callback is made of it."""
+Asked = list[tuple[Any, Any]]
+"""What is asked of a station, record by record, where one callback is made of it: `(Ownership,
+offset)` by a record of this station alone, else `(Flight, BatchCollector | None)`, with the batch
+that waits for it."""
+
+
+def flights_of(asked: Asked) -> list[tuple[Flight, BatchCollector | None]]:
+    """Return each record with a flight."""
+    return [
+        (Flight(origin, offset), None) if isinstance(origin, Ownership) else (origin, offset)
+        for origin, offset in asked
+    ]
+
 
 Ask = Callable[[Handover, str, Flight, BatchCollector | None], None]
 """Is told that a record has changed a station that is called, and which batch waits for it."""

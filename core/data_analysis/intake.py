@@ -14,7 +14,7 @@ from data_analysis.dispatcher import DataDispatcher
 from data_analysis.feeds import Feed
 from data_analysis.flights import Flights
 from data_analysis.garbage import searched_later
-from data_analysis.handover import MILLISECONDS, Ask, Handover
+from data_analysis.handover import MILLISECONDS, Ask, Asked, Handover
 from data_analysis.messages import Message, read_message, read_single
 from data_analysis.observe import Counters
 from data_analysis.record_batches import RecordBatches
@@ -57,6 +57,7 @@ class Intake:
         module: whose input is wanted, None for all.
         straight: takes points that need not wait.
         ask: called for every other record and station that is called, with the windows as they are.
+        gathered: takes instead what records that are of one station ask for; None for nothing.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Intake:
         module: str | None,
         straight: Straight,
         ask: Ask,
+        gathered: dict[str, Asked] | None,
     ) -> None:
         self.newest_ms: dict[str, int] = {}
         """The newest record time of each topic, epoch milliseconds."""
@@ -82,6 +84,7 @@ class Intake:
         self._module = module
         self._straight = straight
         self._ask = ask
+        self._gathered = gathered
         self._topics: dict[str, _Topic] = {}
         self._reflected: dict[tuple[str, int], int] = {}
         self._fed: defaultdict[tuple[str, int], dict[str, None]] = defaultdict(dict)
@@ -140,6 +143,7 @@ class Intake:
         self._reflected[tp] = records[-1].offset + 1
         self._counters.records_received += len(records)
         counters, roster, dispatcher = self._counters, self._roster, self._dispatcher
+        gathered = self._gathered
         settings, topic, fed = dispatcher.settings, self._topics.get(tp[0]), self._fed[tp]
         if topic is not None:
             self._note_newest(tp[0], records)
@@ -180,11 +184,14 @@ class Intake:
                 continue
             keep(station_id, item, timestamp)
             fed[station_id] = None
-            if topic.used and (roster.everyone or station_id in roster.own):
-                flight = Flight(ownership, record.offset)
-                self._ask(handover, station_id, flight, None)
-            else:
+            if not topic.used or not (roster.everyone or station_id in roster.own):
                 ended.append(record.offset)
+            elif gathered is None:
+                self._ask(handover, station_id, Flight(ownership, record.offset), None)
+            elif station_id in gathered:
+                gathered[station_id].append((ownership, record.offset))
+            else:
+                gathered[station_id] = [(ownership, record.offset)]
         counters.records_finished += self._flights.end(ownership, ended)
         counters.records_finished += self._flights.release_all(applied)
 

@@ -12,7 +12,6 @@ from data_analysis.dispatcher import DataDispatcher
 from data_analysis.effects import Pending, Raised, Results
 from data_analysis.feeds import Feed
 from data_analysis.flat_windows import FlatWindow, is_flat
-from data_analysis.flights import Flights
 from data_analysis.handover import MILLISECONDS, Asked, Call, Handover
 from data_analysis.inputs import ModulePlan
 from data_analysis.lanes import Lanes
@@ -20,7 +19,7 @@ from data_analysis.observe import Counters
 from data_analysis.results import key_of, result_writer
 from data_analysis.roster import Roster
 from data_analysis.stores import View
-from data_analysis.work import Flight, Ownership
+from data_analysis.work import Ownership
 
 Point = Callable[[str, Any, float | None, Any], bool]
 """Takes an item of a station, with the time and the flight of its record, the straight way.
@@ -44,7 +43,6 @@ class Straight:
         counters: where outcomes are counted.
         roster: who is called.
         lanes: whose stations are busy.
-        flights: told of records that bring about no more.
         module: whose input is wanted, None for all.
         output_topic: where results go, None for nowhere.
         stay: takes what has not ended.
@@ -56,7 +54,6 @@ class Straight:
         counters: Counters,
         roster: Roster,
         lanes: Lanes,
-        flights: Flights,
         module: str | None,
         output_topic: str | None,
         stay: Stay,
@@ -65,7 +62,6 @@ class Straight:
         self._counters = counters
         self._roster = roster
         self._busy = lanes.busy
-        self._flights = flights
         self._module = module
         self._output_topic = output_topic if module is not None else None
         self._stay = stay
@@ -177,11 +173,11 @@ class Straight:
                     results.values.append(value)
                     results.origins.append(origin)
                     return True
+            asked: Asked = [(ownership, origin)]
             if ended is None:
                 origin.open += 1
-            else:
-                origin = Flight(ownership, origin)
-            stay(handover, station_id, [(origin, None)], shown, answer)
+                asked = [(origin, None)]
+            stay(handover, station_id, asked, shown, answer)
             return True
 
         return point
@@ -214,17 +210,24 @@ class Straight:
 
         return keep
 
-    def merged(self, handover: Handover, station_id: str, asked: Asked) -> bool:
+    def merged(
+        self,
+        handover: Handover,
+        station_id: str,
+        asked: Asked,
+        ended: dict[Ownership, list[int]],
+    ) -> bool:
         """Call back, for all that a poll has asked of a station, on its newest state.
 
-        False, with nothing done, if the straight way is not open to that.
+        False, with nothing done, if the straight way is not open to that. The offsets of records
+        that bring about no more are `ended`.
         """
         roster, call = self._roster, handover.call
         if (
             call is None
             or station_id in self._busy
             or not (roster.everyone or station_id in roster.own)
-            or any(batch is not None or not flight.ownership.current for flight, batch in asked)
+            or not all(type(origin) is Ownership and origin.current for origin, _ in asked)
         ):
             return False
         handover.calls_left -= 1
@@ -242,6 +245,9 @@ class Straight:
             self._stay(handover, station_id, asked, shown, answer)
             return True
         self._counters.callbacks_run += 1
-        flights = [flight for flight, _ in asked]
-        self._counters.records_finished += self._flights.release_all(flights)
+        for origin, offset in asked:
+            if origin in ended:
+                ended[origin].append(offset)
+            else:
+                ended[origin] = [offset]
         return True
