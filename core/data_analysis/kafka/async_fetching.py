@@ -10,10 +10,13 @@ it asks for the others; if these have nothing, the broker holds that question fo
 `fetch_max_wait_ms`, and meanwhile the first ones run dry: a partition without records stops those
 that have many.
 
-It makes a record anew, with twice as many fields, from the one that its parser has made.
+It makes a record anew, with twice as many fields, from the one that its parser has made, and hands
+each over in several steps.
 """
 
 from typing import Any
+
+from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
 
 REQUESTS, TIMEOUT = 0, 2
 """Where the requests, and the time to sleep, are among what the fetcher decides."""
@@ -64,14 +67,18 @@ class Fetching:
         return has_new_data
 
     def _mark(self) -> None:
+        kind = _LightRecords if self._light else PartitionRecords
         for fetched in self._fetcher._records.values():
             # What was fetched may be an error.
-            parsed = getattr(fetched, "_partition_records", None)
-            if parsed is not None and self._light:
-                parsed._consumer_record = _as_parsed
-            elif parsed is not None:
-                vars(parsed).pop("_consumer_record", None)
+            if type(fetched) is FetchResult and fetched.has_more():
+                fetched._partition_records.__class__ = kind
 
 
-def _as_parsed(tp: Any, record: Any) -> Any:
-    return record
+class _LightRecords(PartitionRecords):  # type: ignore[misc]  # aiokafka has no types here
+    """Records as the parser made them."""
+
+    def __iter__(self) -> Any:
+        return self._records_iterator
+
+    def _consumer_record(self, tp: Any, record: Any) -> Any:
+        return record
