@@ -5,9 +5,12 @@ import json
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka.partitioner import DefaultPartitioner
 
 from data_analysis import ConfigurationError, DataAnalysisError, KafkaConnectionError
 from data_analysis.handover import CALLS_AT_ONCE
+from station_sim.brokers import TopicSpec
 from tests.core.world import CALENDAR, DATA, DEAD, OUTPUT, World, in_world, small_config
 
 
@@ -160,6 +163,58 @@ def test_coalesce_calls_once_per_poll_and_station_and_finishes_every_record() ->
         await service.stop()
         assert [("A", 3.0)] == world.calls
         assert 3 == await world.committed()
+
+    in_world(story)
+
+
+def test_results_that_come_together_and_fill_many_batches_all_arrive_once_and_in_order() -> None:
+    async def story(world: World) -> None:
+        for number in range(60):
+            await world.send("AB"[number % 2], float(number))
+        service = world.service(max_pending_records=60)
+
+        def long(station_id: str, given: dict[str, Any]) -> dict[str, Any]:
+            return {"power": given["totalPower"], "text": "x" * 3_000}
+
+        await service.start(long)
+        await world.until(lambda: service.engine.counters.results_uploaded == 60)
+        await service.stop()
+        sent = [json.loads(record.value) for record in await world.sent(OUTPUT)]
+        for station in "AB":
+            powers = [each["output"]["power"] for each in sent if each["station_id"] == station]
+            assert [*map(float, range("AB".index(station), 60, 2))] == powers
+        assert 60 == await world.committed()
+
+    in_world(story)
+
+
+def test_results_that_come_together_go_to_the_partitions_of_their_stations() -> None:
+    async def story(world: World) -> None:
+        await world.broker.make_topics(TopicSpec("OUT-LOAD_PREDICTION", partitions=3))
+        for number in range(60):
+            await world.send(f"S{number % 7}", float(number))
+        service = world.service(output_topic_prefix="OUT-")
+        await service.start(world.callback)
+        await world.until(lambda: service.engine.counters.results_uploaded == 60)
+        await service.stop()
+        consumer = AIOKafkaConsumer(
+            "OUT-LOAD_PREDICTION",
+            bootstrap_servers=world.broker.bootstrap,
+            auto_offset_reset="earliest",
+        )
+        await consumer.start()
+        got: dict[tuple[bytes, int], list[float]] = {}
+        for _ in range(60):
+            record = await consumer.getone()
+            power = json.loads(record.value)["output"]["power"]
+            got.setdefault((record.key, record.partition), []).append(power)
+        await consumer.stop()
+        partition_for = DefaultPartitioner()
+        assert {
+            (key, partition_for(key, range(3), range(3))): [*map(float, range(station, 60, 7))]
+            for station in range(7)
+            for key in [b"S%d" % station]
+        } == got
 
     in_world(story)
 
