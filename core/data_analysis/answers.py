@@ -120,8 +120,7 @@ class Answers:
             else:
                 self._counters.results_uploaded += 1
                 flights += ticket.flights()
-        for ownership, offsets in ended.items():
-            self._counters.records_finished += self._flights.end(ownership, offsets)
+        self._counters.records_finished += self._flights.end_all(ended)
         self._counters.records_finished += self._flights.release_all(flights)
         return effects
 

@@ -346,8 +346,7 @@ class Engine:
                 handover.calls_left -= 1
                 work = self._merged(station_id, asked, handover.now)
                 self._answers.line_up(RunCallback(work), handover.effects)
-        for ownership, offsets in ended.items():
-            self.counters.records_finished += self._flights.end(ownership, offsets)
+        self.counters.records_finished += self._flights.end_all(ended)
 
     def _ask_for(
         self, handover: Handover, station_id: str, flight: Flight, batch: BatchCollector | None

@@ -4,7 +4,7 @@ A record is in flight from the moment it is applied until all that it caused is 
 earlier ownership of its partition counts no more, whatever becomes of it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from data_analysis.offsets import OffsetManager
 from data_analysis.work import Flight, Ownership
@@ -39,13 +39,17 @@ class Flights:
         ownership.in_flight += records
 
     def end(self, ownership: Ownership, offsets: Sequence[int]) -> int:
-        """Records that caused nothing are done; return how many of them count."""
+        """Records that cause nothing more are done; return how many of them count."""
         if not ownership.current:
             return 0
         self.count -= len(offsets)
         ownership.in_flight -= len(offsets)
         self._offsets.done_all(ownership.tp, offsets, generation=ownership.generation)
         return len(offsets)
+
+    def end_all(self, ended: Mapping[Ownership, Sequence[int]]) -> int:
+        """Do what `end` does for the records of many partitions."""
+        return sum([self.end(ownership, offsets) for ownership, offsets in ended.items()])
 
     def release(self, flight: Flight) -> bool:
         """Note that one thing a record caused is done; return whether that was the last."""
@@ -64,18 +68,8 @@ class Flights:
         for flight in flights:
             flight.open -= 1
             if not flight.open:
-                ownership = flight.ownership
-                if ownership in ended:
-                    ended[ownership].append(flight.offset)
-                elif ownership.current:
-                    ended[ownership] = [flight.offset]
-        count = 0
-        for ownership, offsets in ended.items():
-            count += len(offsets)
-            ownership.in_flight -= len(offsets)
-            self._offsets.done_all(ownership.tp, offsets, generation=ownership.generation)
-        self.count -= count
-        return count
+                ended.setdefault(flight.ownership, []).append(flight.offset)
+        return self.end_all(ended)
 
     def counts(self, flight: Flight) -> bool:
         """Return whether the record's partition is owned as it was when the record came."""

@@ -111,6 +111,7 @@ class ModulePlan:
         if topic.in_order is None or self.counted != (topic.name,):
             return None
         in_order, blank, size, name = topic.in_order, self.blank, topic.size, topic.name
+        counted = self.counted
 
         def assemble(station_id: str, view: FlatView) -> dict[str, Any]:
             if view.count < size:
@@ -118,12 +119,7 @@ class ModulePlan:
             shown = blank.copy()
             shown[STATION_KEY] = station_id
             shown.update(zip(in_order, view.shown()))  # noqa: B905 - by the plan
-            shown[QUALITY_FIELD] = {
-                "available_topics": [name],
-                "missing_topics": [],
-                "total_topics": 1,
-                "availability_ratio": 1.0,
-            }
+            shown[QUALITY_FIELD] = _whole_quality(counted)
             return shown
 
         return assemble
@@ -234,15 +230,19 @@ class Inputs(Protocol):
         """
 
 
+def _whole_quality(counted: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "available_topics": [*counted],
+        "missing_topics": [],
+        "total_topics": len(counted),
+        "availability_ratio": 1.0,
+    }
+
+
 def _quality(counted: tuple[str, ...], views: Mapping[str, View]) -> dict[str, Any]:
     total = len(counted)
     if total and all(map(views.__contains__, counted)):
-        return {
-            "available_topics": [*counted],
-            "missing_topics": [],
-            "total_topics": total,
-            "availability_ratio": 1.0,
-        }
+        return _whole_quality(counted)
     available = [name for name in counted if name in views]
     return {
         "available_topics": available,

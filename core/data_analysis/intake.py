@@ -150,9 +150,8 @@ class Intake:
         applied: list[Flight] = []
         ended: list[int] = []
         point: Point = _no_way
-        if topic is not None:
-            keep = self._straight.keeping(topic.feed, handover.now)
         if topic is not None and topic.single:
+            keep = self._straight.keeping(topic.feed, handover.now, True)
             point = self._point(topic, handover, ownership, ended, flat=True)
         for record in records:
             if dispatcher.settings is not settings:
@@ -160,8 +159,8 @@ class Intake:
                 settings = dispatcher.settings
                 self.configure(settings)
                 topic = self._topics.get(tp[0])
-                if topic is not None:
-                    keep = self._straight.keeping(topic.feed, handover.now)
+                if topic is not None and topic.single:
+                    keep = self._straight.keeping(topic.feed, handover.now, True)
                     point = self._point(topic, handover, ownership, ended, flat=True)
             if topic is None:
                 ended.append(record.offset)

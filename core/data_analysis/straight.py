@@ -25,8 +25,12 @@ Point = Callable[[str, Any, float | None, Any], bool]
 """Takes an item of a station, with the time and the flight of its record, the straight way.
 
 False, with nothing done, if that is not open to it. Of a record that is of one station, the offset
-is given: only what is sent needs a flight.
+is given: what goes straight needs no flight.
 """
+
+Keep = Callable[[str, Any, float | None], FlatWindow | None]
+"""Puts an item of a station, with the time of its record, into its window; returns that if the item
+is flat and newer than all there is, so that it can be shown as it is."""
 
 Stay = Callable[[Handover, str, Asked, dict[str, Any], Any], None]
 """Is told of a callback, for what it was called, its input and its answer, that has not ended with
@@ -90,15 +94,14 @@ class Straight:
         roster, busy, stay = self._roster, self._busy, self._stay
         removed, everyone, own = roster.removed, roster.everyone, roster.own
         module, output_topic = self._module, self._output_topic
-        stores_of, form = dispatcher.stores.get, dispatcher.window_form
+        keep, form = self.keeping(feed, handover.now, flat), dispatcher.window_form
         alone = dispatcher.shows_only(module, feed.name)
         inputs = dispatcher.inputs(module)
         assemble, of_window = inputs.assemble, None
         if isinstance(inputs, ModulePlan) and alone:
             of_window = inputs.of_window(form)
         views_of = dispatcher.views
-        name, pick, limit_s = feed.name, feed.pick, feed.limit_s
-        now, effects = handover.now, handover.effects
+        name, now, effects = feed.name, handover.now, handover.effects
         write = result_writer(module or "", now)
         none = Results(
             output_topic or "", int(now * MILLISECONDS), None if ended is None else ownership
@@ -115,34 +118,15 @@ class Straight:
             ):
                 return False
             handover.calls_left -= 1
-            window: Any = stores_of(station_id, _NOTHING).get(name)
-            row = None
-            if (
-                type(window) is FlatWindow
-                and timestamp is not None
-                and timestamp > window.newest_at
-                and now - window.arrived_at <= limit_s
-            ):
-                try:
-                    row = pick(item)
-                except KeyError:
-                    pass
-                else:
-                    if not flat and not is_flat(map(type, row)):
-                        row = None
-            if row is None:
-                counters.count(dispatcher.take(station_id, feed, item, timestamp, now))
-            else:
-                window.append(row, timestamp, now)
-                counters.points_appended += 1
+            window = keep(station_id, item, timestamp)
             shown: dict[str, Any] = {}
             try:
-                if of_window is not None and row is not None:
+                if of_window is not None and window is not None:
                     shown = of_window(station_id, window)
                 else:
                     views: dict[str, View] = (
                         {name: window}
-                        if alone and row is not None
+                        if alone and window is not None
                         else views_of(station_id, module, now, lasting=False)
                     )
                     shown = assemble(station_id, views, form)
@@ -169,9 +153,7 @@ class Straight:
                         # What else is sent of a station meanwhile keeps its place.
                         results = none.blank()
                         effects.append(results)
-                    results.keys.append(key_of(station_id))
-                    results.values.append(value)
-                    results.origins.append(origin)
+                    results.add(key_of(station_id), value, origin)
                     return True
             asked: Asked = [(ownership, origin)]
             if ended is None:
@@ -182,7 +164,7 @@ class Straight:
 
         return point
 
-    def keeping(self, feed: Feed, now: float) -> Callable[[str, Any, float | None], None]:
+    def keeping(self, feed: Feed, now: float, flat: bool) -> Keep:
         """Return what puts an item of a station, with the time of its record, into its window.
 
         What most items are, flat ones that are newer than all there is, in a few steps.
@@ -190,7 +172,7 @@ class Straight:
         dispatcher, counters = self._dispatcher, self._counters
         stores_of, name, pick, limit_s = dispatcher.stores.get, feed.name, feed.pick, feed.limit_s
 
-        def keep(station_id: str, item: Any, timestamp: float | None) -> None:
+        def keep(station_id: str, item: Any, timestamp: float | None) -> FlatWindow | None:
             window: Any = stores_of(station_id, _NOTHING).get(name)
             if (
                 type(window) is FlatWindow
@@ -203,10 +185,12 @@ class Straight:
                 except KeyError:
                     pass
                 else:
-                    window.append(row, timestamp, now)
-                    counters.points_appended += 1
-                    return
+                    if flat or is_flat(map(type, row)):
+                        window.append(row, timestamp, now)
+                        counters.points_appended += 1
+                        return window
             counters.count(dispatcher.take(station_id, feed, item, timestamp, now))
+            return None
 
         return keep
 
@@ -246,8 +230,5 @@ class Straight:
             return True
         self._counters.callbacks_run += 1
         for origin, offset in asked:
-            if origin in ended:
-                ended[origin].append(offset)
-            else:
-                ended[origin] = [offset]
+            ended.setdefault(origin, []).append(offset)
         return True
