@@ -42,7 +42,7 @@ def _end_after(
 ) -> None:
     """Let everything end; what goes wrong in doing so is a note to the `error` that ended it."""
     try:
-        if not main.done():
+        if isinstance(error, KeyboardInterrupt) and not main.done():
             main.cancel()
             _settle(loop, [main])
     except DeadlockError as deadlock:
