@@ -17,10 +17,10 @@ from data_analysis.effects import Effect
 from data_analysis.engine import Engine
 from data_analysis.errors import KafkaConnectionError
 from data_analysis.handover import CALLS_AT_ONCE, Call
-from data_analysis.intake import Run
 from data_analysis.kafka.async_consumer import AsyncGroupMember
 from data_analysis.kafka.async_positions import AsyncPositions
 from data_analysis.kafka.errors import describe, lost_position
+from data_analysis.record_columns import RecordColumns, Run
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ class Poller:
         clock: Clock,
         in_flight: Callable[[], int],
         most_pending: int,
-        polled: Callable[[Mapping[TopicPartition, Sequence[Any]]], None],
+        polled: Callable[[Mapping[TopicPartition, RecordColumns]], None],
         ticked: Callable[[], None],
         give_up: Callable[[list[TopicPartition]], Awaitable[None]],
         begun: Callable[[float], Awaitable[None]],

@@ -5,7 +5,7 @@ A service has one, or in multi-consumer mode one per topic; what fails in one st
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Sized
 from functools import partial
 from typing import Any
 
@@ -67,7 +67,7 @@ class Reader:
         begun: Callable[[float], Awaitable[None]],
         answering: Callable[[], Call] | None,
         ticked: Callable[[], None],
-        polled: Callable[["Reader", Mapping[TopicPartition, Sequence[Any]]], None],
+        polled: Callable[["Reader", Mapping[TopicPartition, Sized]], None],
         failed: Failed,
         most_pending: int,
         shares: bool,

@@ -7,8 +7,7 @@ partition that waits, every other one has handed over at most `per_partition` re
 """
 
 from bisect import bisect_right
-from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 Partition = TypeVar("Partition", bound=tuple[str, int])
@@ -23,50 +22,46 @@ class Backlog:
 
     def __init__(self, per_partition: int) -> None:
         self._per_partition = per_partition
-        self._waiting: dict[tuple[str, int], deque[Any]] = {}
+        self._waiting: dict[tuple[str, int], Any] = {}
         self._count = 0
         self._last_of_short: tuple[str, int] = ("", -1)
 
     def __len__(self) -> int:
         return self._count
 
-    def add(self, tp: tuple[str, int], records: Sequence[Any]) -> None:
-        """Put records behind those of the same partition."""
-        self._waiting.setdefault(tp, deque()).extend(records)
+    def add(self, tp: tuple[str, int], records: Any) -> None:
+        """Put records, `RecordColumns` or a list, behind those of the same partition."""
+        self._waiting.setdefault(tp, records[:0]).extend(records)
         self._count += len(records)
 
     def waiting(self, tp: tuple[str, int]) -> int:
         """Return how many records of a partition wait."""
         return len(self._waiting.get(tp, ()))
 
-    def take(self, limit: int) -> list[tuple[tuple[str, int], list[Any]]]:
+    def take(self, limit: int) -> list[tuple[tuple[str, int], Any]]:
         """Return the next round, at most `limit` records: by partition, sorted, in their order."""
         if not self._waiting or limit < 1:
             return []
         share = min(self._per_partition, max(1, limit // len(self._waiting)))
-        runs: list[tuple[tuple[str, int], list[Any]]] = []
-        for tp in self._turn(limit):
-            waiting = self._waiting[tp]
-            count = min(share, len(waiting))
-            runs.append((tp, [waiting.popleft() for _ in range(count)]))
-            self._count -= count
-            if not waiting:
-                del self._waiting[tp]
-        return runs
+        return [(tp, self._take(tp, share)) for tp in self._turn(limit)]
 
-    def take_run(self, limit: int) -> list[tuple[tuple[str, int], list[Any]]]:
+    def take_run(self, limit: int) -> list[tuple[tuple[str, int], Any]]:
         """Return the next records, at most `limit`, of one partition: each has its turn."""
         if not self._waiting or limit < 1:
             return []
         (tp,) = self._turn(1)
         self._last_of_short = tp
+        return [(tp, self._take(tp, min(limit, self._per_partition)))]
+
+    def _take(self, tp: tuple[str, int], most: int) -> Any:
+        """Return the next records of a partition that waits."""
         waiting = self._waiting[tp]
-        count = min(limit, self._per_partition, len(waiting))
-        records = [waiting.popleft() for _ in range(count)]
-        self._count -= count
+        records = waiting[:most]
+        del waiting[:most]
+        self._count -= len(records)
         if not waiting:
             del self._waiting[tp]
-        return [(tp, records)]
+        return records
 
     def _turn(self, limit: int) -> list[tuple[str, int]]:
         """Return the partitions of the next round, sorted."""

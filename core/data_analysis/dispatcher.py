@@ -174,9 +174,10 @@ class DataDispatcher:
         """What is kept of each known station, by topic; another one after `apply_settings`."""
         return self._stations
 
-    def shows_only(self, module: str | None, topic: str) -> bool:
-        """Return whether the input of a module is made of this topic alone."""
-        return [topic] == [feed.name for feed in self._seen[module]]
+    def only_feed(self, module: str | None) -> Feed | None:
+        """Return the topic that the input of a module is made of, None where there are others."""
+        seen = self._seen[module]
+        return seen[0] if len(seen) == 1 else None
 
     def knows(self, station_id: str) -> bool:
         """Return whether the station has a place here."""

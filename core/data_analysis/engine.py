@@ -7,7 +7,7 @@ does no I/O, reads no clock and logs nothing.
 
 import logging
 from collections.abc import Collection, Iterable, Sequence
-from operator import attrgetter
+from itertools import islice
 from typing import Any
 
 from data_analysis.answers import Answers
@@ -26,18 +26,17 @@ from data_analysis.engine_options import EngineOptions
 from data_analysis.flights import Flights
 from data_analysis.gaps import GapEvent
 from data_analysis.handover import Asked, Call, Handover, flights_of
-from data_analysis.intake import Intake, Run, times_of
+from data_analysis.intake import Intake
 from data_analysis.lanes import Lanes
 from data_analysis.observe import Counters
 from data_analysis.offsets import OffsetManager
 from data_analysis.record_batches import RecordBatches
+from data_analysis.record_columns import Run
 from data_analysis.reports import DeadLetters
 from data_analysis.roster import Roster
 from data_analysis.settings import Settings
 from data_analysis.straight import Straight
 from data_analysis.work import Flight, Ownership, Work
-
-_OFFSET = attrgetter("offset")
 
 
 class Engine:
@@ -154,7 +153,7 @@ class Engine:
     def taken(self, runs: Iterable[Run]) -> None:
         """Note records that are held in memory: none of them, nor what follows, is done yet."""
         for tp, records in runs:
-            self.offsets.track_all(tp, [*map(_OFFSET, records)], times_of(records))
+            self.offsets.track_all(tp, records.offsets, records.times_ms)
 
     def received(self, runs: Iterable[Run], now: float, call: Call | None = None) -> list[Effect]:
         """Apply taken records, in this order.
@@ -337,12 +336,15 @@ class Engine:
 
     def _call_gathered(self, handover: Handover) -> None:
         """Make one callback of what is asked of each station: of all, unless they run here."""
-        gathered = self._gathered
         ended: dict[Ownership, list[int]] = {}
-        while gathered and (handover.call is None or handover.calls_left > 0):
-            station_id = next(iter(gathered))
-            asked = gathered.pop(station_id)
-            if not self._straight.merged(handover, station_id, asked, ended):
+        calls = None if handover.call is None else handover.calls_left
+        merged = self._straight.merged(handover, ended)
+        for station_id in [*islice(self._gathered, calls)]:
+            asked = self._gathered.pop(station_id, None)
+            if asked is None:
+                # A callback has removed the station.
+                continue
+            if not merged(station_id, asked):
                 handover.calls_left -= 1
                 work = self._merged(station_id, asked, handover.now)
                 self._answers.line_up(RunCallback(work), handover.effects)

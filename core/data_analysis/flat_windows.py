@@ -1,4 +1,4 @@
-"""A small window of one topic of one station: all values in one list, column after column.
+"""A small window of one topic of one station: all values in one list, point after point.
 
 Below a few dozen points that is quicker than arrays, and as small; larger windows, and those that
 are looked at as arrays, are in `data_analysis.windows`.
@@ -18,8 +18,9 @@ from data_analysis.windows import Window
 LARGEST_SIZE = 32
 """Largest window that is kept so."""
 
-SLACK_POINTS = 16
-"""Places behind a full window until the newest points are moved to the front of a new list."""
+SLACK = 4
+"""A quarter more points than are kept are held until these are let go. A list that loses more than
+half of what it holds gives room back, to ask for it again at once."""
 
 Row = Sequence[Any]
 
@@ -30,23 +31,27 @@ is_flat = frozenset(CONTAINERS).isdisjoint
 class Layout:
     """Where the values of windows of so many columns and points are in their list.
 
-    A column has `stride` places, and begins at one of `starts`. `shown` has, for every end of a
-    full window, the function from the list to what `FlatView.shown` returns: one call for all.
+    A point has `width` values, and so many points fit. `places` has the place of each. `shown` has,
+    for every end of a full window, the function from the list to what `FlatView.shown` returns: one
+    call for all.
     """
 
-    __slots__ = ("shown", "size", "starts", "stride")
+    __slots__ = ("places", "points", "shown", "size", "width")
 
     def __init__(self, columns: int, size: int) -> None:
+        self.width = columns
         self.size = size
-        self.stride = size + SLACK_POINTS
-        self.starts = range(0, columns * self.stride, self.stride)
-        self.shown = [self._shown(end) for end in range(self.stride + 1)]
+        self.points = size + max(1, size // SLACK)
+        self.places = [slice(at * columns, (at + 1) * columns) for at in range(self.points)]
+        self.shown = [self._shown(end) for end in range(self.points + 1)]
 
     def _shown(self, end: int) -> Callable[[list[Any]], Sequence[Any]]:
-        if end < self.size or not self.starts:
+        if end < self.size or not self.width:
             return lambda flat: ()
-        newest = [start + end - 1 for start in self.starts]
-        series = [slice(start + end - self.size, start + end) for start in self.starts]
+        width, columns = self.width, range(self.width)
+        newest = [(end - 1) * width + column for column in columns]
+        first, behind = (end - self.size) * width, end * width
+        series = [slice(first + column, behind, width) for column in columns]
         return itemgetter(*newest, *series)
 
 
@@ -71,13 +76,13 @@ class FlatView:
     @property
     def newest(self) -> Row:
         """The values of the newest point, one per column; empty without points."""
-        return self._flat[self._end - 1 :: self._layout.stride] if self.count else ()
+        return self._flat[self._layout.places[self._end - 1]] if self.count else ()
 
     def shown(self) -> Sequence[Any]:
         """Return the newest point's values, then every column as `values` does."""
         if self.count == self._layout.size and not self._nested:
             return self._layout.shown[self._end](self._flat)
-        return [*map(fresh, self.newest), *map(self.values, range(len(self._layout.starts)))]
+        return [*map(fresh, self.newest), *map(self.values, range(self._layout.width))]
 
     def array(self, column: int) -> Array:
         """Return one column as a read-only array; None is NaN in a column of numbers."""
@@ -91,12 +96,12 @@ class FlatView:
 
     def rows(self) -> list[tuple[Any, ...]]:
         """Return the points as tuples in column order, oldest first."""
-        columns = [*map(self.values, range(len(self._layout.starts)))]
+        columns = [*map(self.values, range(self._layout.width))]
         return [*zip(*columns, strict=True)] if columns else [()] * self.count
 
     def _held(self, column: int) -> list[Any]:
-        end = self._layout.starts[column] + self._end
-        return self._flat[end - self.count : end]
+        width, end = self._layout.width, self._end
+        return self._flat[(end - self.count) * width + column : end * width : width]
 
 
 class FlatWindow(FlatView):
@@ -109,13 +114,13 @@ class FlatWindow(FlatView):
         size: how many points are kept.
     """
 
-    __slots__ = ("_stride", "_times", "_viewed", "arrived_at", "newest_at", "size")
+    __slots__ = ("_places", "_times", "_viewed", "arrived_at", "newest_at", "size")
 
     def __init__(self, columns: int, size: int) -> None:
         super().__init__(layout_of(columns, size), [], 0, 0, nested=False)
         self.size = size
         self.arrived_at = BEFORE_ALL
-        self._stride = self._layout.stride
+        self._places = self._layout.places
         self.clear()
 
     def clear(self) -> None:
@@ -162,10 +167,10 @@ class FlatWindow(FlatView):
     def append(self, values: Row, timestamp: float, now: float) -> None:
         """Put a flat point behind all others; its time is not before the newest one's."""
         end = self._end
-        if end == self._stride:
+        if end == len(self._places):
             end = self._renew()
         # Behind the end of every view: theirs never changes.
-        self._flat[end :: self._stride] = values
+        self._flat.extend(values)
         self._times.append(timestamp)
         self.newest_at = timestamp
         self._end = end + 1
@@ -209,45 +214,39 @@ class FlatWindow(FlatView):
 
     def in_columns(self) -> Window:
         """Return a window with the same points that keeps columns."""
-        window = Window(len(self._layout.starts), self.size)
+        window = Window(self._layout.width, self.size)
         window.take(self._rows(0), self.times(), self.arrived_at)
         return window
 
     def _hold(self, rows: Sequence[Row], times: Sequence[float]) -> None:
         """Have the newest of these points, in new lists: views keep the old ones."""
-        kept, stride = rows[-self.size :], self._stride
-        self._flat: list[Any] = [None] * (len(self._layout.starts) * stride)
-        for start, values in zip(self._layout.starts, zip(*kept, strict=True), strict=False):
-            self._flat[start : start + len(kept)] = values
+        kept = rows[-self.size :]
+        self._flat: list[Any] = [*chain.from_iterable(kept)]
         self._viewed = False
         self._times: list[float] = [*times[-self.size :]]
         self.newest_at = self._times[-1] if self._times else BEFORE_ALL
         self._end = self.count = len(kept)
 
     def _renew(self) -> int:
-        """Move the points that count to the front, of new lists if there are views of the old ones.
+        """Let the oldest points go, from a new list if there are views of the old one.
 
-        New ones would have all that is in them looked at by the garbage collector, twice.
+        A new one would have all that is in it looked at by the garbage collector, twice.
         """
-        flat, end, count = self._flat, self._end, self.count
+        behind = (self._end - self.count) * self._layout.width
         if self._viewed:
-            self._flat = [None] * len(flat)
+            self._flat = self._flat[behind:]
             self._viewed = False
-        for start in self._layout.starts:
-            self._flat[start : start + count] = flat[start + end - count : start + end]
-        self._times = self.times()
-        self._end = count
-        return count
+        else:
+            del self._flat[:behind]
+        del self._times[: self._end - self.count]
+        self._end = self.count
+        return self.count
 
     def _rows(self, first: int, last: int | None = None) -> list[tuple[Any, ...]]:
         """Return the points [first, last), counted from the oldest one, as they are kept."""
         last = self.count if last is None else last
-        if not self._layout.starts:
-            return [()] * (last - first)
         oldest = self._end - self.count
-        flat, starts = self._flat, self._layout.starts
-        columns = [flat[start + oldest + first : start + oldest + last] for start in starts]
-        return [*zip(*columns, strict=True)]
+        return [tuple(self._flat[at]) for at in self._places[oldest + first : oldest + last]]
 
     def _holds(self, values: Row, timestamp: float) -> bool:
         times = self.times()

@@ -40,17 +40,20 @@ class Handover:
 
 
 Asked = list[tuple[Any, Any]]
-"""What is asked of a station, record by record, where one callback is made of it: `(Ownership,
-offset)` by a record of this station alone, else `(Flight, BatchCollector | None)`, with the batch
-that waits for it."""
+"""What is asked of a station where one callback is made of it: `(Ownership, offsets)` by records of
+this station alone, `(Flight, BatchCollector | None)` by another, with the batch that waits for it.
+"""
 
 
 def flights_of(asked: Asked) -> list[tuple[Flight, BatchCollector | None]]:
     """Return each record with a flight."""
-    return [
-        (Flight(origin, offset), None) if isinstance(origin, Ownership) else (origin, offset)
-        for origin, offset in asked
-    ]
+    flights: list[tuple[Flight, BatchCollector | None]] = []
+    for origin, what in asked:
+        if isinstance(origin, Ownership):
+            flights.extend([(Flight(origin, offset), None) for offset in what])
+        else:
+            flights.append((origin, what))
+    return flights
 
 
 Ask = Callable[[Handover, str, Flight, BatchCollector | None], None]

@@ -27,6 +27,10 @@ _NOTHING: Array = np.empty(0)
 _NOTHING.flags.writeable = False
 
 
+OfWindow = Callable[[str, FlatView], dict[str, Any]]
+"""Makes a station's input from the view of the one topic that shows."""
+
+
 @dataclass(frozen=True, slots=True)
 class TopicPlan:
     """How one topic shows in the inputs of one module.
@@ -100,7 +104,7 @@ class ModulePlan:
         shown[QUALITY_FIELD] = _quality(self.counted, views)
         return shown
 
-    def of_window(self, form: str) -> Callable[[str, FlatView], dict[str, Any]] | None:
+    def of_window(self, form: str) -> OfWindow | None:
         """Return what does the same, quickly, from the view of the one topic that shows.
 
         None where there are others, or where columns do not show in their order.

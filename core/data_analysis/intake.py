@@ -5,10 +5,8 @@ results, is in `data_analysis.engine`.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from itertools import groupby
-from operator import attrgetter
-from typing import Any, Protocol
+from collections.abc import Collection, Iterable
+from typing import Any
 
 from data_analysis.dispatcher import DataDispatcher
 from data_analysis.feeds import Feed
@@ -18,30 +16,12 @@ from data_analysis.handover import MILLISECONDS, Ask, Asked, Handover
 from data_analysis.messages import Message, read_message, read_single
 from data_analysis.observe import Counters
 from data_analysis.record_batches import RecordBatches
+from data_analysis.record_columns import RecordColumns
 from data_analysis.reports import DeadLetters, note_refused
 from data_analysis.roster import Roster
 from data_analysis.settings import Settings
 from data_analysis.straight import Point, Straight
 from data_analysis.work import Flight, Ownership, Work
-
-
-class Record(Protocol):
-    """What the engine needs of a client's record; `timestamp` in epoch ms, None or < 0 for none."""
-
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int | None: ...
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
-
-
-_TIMESTAMP = attrgetter("timestamp")
-
-Run = tuple[tuple[str, int], Sequence[Record]]
-"""A partition, and records of it in the order of their offsets."""
 
 
 class Intake:
@@ -134,26 +114,82 @@ class Intake:
     def apply(
         self,
         ownership: Ownership,
-        records: Sequence[Record],
+        records: RecordColumns,
         handover: Handover,
     ) -> None:
         """Apply records of one partition, one at least, in their order."""
         tp = ownership.tp
         self._flights.begin(ownership, len(records))
-        self._reflected[tp] = records[-1].offset + 1
+        self._reflected[tp] = records.offsets[-1] + 1
         self._counters.records_received += len(records)
-        counters, roster, dispatcher = self._counters, self._roster, self._dispatcher
-        gathered = self._gathered
-        settings, topic, fed = dispatcher.settings, self._topics.get(tp[0]), self._fed[tp]
+        topic = self._topics.get(tp[0])
         if topic is not None:
-            self._note_newest(tp[0], records)
+            self._note_newest(tp[0], records.newest_ms)
+        if self._gathered is not None and topic is not None and topic.single:
+            self._gather(ownership, records, topic, handover, self._gathered)
+        else:
+            self._hand_over(ownership, records, topic, handover)
+
+    def _gather(
+        self,
+        ownership: Ownership,
+        records: RecordColumns,
+        topic: "_Topic",
+        handover: Handover,
+        gathered: dict[str, Asked],
+    ) -> None:
+        """Put records, most of them of one station, into windows; gather what they ask for."""
+        roster, fed = self._roster, self._fed[ownership.tp]
+        keep = self._straight.keeping(topic.feed, handover.now, True)
+        applied: list[Flight] = []
+        ended: list[int] = []
+        # The offsets of a station's records, which go on where all that is asked of it ends.
+        offsets_of: dict[str, list[int]] = {}
+        for offset, time_ms, key, value in records:
+            timestamp = None if time_ms is None else time_ms / MILLISECONDS
+            single = read_single(value)
+            if single is None:
+                flight = Flight(ownership, offset)
+                self._apply(key, value, flight, topic, timestamp, handover)
+                applied.append(flight)
+                continue
+            station_id, item = single
+            offsets = offsets_of.get(station_id)
+            if offsets is None:
+                if station_id in roster.removed:
+                    self._counters.records_of_removed_stations += 1
+                    ended.append(offset)
+                    continue
+                fed[station_id] = None
+                if topic.used and (roster.everyone or station_id in roster.own):
+                    offsets = []
+                    gathered.setdefault(station_id, []).append((ownership, offsets))
+                else:
+                    offsets = ended
+                offsets_of[station_id] = offsets
+            keep(station_id, item, timestamp)
+            offsets.append(offset)
+        self._counters.records_finished += self._flights.end(ownership, ended)
+        self._counters.records_finished += self._flights.release_all(applied)
+
+    def _hand_over(
+        self,
+        ownership: Ownership,
+        records: RecordColumns,
+        topic: "_Topic | None",
+        handover: Handover,
+    ) -> None:
+        """Apply records one by one: each asks for its callback before the next one comes."""
+        tp = ownership.tp
+        counters, roster, dispatcher = self._counters, self._roster, self._dispatcher
+        settings, fed = dispatcher.settings, self._fed[tp]
         applied: list[Flight] = []
         ended: list[int] = []
         point: Point = _no_way
         if topic is not None and topic.single:
             keep = self._straight.keeping(topic.feed, handover.now, True)
             point = self._point(topic, handover, ownership, ended, flat=True)
-        for record in records:
+        for offset, time_ms, key, value in records:
             if dispatcher.settings is not settings:
                 # A callback has changed them.
                 settings = dispatcher.settings
@@ -163,34 +199,29 @@ class Intake:
                     keep = self._straight.keeping(topic.feed, handover.now, True)
                     point = self._point(topic, handover, ownership, ended, flat=True)
             if topic is None:
-                ended.append(record.offset)
+                ended.append(offset)
                 continue
-            time_ms = record.timestamp
-            timestamp = None if time_ms is None or time_ms < 0 else time_ms / MILLISECONDS
-            single = read_single(record.value) if topic.single else None
+            timestamp = None if time_ms is None else time_ms / MILLISECONDS
+            single = read_single(value) if topic.single else None
             if single is None:
-                flight = Flight(ownership, record.offset)
-                self._apply(record, flight, topic, timestamp, handover)
+                flight = Flight(ownership, offset)
+                self._apply(key, value, flight, topic, timestamp, handover)
                 applied.append(flight)
                 continue
             station_id, item = single
-            if point(station_id, item, timestamp, record.offset):
+            if point(station_id, item, timestamp, offset):
                 fed[station_id] = None
                 continue
             if station_id in roster.removed:
                 counters.records_of_removed_stations += 1
-                ended.append(record.offset)
+                ended.append(offset)
                 continue
             keep(station_id, item, timestamp)
             fed[station_id] = None
             if not topic.used or not (roster.everyone or station_id in roster.own):
-                ended.append(record.offset)
-            elif gathered is None:
-                self._ask(handover, station_id, Flight(ownership, record.offset), None)
-            elif station_id in gathered:
-                gathered[station_id].append((ownership, record.offset))
+                ended.append(offset)
             else:
-                gathered[station_id] = [(ownership, record.offset)]
+                self._ask(handover, station_id, Flight(ownership, offset), None)
         counters.records_finished += self._flights.end(ownership, ended)
         counters.records_finished += self._flights.release_all(applied)
 
@@ -216,19 +247,20 @@ class Intake:
 
     def _apply(
         self,
-        record: Record,
+        key: bytes | None,
+        value: bytes | None,
         flight: Flight,
         topic: "_Topic",
         timestamp: float | None,
         handover: Handover,
     ) -> None:
-        with searched_later(record.value):
-            message = read_message(record.value, topic.family.scopes)
+        with searched_later(value):
+            message = read_message(value, topic.family.scopes)
             batch_id = self._batches.id_of(flight.topic, message.stations, self._zone)
             if topic.family.sifts:
                 topic.family.sift(message)
         if message.reasons:
-            self._refuse(record, message, flight, handover)
+            self._refuse(key, value, message, flight, handover)
         if handover.call is not None and batch_id is None and message.everyone is None:
             fed = self._fed[flight.ownership.tp]
             point = self._point(topic, handover, flight.ownership, None, flat=message.flat)
@@ -283,22 +315,26 @@ class Intake:
         self._fed[tp].update(dict.fromkeys(touched))
         return touched
 
-    def _note_newest(self, topic: str, records: Sequence[Record]) -> None:
-        newest = max([each for each in times_of(records) if each is not None], default=-1)
-        if newest > self.newest_ms.get(topic, -1):
-            self.newest_ms[topic] = newest
+    def _note_newest(self, topic: str, newest_ms: int | None) -> None:
+        if newest_ms is not None and newest_ms > self.newest_ms.get(topic, -1):
+            self.newest_ms[topic] = newest_ms
 
-    def _refuse(self, record: Record, message: Message, flight: Flight, handover: Handover) -> None:
+    def _refuse(
+        self,
+        key: bytes | None,
+        value: bytes | None,
+        message: Message,
+        flight: Flight,
+        handover: Handover,
+    ) -> None:
         for reason in message.reasons:
             self._counters.refuse(reason.value)
         reasons = list(dict.fromkeys(message.reasons))
         handover.effects.extend(note_refused(flight, reason) for reason in reasons)
-        if record.value:
+        if value:
             why = ",".join(reason.value for reason in reasons)
-            key = record.key or flight.topic.encode()
-            self._dead_letters.bury(
-                flight, key, bytes(record.value), why, handover.now, handover.effects
-            )
+            key = key or flight.topic.encode()
+            self._dead_letters.bury(flight, key, bytes(value), why, handover.now, handover.effects)
 
 
 class _Topic:
@@ -317,16 +353,3 @@ class _Topic:
 
 def _no_way(station_id: str, item: Any, timestamp: float | None, origin: Any) -> bool:
     return False
-
-
-def times_of(records: Iterable[Record]) -> list[int | None]:
-    """Return the records' times; clients give None or a negative one for a record without."""
-    times = [*map(_TIMESTAMP, records)]
-    if None not in times and min(times, default=0) >= 0:
-        return times
-    return [None if each is None or each < 0 else each for each in times]
-
-
-def runs_of(records: Iterable[Record]) -> list[Run]:
-    """Return records as runs: those that follow each other and are of one partition."""
-    return [(tp, list(run)) for tp, run in groupby(records, attrgetter("topic", "partition"))]

@@ -28,6 +28,7 @@ LONGEST_ID_CHARACTERS = 256
 CALENDAR_KEY = "calendar"
 STATION_KEY = "stationId"
 _SEND_TIME = "sendTime"
+_LIST = ord("[")
 RESULT_STATION_KEY = "station_id"
 """The key of the station in results of modules, where `stationId` is accepted too."""
 
@@ -121,13 +122,13 @@ def read_single(value: bytes | None) -> tuple[str, Any] | None:
     None for whatever else it may be: `read_message` knows.
     """
     # Without a list there is no envelope; without a second object nothing is nested.
-    if not value or value.rfind(b"{") or value.rfind(b"[") >= 0 or len(value) > LARGEST_VALUE_BYTES:
+    if not value or value.rfind(b"{") or _LIST in value or len(value) > LARGEST_VALUE_BYTES:
         return None
     try:
         item = orjson.loads(value)
     except orjson.JSONDecodeError:
         return None
-    station = item.get(STATION_KEY) if type(item) is dict else None
+    station = item.get(STATION_KEY)
     if type(station) is str and 0 < len(station) <= LONGEST_ID_CHARACTERS:
         return station, item
     return None

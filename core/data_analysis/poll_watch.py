@@ -4,7 +4,7 @@ What the reasons are is decided in `data_analysis.empty_polls`; here are the fac
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sized
 from typing import Any, Protocol
 
 from data_analysis.clock import Clock
@@ -61,7 +61,7 @@ class PollWatch:
         """Count these topics from now on."""
         self._counts.read(topics)
 
-    def polled(self, reader: Reader, records: Mapping[Any, Sequence[Any]]) -> None:
+    def polled(self, reader: Reader, records: Mapping[Any, Sized]) -> None:
         """Note what a poll brought; write the lines that are due."""
         now = self._clock.monotonic()
         for tp in sorted(records):

@@ -13,12 +13,11 @@ from data_analysis.effects import Pending, Raised, Results
 from data_analysis.feeds import Feed
 from data_analysis.flat_windows import FlatWindow, is_flat
 from data_analysis.handover import MILLISECONDS, Asked, Call, Handover
-from data_analysis.inputs import ModulePlan
+from data_analysis.inputs import ModulePlan, OfWindow
 from data_analysis.lanes import Lanes
 from data_analysis.observe import Counters
 from data_analysis.results import key_of, result_writer
 from data_analysis.roster import Roster
-from data_analysis.stores import View
 from data_analysis.work import Ownership
 
 Point = Callable[[str, Any, float | None, Any], bool]
@@ -31,6 +30,9 @@ is given: what goes straight needs no flight.
 Keep = Callable[[str, Any, float | None], FlatWindow | None]
 """Puts an item of a station, with the time of its record, into its window; returns that if the item
 is flat and newer than all there is, so that it can be shown as it is."""
+
+Merged = Callable[[str, Asked], bool]
+"""Calls back for all that is asked of a station; false, with nothing done, if it may not."""
 
 Stay = Callable[[Handover, str, Asked, dict[str, Any], Any], None]
 """Is told of a callback, for what it was called, its input and its answer, that has not ended with
@@ -90,18 +92,13 @@ class Straight:
                 its record; else None.
             flat: whether no item holds lists or dicts.
         """
-        dispatcher, counters = self._dispatcher, self._counters
-        roster, busy, stay = self._roster, self._busy, self._stay
+        counters, roster = self._counters, self._roster
+        busy, stay = self._busy, self._stay
         removed, everyone, own = roster.removed, roster.everyone, roster.own
         module, output_topic = self._module, self._output_topic
-        keep, form = self.keeping(feed, handover.now, flat), dispatcher.window_form
-        alone = dispatcher.shows_only(module, feed.name)
-        inputs = dispatcher.inputs(module)
-        assemble, of_window = inputs.assemble, None
-        if isinstance(inputs, ModulePlan) and alone:
-            of_window = inputs.of_window(form)
-        views_of = dispatcher.views
-        name, now, effects = feed.name, handover.now, handover.effects
+        keep, show = self.keeping(feed, handover.now, flat), self._showing(handover.now)
+        of_window = self._of_window(feed)
+        now, effects = handover.now, handover.effects
         write = result_writer(module or "", now)
         none = Results(
             output_topic or "", int(now * MILLISECONDS), None if ended is None else ownership
@@ -124,12 +121,7 @@ class Straight:
                 if of_window is not None and window is not None:
                     shown = of_window(station_id, window)
                 else:
-                    views: dict[str, View] = (
-                        {name: window}
-                        if alone and window is not None
-                        else views_of(station_id, module, now, lasting=False)
-                    )
-                    shown = assemble(station_id, views, form)
+                    shown = show(station_id)
             except Exception as error:
                 answer: Any = Raised(error)
             else:
@@ -155,7 +147,7 @@ class Straight:
                         effects.append(results)
                     results.add(key_of(station_id), value, origin)
                     return True
-            asked: Asked = [(ownership, origin)]
+            asked: Asked = [(ownership, [origin])]
             if ended is None:
                 origin.open += 1
                 asked = [(origin, None)]
@@ -194,41 +186,67 @@ class Straight:
 
         return keep
 
-    def merged(
-        self,
-        handover: Handover,
-        station_id: str,
-        asked: Asked,
-        ended: dict[Ownership, list[int]],
-    ) -> bool:
-        """Call back, for all that a poll has asked of a station, on its newest state.
+    def merged(self, handover: Handover, ended: dict[Ownership, list[int]]) -> Merged:
+        """Return what calls back for all that a poll has asked of a station, on its newest state.
 
-        False, with nothing done, if the straight way is not open to that. The offsets of records
-        that bring about no more are `ended`.
+        The offsets of records that bring about no more are `ended`.
         """
-        roster, call = self._roster, handover.call
-        if (
-            call is None
-            or station_id in self._busy
-            or not (roster.everyone or station_id in roster.own)
-            or not all(type(origin) is Ownership and origin.current for origin, _ in asked)
-        ):
-            return False
-        handover.calls_left -= 1
-        dispatcher, module = self._dispatcher, self._module
-        shown: dict[str, Any] = {}
-        try:
-            views = dispatcher.views(station_id, module, handover.now, lasting=False)
-            shown = dispatcher.inputs(module).assemble(station_id, views, dispatcher.window_form)
-        except Exception as error:
-            answer: Any = Raised(error)
-        else:
-            answer = call(station_id, shown)
-        kind = type(answer)
-        if kind is Raised or kind is Pending or self._output_topic is not None:
-            self._stay(handover, station_id, asked, shown, answer)
+        roster, busy, call, stay = self._roster, self._busy, handover.call, self._stay
+        counters, uploads = self._counters, self._output_topic is not None
+        show = self._showing(handover.now)
+
+        def merged(station_id: str, asked: Asked) -> bool:
+            if (
+                call is None
+                or station_id in busy
+                or not (roster.everyone or station_id in roster.own)
+                or not all(type(origin) is Ownership and origin.current for origin, _ in asked)
+            ):
+                return False
+            handover.calls_left -= 1
+            shown: dict[str, Any] = {}
+            try:
+                shown = show(station_id)
+            except Exception as error:
+                answer: Any = Raised(error)
+            else:
+                answer = call(station_id, shown)
+            kind = type(answer)
+            if kind is Raised or kind is Pending or uploads:
+                stay(handover, station_id, asked, shown, answer)
+                return True
+            counters.callbacks_run += 1
+            for origin, offsets in asked:
+                ended.setdefault(origin, []).extend(offsets)
             return True
-        self._counters.callbacks_run += 1
-        for origin, offset in asked:
-            ended.setdefault(origin, []).append(offset)
-        return True
+
+        return merged
+
+    def _showing(self, now: float) -> Callable[[str], dict[str, Any]]:
+        """Return what makes a station's input of its windows as they are."""
+        dispatcher, module = self._dispatcher, self._module
+        views_of, assemble = dispatcher.views, dispatcher.inputs(module).assemble
+        form = dispatcher.window_form
+        feed = dispatcher.only_feed(module)
+        of_window = None if feed is None else self._of_window(feed)
+        if feed is None or of_window is None:
+            return lambda station_id: assemble(
+                station_id, views_of(station_id, module, now, lasting=False), form
+            )
+        stores_of, name, limit_s = dispatcher.stores.get, feed.name, feed.limit_s
+
+        def show(station_id: str) -> dict[str, Any]:
+            window: Any = stores_of(station_id, _NOTHING).get(name)
+            if type(window) is FlatWindow and window.count and now - window.arrived_at <= limit_s:
+                return of_window(station_id, window)
+            views = views_of(station_id, module, now, lasting=False)
+            return assemble(station_id, views, form)
+
+        return show
+
+    def _of_window(self, feed: Feed) -> OfWindow | None:
+        """Return what makes an input of a window of this topic, if that is all it shows."""
+        dispatcher, inputs = self._dispatcher, self._dispatcher.inputs(self._module)
+        if dispatcher.only_feed(self._module) is not feed or not isinstance(inputs, ModulePlan):
+            return None
+        return inputs.of_window(dispatcher.window_form)

@@ -18,6 +18,7 @@ from data_analysis.kafka.errors import CLIENT_ERRORS, describe, lost_position, m
 from data_analysis.kafka.sync_member import GroupMember
 from data_analysis.kafka.sync_positions import SyncPositions
 from data_analysis.offsets import Partition
+from data_analysis.record_columns import RecordColumns
 
 logger = logging.getLogger(__name__)
 
@@ -183,8 +184,9 @@ class Poller:
         with self._lock:
             for tp in sorted(polled):
                 if self._engine.offsets.owns(tp):
-                    self._engine.taken([(tp, polled[tp])])
-                    self._backlog.add(tp, polled[tp])
+                    records = RecordColumns.of(polled[tp])
+                    self._engine.taken([(tp, records)])
+                    self._backlog.add(tp, records)
             self._polled(polled)
             self.last_error = None
             self._errors_in_a_row = 0

@@ -6,8 +6,7 @@ A service has one, or in multi-consumer mode one per topic; what fails in one st
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence, Sized
 
 from data_analysis.clock import Clock
 from data_analysis.effects import Effect
@@ -64,7 +63,7 @@ class Reader:
         nudge: Callable[[], None],
         begun: Callable[[float], None],
         ticked: Callable[[], None],
-        polled: Callable[["Reader", Mapping[Partition, Sequence[Any]]], None],
+        polled: Callable[["Reader", Mapping[Partition, Sized]], None],
         failed: Failed,
         most_pending: int,
         shares: bool,

@@ -19,7 +19,7 @@ from data_analysis.effects import Effect, RunBatchHandler, RunCallback, RunHandl
 from data_analysis.engine import Engine
 from data_analysis.engine_options import EngineOptions
 from data_analysis.gaps import GapCause, GapEvent
-from data_analysis.intake import Run, runs_of
+from data_analysis.record_columns import Run, runs_of
 
 ROWS, COLUMNS, LATEST = "ROWS", "COLUMNS", "LATEST"
 PUSH, CALENDAR = "SCHEDULE-STATION-REALTIME-DATA", "SCHEDULE-ENVIRONMENT-CALENDAR"
@@ -250,7 +250,7 @@ class LongRun:
         """Fill windows as a warm start does, and take them over."""
         filled = self.engine.apart()
         for tp, records in runs:
-            filled.assigned(tp, records[0].offset, None)
+            filled.assigned(tp, records.offsets[0], None)
         filled.taken(runs)
         filled.received(runs, self._s)
         self.engine.adopt(filled, self._s, 0.0)

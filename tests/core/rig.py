@@ -8,7 +8,7 @@ from data_analysis import DataDispatcher, OffsetManager, config
 from data_analysis.effects import RunCallback, RunHandlers, Upload
 from data_analysis.engine import Engine
 from data_analysis.engine_options import EngineOptions
-from data_analysis.intake import runs_of
+from data_analysis.record_columns import runs_of
 from tests.core.test_dispatcher import Clock
 
 TOPICS = [*config.TOPIC_DETAIL, "MODULE-OUTPUT-LOAD_PREDICTION"]

@@ -11,7 +11,7 @@ from data_analysis import DataDispatcher, OffsetManager
 from data_analysis.effects import Effect, RunCallback, RunHandlers, Upload
 from data_analysis.engine import Engine
 from data_analysis.engine_options import EngineOptions
-from data_analysis.intake import runs_of
+from data_analysis.record_columns import runs_of
 
 CONFIG = SimpleNamespace(
     TOPIC_DETAIL={"T": {"fields": ["stationId", "n"], "modules": ["m"], "window_size": 5}},

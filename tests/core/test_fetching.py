@@ -4,10 +4,12 @@ import asyncio
 from typing import Any
 
 import pytest
-from aiokafka.structs import ConsumerRecord, TopicPartition
+from aiokafka.consumer.fetcher import PartitionRecords
+from aiokafka.structs import TopicPartition
 
 from data_analysis import AsyncKafkaConsumerClient
 from data_analysis.kafka import async_consumer, async_fetching
+from data_analysis.kafka.async_consumer import DECODED_AT_ONCE
 from tests.core.world import CALENDAR, DATA, GROUP, World, in_world
 
 SOON_S = 2.0
@@ -88,7 +90,7 @@ async def longest_poll_of_two_topics(world: World) -> float:
     for number in range(40):
         begin_s = loop.time()
         records, errors = await member.drain(20_000, (), 1)
-        assert ([number], []) == ([record.offset for record in records[TP]], errors)
+        assert ([number], []) == (records[TP].offsets, errors)
         longest_s = max(longest_s, loop.time() - begin_s)
         # Work: the other topic is asked for meanwhile.
         await asyncio.sleep(0.2)
@@ -112,7 +114,17 @@ def test_with_questions_that_wait_for_long_it_would(monkeypatch: pytest.MonkeyPa
     in_world(story)
 
 
-def test_a_drain_returns_what_the_parser_made_and_a_poll_whole_records() -> None:
+def test_a_drain_takes_what_the_parser_made_and_a_poll_returns_whole_records(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make, made = PartitionRecords._consumer_record, []
+
+    def making(*arguments: Any) -> Any:
+        made.append(make(*arguments))
+        return made[-1]
+
+    monkeypatch.setattr(PartitionRecords, "_consumer_record", making)
+
     async def story(world: World) -> None:
         await world.send("A", *range(6))
         config = {"bootstrap_servers": [world.broker.bootstrap], "group_id": GROUP}
@@ -124,10 +136,28 @@ def test_a_drain_returns_what_the_parser_made_and_a_poll_whole_records() -> None
         again = (await member.drain(20_000, (), 1))[0][TP]
         last = await client.getone()
         await client.stop()
-        assert [0, 1, 2, 3, 4, 5] == [each.offset for each in [*drained, *got, *again, last]]
-        assert not any(isinstance(record, ConsumerRecord) for record in [*drained, *again])
+        assert ([0, 1], [4]) == (drained.offsets, again.offsets)
+        assert [2, 3, 5] == [record.offset for record in made]
+        assert [*got, last] == made
         assert [(DATA, 0)] * 3 == [(record.topic, record.partition) for record in [*got, last]]
-        assert got[0].value.replace(b"2}", b"1}") == drained[1].value
-        assert got[0].timestamp - drained[1].timestamp == 15_000
+        assert got[0].value.replace(b"2}", b"1}") == drained.values[1]
+        assert got[0].timestamp - drained.times_ms[1] == 15_000
+
+    in_world(story)
+
+
+def test_a_drain_takes_as_many_as_it_may_whatever_is_decoded_at_once() -> None:
+    async def story(world: World) -> None:
+        await world.send("A", *range(3 * DECODED_AT_ONCE))
+        config = {"bootstrap_servers": [world.broker.bootstrap], "group_id": GROUP}
+        client = AsyncKafkaConsumerClient([DATA], {**config, "auto_offset_reset": "earliest"})
+        await client.start()
+        (member,) = client.members
+        most = 2 * DECODED_AT_ONCE + 1
+        first = (await member.drain(20_000, (), most))[0][TP]
+        rest = (await member.drain(20_000, (), most))[0][TP]
+        await client.stop()
+        assert [*range(3 * DECODED_AT_ONCE)] == first.offsets + rest.offsets
+        assert most == len(first)
 
     in_world(story)

@@ -44,27 +44,30 @@ class Script:
 
     def __init__(self, polls: list[dict[Tp, int]], idle: Callable[[], bool]) -> None:
         self._polls = deque(polls)
-        self._waiting: dict[Tp, deque[Any]] = {}
+        self._waiting: dict[Tp, Any] = {}
         self._idle = idle
 
-    def play(self, polled: Mapping[Any, list[Any]]) -> dict[Any, list[Any]]:
+    def play(self, polled: Mapping[Any, Any]) -> dict[Any, Any]:
         """Take what a client brings; return the next recorded poll once its records are there.
 
         It waits for what the poll before has caused, or the pace of a client would decide what
         stations that take their time do side by side.
         """
         for tp, records in polled.items():
-            self._waiting.setdefault(tuple(tp), deque()).extend(records)
+            self._waiting.setdefault(tuple(tp), records[:0]).extend(records)
         if not self._polls or not self._idle():
             return {}
         wanted = self._polls[0]
         if any(len(self._waiting.get(tp, ())) < count for tp, count in wanted.items()):
             return {}
         self._polls.popleft()
-        return {
-            TopicPartition(*tp): [self._waiting[tp].popleft() for _ in range(count)]
-            for tp, count in wanted.items()
-        }
+        return {TopicPartition(*tp): self._take(tp, count) for tp, count in wanted.items()}
+
+    def _take(self, tp: Tp, count: int) -> Any:
+        waiting = self._waiting[tp]
+        taken = waiting[:count]
+        del waiting[:count]
+        return taken
 
 
 def _item(rng: random.Random, topic: str, station_id: str) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from data_analysis import BatchResultAggregator, DataDispatcher, OffsetManager
 from data_analysis.effects import Effect, Note, RunBatchHandler, RunCallback, RunHandlers, Upload
 from data_analysis.engine import Engine
 from data_analysis.engine_options import EngineOptions
-from data_analysis.intake import runs_of
 from data_analysis.record_batches import BATCH_TOPIC, newest_send_time
+from data_analysis.record_columns import runs_of
 
 FIELDS = {"fields": ["stationId", "n"], "modules": ["m"], "window_size": 5}
 CONFIG = SimpleNamespace(TOPIC_DETAIL={BATCH_TOPIC: FIELDS, "T": FIELDS}, MODULE_DEPENDENCIES={})

@@ -23,7 +23,7 @@ from data_analysis.effects import (
 from data_analysis.engine import Engine
 from data_analysis.engine_options import EngineOptions
 from data_analysis.handover import CALLS_AT_ONCE
-from data_analysis.intake import runs_of
+from data_analysis.record_columns import runs_of
 from tests.core.test_engine import Clock, Record
 
 TOPIC = {"fields": ["stationId", "n", "x"], "modules": ["m"], "window_size": 3}

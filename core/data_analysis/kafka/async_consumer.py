@@ -23,6 +23,7 @@ from data_analysis.kafka.connecting import Tries
 from data_analysis.kafka.errors import describe, lost_position, mapped, no_topics
 from data_analysis.kafka.options import KafkaOptions
 from data_analysis.kafka.tls import check_tls_aside
+from data_analysis.record_columns import RecordColumns
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +31,12 @@ FETCH_TICK_MS = 10_000
 """How often aiokafka's fetcher looks round with nothing to do. Answers, seeks and assignments wake
 it at once; at long polls its default of 200 ms is half of what an idle service computes."""
 
-Poll = tuple[dict[TopicPartition, list[Any]], list[BaseException]]
-"""Records as the parser made them, which do not say of which partition they are; and errors."""
+DECODED_AT_ONCE = 200
+"""Most records that are decoded until nothing but their columns is kept: each is two objects for
+the garbage collector, which goes through what is young whenever there are 700."""
+
+Poll = tuple[dict[TopicPartition, RecordColumns], list[BaseException]]
+"""Records, and errors."""
 
 
 class AsyncGroupMember:
@@ -152,7 +157,7 @@ class AsyncGroupMember:
         """
         if self._fetching is not None:
             self._fetching.lighten(True)
-        records: dict[TopicPartition, list[Any]] = {}
+        records: dict[TopicPartition, RecordColumns] = {}
         errors: list[BaseException] = []
         if not await self._take(records, errors, partitions, timeout_ms, per_partition):
             return records, errors
@@ -164,7 +169,7 @@ class AsyncGroupMember:
 
     async def _take(
         self,
-        records: dict[TopicPartition, list[Any]],
+        records: dict[TopicPartition, RecordColumns],
         errors: list[BaseException],
         partitions: Sequence[TopicPartition],
         timeout_ms: int,
@@ -174,7 +179,7 @@ class AsyncGroupMember:
         while True:
             try:
                 some = await self._connected().getmany(
-                    *partitions, timeout_ms=timeout_ms, max_records=most
+                    *partitions, timeout_ms=timeout_ms, max_records=min(most, DECODED_AT_ONCE)
                 )
             except KafkaError as error:
                 errors.append(error)
@@ -182,7 +187,10 @@ class AsyncGroupMember:
                     return False
             else:
                 for tp, batch in some.items():
-                    records.setdefault(tp, []).extend(batch)
+                    if tp in records:
+                        records[tp].extend(RecordColumns.of(batch))
+                    else:
+                        records[tp] = RecordColumns.of(batch)
                     most -= len(batch)
                 if not some or not most:
                     return True

@@ -21,9 +21,9 @@ from typing import Any
 from data_analysis.clock import Clock
 from data_analysis.engine import Engine
 from data_analysis.handover import MILLISECONDS
-from data_analysis.intake import Record
 from data_analysis.kafka.errors import UnansweredError, lost_position
 from data_analysis.kafka.requests import FirstSince, LogRange, Records, Wait, delay_seconds
+from data_analysis.record_columns import Record, RecordColumns
 
 logger = logging.getLogger(__name__)
 
@@ -226,7 +226,7 @@ class WarmStart:
             for (now, tp), some in groupby(
                 timed, lambda each: (each[1].arrival(each[0]), each[1].tp)
             ):
-                filled.received([(tp, [record for _, _, record in some])], now)
+                filled.received([(tp, RecordColumns.of([each for _, _, each in some]))], now)
 
     def _fetch(self, parts: Sequence[_Part]) -> Asking:
         """Read on in some of these partitions, or wait."""
