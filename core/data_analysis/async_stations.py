@@ -27,14 +27,15 @@ from data_analysis.effects import (
 )
 from data_analysis.engine import Engine
 from data_analysis.failure import Failed, declare_end
-from data_analysis.handover import Call
+from data_analysis.handover import SECONDS_AT_ONCE, Call
 from data_analysis.lanes import Job
 from data_analysis.work import Work
 
 logger = logging.getLogger(__name__)
 
 JOBS_PER_TURN = 64
-"""Callbacks that may run until other tasks get a turn."""
+"""Callbacks that may run until other tasks get a turn, if these take no longer than
+`SECONDS_AT_ONCE` together."""
 
 ALONE_JOBS = 1000
 """Where a job has waited, so many that may do so too have a task each: to find each of them waiting
@@ -101,6 +102,7 @@ class StationTasks:
         self._turns: asyncio.Task[None] | None = None
         self._begun = asyncio.Event()
         self._alone = 0
+        self._held_seconds = 0.0
 
     def run(self, job: Job | AwaitAnswer) -> None:
         """Begin with the job of an idle station, or go on with one that was called, soon."""
@@ -191,7 +193,7 @@ class StationTasks:
 
     async def _take_some(self, turn: "_Turn") -> None:
         """Do so much until other tasks get a turn."""
-        jobs = 0
+        jobs, most_seconds = 0, self._held_seconds + SECONDS_AT_ONCE
         while self._ready and not turn.over():
             job: Job | AwaitAnswer | None = self._ready.popleft()
             while job is not None:
@@ -210,9 +212,10 @@ class StationTasks:
                     turn.waits = False
                 job = _sort(done, turn.effects)
                 jobs += 1
-                if jobs % JOBS_PER_TURN == 0:
+                if jobs % JOBS_PER_TURN == 0 or self._held_seconds > most_seconds:
                     self._flush(turn)
                     await asyncio.sleep(0)
+                    most_seconds = self._held_seconds + SECONDS_AT_ONCE
                     if not turn.over():
                         self._watch(turn)
 
@@ -287,6 +290,7 @@ class StationTasks:
                 raise
             return self._engine.failed(work, error)
         held_seconds = monotonic() - began
+        self._held_seconds += held_seconds
         if held_seconds > self._stall_seconds:
             self._warn_of_stall(work.station_id, held_seconds)
         if type(result) is not dict and hasattr(result, "__await__"):

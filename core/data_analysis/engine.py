@@ -167,7 +167,8 @@ class Engine:
             self.configure(self.dispatcher.settings)
         if self._answers.handles:
             call = None
-        handover = Handover(now, None if self._options.coalesce else call)
+        early = None if self._options.coalesce else call
+        handover = Handover(now, early, self.callback_durations)
         for tp, records in runs:
             ownership = self._flights.ownership(tp)
             if ownership is not None and records:
@@ -184,7 +185,8 @@ class Engine:
 
     def go_on(self, now: float, call: Call | None = None) -> list[Effect]:
         """Call more stations back for what a poll has asked of them, as `received` does."""
-        handover = Handover(now, None if self._answers.handles else call)
+        call = None if self._answers.handles else call
+        handover = Handover(now, call, self.callback_durations)
         self._call_gathered(handover)
         return handover.effects
 
@@ -340,6 +342,8 @@ class Engine:
         calls = None if handover.call is None else handover.calls_left
         merged = self._straight.merged(handover, ended)
         for station_id in [*islice(self._gathered, calls)]:
+            if handover.call is not None and not handover.may_call:
+                break
             asked = self._gathered.pop(station_id, None)
             if asked is None:
                 # A callback has removed the station.

@@ -10,6 +10,7 @@ from data_analysis.messages import Message
 from data_analysis.settings import TopicSettings
 from data_analysis.topics import TopicFamily, family_of
 from data_analysis.topics.general import GeneralTopic
+from data_analysis.topics.times import SEND_TIME_KEY
 from data_analysis.windows import Window
 
 
@@ -29,6 +30,7 @@ class Feed:
 
     __slots__ = (
         "_flat",
+        "_times_at",
         "family",
         "limit_s",
         "name",
@@ -54,10 +56,11 @@ class Feed:
         self.pick: Callable[[Any], Any] = (
             itemgetter(*fields) if self.single and columns > 1 else self.row
         )
+        self._times_at = fields.index(SEND_TIME_KEY) if SEND_TIME_KEY in fields else None
         small = 1 < settings.window_size <= LARGEST_SIZE
         self._flat = self.single and small and form == "list"
         self.store: Callable[[], Any] = (
-            (lambda: FlatWindow(columns, settings.window_size))
+            (lambda: FlatWindow(columns, settings.window_size, self._times_at))
             if self._flat
             else lambda: family.store(settings)
         )
@@ -74,4 +77,6 @@ class Feed:
         if isinstance(store, FlatWindow):
             store = store.in_columns()
         store = self.family.adapted(store, before.settings, self.settings)
-        return FlatWindow.of(store) if self._flat and isinstance(store, Window) else store
+        if self._flat and isinstance(store, Window):
+            return FlatWindow.of(store, self._times_at)
+        return store

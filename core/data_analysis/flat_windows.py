@@ -12,6 +12,7 @@ from operator import itemgetter
 from typing import Any
 
 from data_analysis.columns import CONTAINERS, Array, fitting, fresh
+from data_analysis.listings import Texts
 from data_analysis.stores import BEFORE_ALL, Outcome, outcomes_of, same, unknown
 from data_analysis.windows import Window
 
@@ -21,6 +22,8 @@ LARGEST_SIZE = 32
 SLACK = 4
 """A quarter more points than are kept are held until these are let go. A list that loses more than
 half of what it holds gives room back, to ask for it again at once."""
+
+_shared = Texts().shared
 
 Row = Sequence[Any]
 
@@ -112,15 +115,17 @@ class FlatWindow(FlatView):
     Args:
         columns: how many values a point has.
         size: how many points are kept.
+        times_at: number of the column with local times, of which many windows have the same.
     """
 
-    __slots__ = ("_places", "_times", "_viewed", "arrived_at", "newest_at", "size")
+    __slots__ = ("_places", "_times", "_times_at", "_viewed", "arrived_at", "newest_at", "size")
 
-    def __init__(self, columns: int, size: int) -> None:
+    def __init__(self, columns: int, size: int, times_at: int | None = None) -> None:
         super().__init__(layout_of(columns, size), [], 0, 0, nested=False)
         self.size = size
         self.arrived_at = BEFORE_ALL
         self._places = self._layout.places
+        self._times_at = None if times_at is None else times_at - columns
         self.clear()
 
     def clear(self) -> None:
@@ -171,6 +176,12 @@ class FlatWindow(FlatView):
             end = self._renew()
         # Behind the end of every view: theirs never changes.
         self._flat.extend(values)
+        at = self._times_at
+        if at is not None:
+            text = values[at]
+            if type(text) is str:
+                # One object for all of them: each that is not touched leaves the caches to others.
+                self._flat[at] = _shared(text)
         self._times.append(timestamp)
         self.newest_at = timestamp
         self._end = end + 1
@@ -203,9 +214,9 @@ class FlatWindow(FlatView):
         return outcomes_of(len(rows), len(new), place < len(times))
 
     @classmethod
-    def of(cls, window: Window) -> "FlatWindow":
+    def of(cls, window: Window, times_at: int | None = None) -> "FlatWindow":
         """Return a window with the points of one that keeps columns."""
-        flat = cls(window.width, window.size)
+        flat = cls(window.width, window.size, times_at)
         rows = window.view().rows()
         flat._hold(rows, window.times())
         flat._nested = not all(is_flat(map(type, row)) for row in rows)

@@ -4,13 +4,18 @@ from collections.abc import Callable
 from typing import Any
 
 from data_analysis.batches import BatchCollector
+from data_analysis.durations import Durations
 from data_analysis.effects import Effect
 from data_analysis.work import Flight, Ownership
 
 MILLISECONDS = 1000
 
-CALLS_AT_ONCE = 64
+CALLS_AT_ONCE = 128
 """Most callbacks that records call themselves at one time; further ones take turns."""
+
+SECONDS_AT_ONCE = 0.05
+"""When these have taken so long together, further ones take turns too: others wait for the loop,
+heartbeats among them."""
 
 Call = Callable[[str, dict[str, Any]], Any]
 """Calls a station's callback with an input: its result, `Raised` or `Pending`."""
@@ -20,18 +25,26 @@ class Handover:
     """Records that come at the time `now`, in epoch seconds.
 
     `call` calls back at once, None where callbacks wait for others to run them; `calls_left` says
-    how often it still may. `effects` are what is to be done, in order. `lined_up` counts the
+    how often it still may, and it may as long as `durations`, which has what they take, has no more
+    than `most_seconds` in all. `effects` are what is to be done, in order. `lined_up` counts the
     callbacks that take turns.
     """
 
-    __slots__ = ("call", "calls_left", "effects", "lined_up", "now")
+    __slots__ = ("call", "calls_left", "durations", "effects", "lined_up", "most_seconds", "now")
 
-    def __init__(self, now: float, call: Call | None) -> None:
+    def __init__(self, now: float, call: Call | None, durations: Durations) -> None:
         self.now = now
         self.call = call
         self.calls_left = CALLS_AT_ONCE
+        self.durations = durations
+        self.most_seconds = durations.sum_seconds + SECONDS_AT_ONCE
         self.effects: list[Effect] = []
         self.lined_up = 0
+
+    @property
+    def may_call(self) -> bool:
+        """Whether records may call themselves once more."""
+        return self.calls_left > 0 and self.durations.sum_seconds <= self.most_seconds
 
     @property
     def asked(self) -> int:

@@ -185,19 +185,13 @@ class Intake:
         settings, fed = dispatcher.settings, self._fed[tp]
         applied: list[Flight] = []
         ended: list[int] = []
-        point: Point = _no_way
-        if topic is not None and topic.single:
-            keep = self._straight.keeping(topic.feed, handover.now, True)
-            point = self._point(topic, handover, ownership, ended, flat=True)
+        point: Point | None = None
         for offset, time_ms, key, value in records:
             if dispatcher.settings is not settings:
                 # A callback has changed them.
                 settings = dispatcher.settings
                 self.configure(settings)
-                topic = self._topics.get(tp[0])
-                if topic is not None and topic.single:
-                    keep = self._straight.keeping(topic.feed, handover.now, True)
-                    point = self._point(topic, handover, ownership, ended, flat=True)
+                topic, point = self._topics.get(tp[0]), None
             if topic is None:
                 ended.append(offset)
                 continue
@@ -209,6 +203,9 @@ class Intake:
                 applied.append(flight)
                 continue
             station_id, item = single
+            if point is None:
+                keep = self._straight.keeping(topic.feed, handover.now, True)
+                point = self._point(topic, handover, ownership, ended, flat=True)
             if point(station_id, item, timestamp, offset):
                 fed[station_id] = None
                 continue

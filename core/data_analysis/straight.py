@@ -94,11 +94,13 @@ class Straight:
         """
         counters, roster = self._counters, self._roster
         busy, stay = self._busy, self._stay
+        durations, most_seconds = handover.durations, handover.most_seconds
         removed, everyone, own = roster.removed, roster.everyone, roster.own
         module, output_topic = self._module, self._output_topic
-        keep, show = self.keeping(feed, handover.now, flat), self._showing(handover.now)
-        of_window = self._of_window(feed)
-        now, effects = handover.now, handover.effects
+        keep, of_window = self.keeping(feed, handover.now, flat), self._of_window(feed)
+        dispatcher, now, effects = self._dispatcher, handover.now, handover.effects
+        views_of, form = dispatcher.views, dispatcher.window_form
+        assemble = dispatcher.inputs(module).assemble
         write = result_writer(module or "", now)
         none = Results(
             output_topic or "", int(now * MILLISECONDS), None if ended is None else ownership
@@ -110,6 +112,7 @@ class Straight:
             if (
                 station_id in busy
                 or handover.calls_left <= 0
+                or durations.sum_seconds > most_seconds
                 or station_id in removed
                 or not (everyone or station_id in own)
             ):
@@ -121,7 +124,8 @@ class Straight:
                 if of_window is not None and window is not None:
                     shown = of_window(station_id, window)
                 else:
-                    shown = show(station_id)
+                    views = views_of(station_id, module, now, lasting=False)
+                    shown = assemble(station_id, views, form)
             except Exception as error:
                 answer: Any = Raised(error)
             else:

@@ -14,6 +14,7 @@ from data_analysis import ConfigurationError
 from data_analysis.async_threads import CallbackThreads, TimedSteps
 from data_analysis.callbacks import is_coroutine_function
 from data_analysis.clock import SystemClock
+from data_analysis.handover import SECONDS_AT_ONCE
 from station_sim.brokers import TopicSpec, open_broker
 from tests.core.world import CALENDAR, DATA, OUTPUT, World, in_world
 
@@ -223,6 +224,29 @@ def test_a_callback_that_holds_the_loop_is_named(caplog: pytest.LogCaptureFixtur
     lines = [line for line in caplog.messages if "held the event loop" in line]
     assert ["plain", "async"] == [line.split("station ")[1].split()[0] for line in lines]
     assert all("for 2.5 s" in line and "run_callbacks_in='threads'" in line for line in lines)
+
+
+@pytest.mark.parametrize("turns", [False, True])
+def test_callbacks_that_take_long_leave_the_loop_to_others(turns: bool) -> None:
+    async def story(world: World) -> None:
+        for number in range(20):
+            await world.send(f"S{number}", 1.0)
+        clock, called = _Clock(), [0]
+
+        def slow(station_id: str, given: dict[str, Any]) -> None:
+            clock.passed_s += 0.6 * SECONDS_AT_ONCE
+            if not called[-1]:
+                asyncio.get_running_loop().call_soon(called.append, 0)
+            called[-1] += 1
+
+        service = world.service(clock=clock)
+        await service.start(slow, (lambda *_: None) if turns else None)
+        await world.until(lambda: service.engine.counters.records_finished == 20)
+        await service.stop()
+        assert 20 == sum(called)
+        assert 2 == max(called)
+
+    in_world(story)
 
 
 def test_timed_steps_pass_everything_on() -> None:

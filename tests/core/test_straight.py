@@ -22,7 +22,7 @@ from data_analysis.effects import (
 )
 from data_analysis.engine import Engine
 from data_analysis.engine_options import EngineOptions
-from data_analysis.handover import CALLS_AT_ONCE
+from data_analysis.handover import CALLS_AT_ONCE, SECONDS_AT_ONCE
 from data_analysis.record_columns import runs_of
 from tests.core.test_engine import Clock, Record
 
@@ -175,6 +175,43 @@ def test_more_callbacks_than_others_should_wait_for_take_turns() -> None:
     assert len(items) == side.engine.asked
 
 
+def test_no_more_are_called_at_once_than_others_may_wait_for() -> None:
+    side = Side(True)
+    takes_s = 0.4 * SECONDS_AT_ONCE
+
+    def slow(station_id: str, shown: dict[str, Any]) -> Any:
+        side.engine.callback_durations.add(takes_s)
+        return side.answer(station_id, shown)
+
+    items = [{"stationId": f"S{number}", "n": 1} for number in range(9)]
+    record = Record("T", 0, 0, 0, None, json.dumps(items).encode())
+    side.engine.taken(runs_of([record]))
+    results, *others = side.engine.received(runs_of([record]), 9.0, slow)
+    assert isinstance(results, Results)
+    assert 3 == len(results.origins)
+    assert [RunCallback] * 6 == [type(effect) for effect in others]
+
+
+def test_no_more_of_what_is_gathered_is_called_for_than_others_may_wait_for() -> None:
+    side = Side(True, coalesce=True, output_topic=None)
+
+    def slow(station_id: str, shown: dict[str, Any]) -> Any:
+        side.engine.callback_durations.add(SECONDS_AT_ONCE)
+        return side.answer(station_id, shown)
+
+    records = [
+        Record("T", 0, at, 1000, None, b'{"stationId": "S%d", "n": 1}' % at) for at in range(5)
+    ]
+    side.engine.taken(runs_of(records))
+    assert [] == side.engine.received(runs_of(records), 9.0, slow)
+    assert 2 == len(side.calls)
+    for expected in (4, 5):
+        assert side.engine.has_gathered
+        side.engine.go_on(9.0, slow)
+        assert expected == len(side.calls)
+    assert not side.engine.has_gathered
+
+
 def many(side: Side, stations: int) -> list[Effect]:
     """Have a poll of one record for each of so many stations received."""
     records = [
@@ -192,7 +229,8 @@ def test_what_a_poll_has_gathered_is_called_for_some_at_a_time() -> None:
     engine = side.engine
     assert engine.has_gathered
     assert not engine.idle
-    assert ("S64" in side.calls, engine.works_for("S64")) == (False, True)
+    next_one = f"S{CALLS_AT_ONCE}"
+    assert (next_one in side.calls, engine.works_for(next_one)) == (False, True)
     assert {("T", 0): CALLS_AT_ONCE} == engine.offsets.committable()
     assert [] == engine.go_on(9.0, side.answer)
     assert (CALLS_AT_ONCE + 5, False, True) == (len(side.calls), engine.has_gathered, engine.idle)

@@ -65,7 +65,7 @@ def _shown(rows: list[Any]) -> list[list[tuple[type, Any]]]:
 
 @given(st.integers(1, 6), st.lists(POINTS, max_size=60))
 def test_a_window_holds_what_a_sorted_list_would(size: int, points: list[Any]) -> None:
-    for window in (Window(2, size), FlatWindow(2, size)):
+    for window in (Window(2, size), FlatWindow(2, size), FlatWindow(2, size, 1)):
         _compare(window, Model(size), points)
 
 
@@ -84,7 +84,7 @@ def test_many_points_of_one_time_are_as_one_after_the_other(
     size: int, pushes: list[Any], long: int
 ) -> None:
     with patch.object(columns, "LONG", long):
-        for window in (Window(2, size), FlatWindow(2, size)):
+        for window in (Window(2, size), FlatWindow(2, size), FlatWindow(2, size, 1)):
             model = Model(size)
             views: list[Any] = []
             for now, (time, rows) in enumerate(pushes):
@@ -104,7 +104,7 @@ def test_many_points_of_one_time_are_as_one_after_the_other(
 
 @given(st.integers(1, 6), st.lists(POINTS, max_size=60))
 def test_a_view_never_changes_behind_its_reader(size: int, points: list[Any]) -> None:
-    for window in (Window(2, size), FlatWindow(2, size)):
+    for window in (Window(2, size), FlatWindow(2, size), FlatWindow(2, size, 1)):
         _look_back(window, points)
 
 
@@ -264,3 +264,12 @@ def test_columns_of_rows_are_new_and_equal(size: int, rows: list[list[Any]]) -> 
             if type(value) is list:
                 value.append("edited")
     assert _shown(zip(*rows[-size:], strict=True)) == _shown(view.shown()[2:])
+
+
+def test_equal_times_of_small_windows_are_one_text() -> None:
+    windows = [FlatWindow(2, 3, 1), FlatWindow(2, 3, 1)]
+    for window in windows:
+        window.add([1.0, "".join(["2026-01-31", " 12:00:00"])], 1.0, 0.0)
+    one, other = (window.view().values(1)[0] for window in windows)
+    assert "2026-01-31 12:00:00" == one
+    assert one is other
