@@ -10,7 +10,7 @@ from data_analysis.work import Flight, Ownership
 
 MILLISECONDS = 1000
 
-CALLS_AT_ONCE = 128
+CALLS_AT_ONCE = 256
 """Most callbacks that records call themselves at one time; further ones take turns."""
 
 SECONDS_AT_ONCE = 0.05

@@ -221,11 +221,11 @@ def test_results_that_come_together_go_to_the_partitions_of_their_stations() -> 
 
 def test_what_a_poll_has_gathered_is_called_for_before_a_stop_is_over() -> None:
     async def story(world: World) -> None:
-        # All records are of one poll.
-        stations = 3 * CALLS_AT_ONCE // 2
+        stations = 3 * CALLS_AT_ONCE
         for number in range(stations):
             await world.send(f"S{number}", 1.0, 2.0)
-        service = world.service(coalesce=True)
+        # All records are of one poll.
+        service = world.service(coalesce=True, kafka={"max_poll_records": 2 * stations})
         stopping: list[asyncio.Task[None]] = []
 
         def stops(station_id: str, given: dict[str, Any]) -> Any:
