@@ -12,6 +12,8 @@ from typing import Any
 
 from data_analysis.clock import WALL
 
+NOT_REFRESHED = "lag is not refreshed, for a reason that nobody has foreseen; it is tried again"
+
 LagInfo = dict[str, dict[int, dict[str, int | None]]]
 """`{topic: {partition: {"current_offset", "committed_offset", "end_offset", "lag"}}}`."""
 

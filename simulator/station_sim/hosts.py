@@ -12,6 +12,7 @@ task from outside finds it cancelled. Connections are in `network.py`.
 
 import asyncio
 import contextvars
+import warnings
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import Context
@@ -106,13 +107,16 @@ def _closing(coroutine: Any) -> Callable[[], None]:
     """Close a coroutine that may await in its `finally`: each close ends one such wait."""
 
     def close() -> None:
-        for _ in range(CLOSES_MAX):
-            try:
-                coroutine.close()
-            except RuntimeError:
-                if coroutine.cr_frame is not None:
-                    continue
-            return
+        # What it was about to await is not awaited any more: nothing to warn of.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            for _ in range(CLOSES_MAX):
+                try:
+                    coroutine.close()
+                except RuntimeError:
+                    if coroutine.cr_frame is not None:
+                        continue
+                return
 
     return close
 

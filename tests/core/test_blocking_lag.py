@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from data_analysis import ConfigurationError, DataAnalysisService, KafkaConsumerClient
+from data_analysis.kafka.sync_lag import LagWatch
+from data_analysis.lag import NOT_REFRESHED
 from data_analysis.metrics import ServiceMetrics
 from station_sim.kafka.error_codes import ErrorCode
 from tests.core.blocking_world import BlockingWorld, in_blocking_world
@@ -104,6 +106,32 @@ def test_the_client_alone_tells_of_its_lag() -> None:
         client.close()
 
     in_blocking_world(story)
+
+
+def test_an_error_that_nobody_has_foreseen_is_said_and_the_refresh_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    refresh, fails = LagWatch.refresh, [True]
+
+    def refresh_or_not(self: LagWatch) -> None:
+        if fails:
+            raise ValueError("unforeseen")
+        refresh(self)
+
+    monkeypatch.setattr(LagWatch, "refresh", refresh_or_not)
+
+    def story(world: BlockingWorld) -> None:
+        service = world.service(lag_refresh_seconds=60, upload_results=False)
+        service.start(world.callback)
+        time.sleep(30)
+        fails.clear()
+        world.send("A", 1.0)
+        world.until(lambda: _data(service).get("end_offset") == 1, within_s=90)
+        service.stop()
+
+    in_blocking_world(story)
+    (record,) = [each for each in caplog.records if each.getMessage() == NOT_REFRESHED]
+    assert isinstance(record.exc_info[1], ValueError)  # type: ignore[index]
 
 
 def test_a_refresh_that_is_no_time_is_refused() -> None:

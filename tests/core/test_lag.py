@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from data_analysis import AsyncDataAnalysisService, ConfigurationError
-from data_analysis.lag import PartitionLag, show_lags
+from data_analysis.kafka.async_lag import LagWatch
+from data_analysis.lag import NOT_REFRESHED, PartitionLag, show_lags
 from station_sim.brokers import TopicSpec, open_broker
 from station_sim.kafka.error_codes import ErrorCode
 from tests.core.world import CALENDAR, DATA, World, in_world, small_config
@@ -92,6 +93,32 @@ def test_the_refresh_follows_its_option_and_gets_over_an_outage() -> None:
         await service.stop()
 
     in_world(story)
+
+
+def test_an_error_that_nobody_has_foreseen_is_said_and_the_refresh_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    refresh, fails = LagWatch.refresh, [True]
+
+    async def refresh_or_not(self: LagWatch) -> None:
+        if fails:
+            raise ValueError("unforeseen")
+        await refresh(self)
+
+    monkeypatch.setattr(LagWatch, "refresh", refresh_or_not)
+
+    async def story(world: World) -> None:
+        service = world.service(lag_refresh_seconds=60, upload_results=False)
+        await service.start(world.callback)
+        await asyncio.sleep(30)
+        fails.clear()
+        await world.send("A", 1.0)
+        await world.until(lambda: _data(service).get("end_offset") == 1, within_s=90)
+        await service.stop()
+
+    in_world(story)
+    (record,) = [each for each in caplog.records if each.getMessage() == NOT_REFRESHED]
+    assert isinstance(record.exc_info[1], ValueError)  # type: ignore[index]
 
 
 def test_a_refresh_that_is_no_time_is_refused() -> None:

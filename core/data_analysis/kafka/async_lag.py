@@ -15,7 +15,7 @@ from aiokafka.structs import TopicPartition
 
 from data_analysis.kafka.errors import describe
 from data_analysis.kafka.options import KafkaOptions
-from data_analysis.lag import Ends, Lags, Progress, Starts, by_topic
+from data_analysis.lag import NOT_REFRESHED, Ends, Lags, Progress, Starts, by_topic
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +74,10 @@ class LagWatch(Lags):
             except (KafkaError, OSError) as error:
                 self.last_error = describe(error)
                 logger.debug("lag is not refreshed: %s", self.last_error)
+                await self._disconnect()
+            except Exception as error:  # only numbers are missing: it is said, and tried again
+                self.last_error = describe(error)
+                logger.exception(NOT_REFRESHED)
                 await self._disconnect()
             else:
                 self.last_error = None

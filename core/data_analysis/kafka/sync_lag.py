@@ -14,7 +14,7 @@ from kafka import KafkaConsumer, TopicPartition
 from data_analysis.kafka.blocking_options import blocking_admin_options
 from data_analysis.kafka.errors import CLIENT_ERRORS, describe, gone_is_unknown
 from data_analysis.kafka.options import KafkaOptions
-from data_analysis.lag import Ends, Lags, Progress, Starts, by_topic
+from data_analysis.lag import NOT_REFRESHED, Ends, Lags, Progress, Starts, by_topic
 from data_analysis.offsets import Partition
 
 logger = logging.getLogger(__name__)
@@ -85,6 +85,10 @@ class LagWatch(Lags):
             except CLIENT_ERRORS as error:
                 self.last_error = describe(error)
                 logger.debug("lag is not refreshed: %s", self.last_error)
+                self._disconnect()
+            except Exception as error:  # only numbers are missing: it is said, and tried again
+                self.last_error = describe(error)
+                logger.exception(NOT_REFRESHED)
                 self._disconnect()
             else:
                 self.last_error = None

@@ -86,7 +86,9 @@ class Story:
     ) -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
-        self.witness = Witness(shares=shared)
+        # A join of the dead that comes late takes the place of the living one of the same instance.
+        replaced = static and crash is not None and crash.sort == "late"
+        self.witness = Witness(begins_anew=shared or replaced)
         self._loop: Any = loop
         self._network = loop.network
         self._crash = crash

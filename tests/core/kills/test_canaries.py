@@ -50,7 +50,7 @@ def test_a_service_that_begins_after_its_commit_loses(monkeypatch: pytest.Monkey
 
 def witness(numbers: int) -> Witness:
     """A witness of so many records of one station."""
-    found = Witness(shares=False)
+    found = Witness(begins_anew=False)
     for offset in range(numbers):
         found.place(STATIONS * offset, 0)
     return found

@@ -21,16 +21,16 @@ WINDOW = 3
 class Witness:
     """An observer of the cluster that callbacks report to as well.
 
-    Records are numbered; `wrong` has a line for each thing that may not be. `shares` says that
-    several lives run at a time: then a window may also begin anew in the middle of a life.
+    Records are numbered; `wrong` has a line for each thing that may not be. `begins_anew` says that
+    a window may do so in the middle of a life, which others may have taken the partition from.
     """
 
-    def __init__(self, *, shares: bool) -> None:
+    def __init__(self, *, begins_anew: bool) -> None:
         self.handled: list[tuple[int, int]] = []
         self.uploaded: Counter[int] = Counter()
         self.committed_offsets: dict[int, int] = dict.fromkeys(range(PARTITIONS), 0)
         self.wrong: list[str] = []
-        self._shares = shares
+        self._begins_anew = begins_anew
         self._log: dict[int, list[int]] = {partition: [] for partition in range(PARTITIONS)}
         self._places: dict[int, tuple[int, int]] = {}
         self._seen: dict[tuple[int, int], list[int]] = {}
@@ -92,10 +92,10 @@ class Witness:
         seen = self._seen.setdefault((life, number % STATIONS), [])
         if seen and seen[-1] != number - STATIONS:
             seen.clear()
-            if not self._shares:
+            if not self._begins_anew:
                 self._note(f"life {life}: {number} does not follow what it handled before")
         seen.append(number)
-        shortest = 1 if self._shares else min(len(seen), WINDOW)
+        shortest = 1 if self._begins_anew else min(len(seen), WINDOW)
         allowed = [
             [None] * (WINDOW - size) + seen[-size:]
             for size in range(shortest, min(len(seen), WINDOW) + 1)
