@@ -120,7 +120,8 @@ class StationTasks:
 
     def answering(self) -> Call:
         """Return what calls back for records that the running task hands over."""
-        monotonic, add = self._clock.monotonic, self._engine.callback_durations.add
+        monotonic, durations = self._clock.monotonic, self._engine.callback_durations
+        add = durations.add
         own, every, stall_seconds = self.own, self._callbacks.every, self._stall_seconds
         tasks, here = self.tasks, asyncio.current_task()
         assert here is not None, "records are handed over in a task"
@@ -134,6 +135,7 @@ class StationTasks:
             except BaseException as error:
                 if ends_the_task(error):
                     raise
+                durations.failed_seconds += monotonic() - began
                 return Raised(error)
             held_seconds = monotonic() - began
             if held_seconds > stall_seconds:
@@ -288,6 +290,7 @@ class StationTasks:
         except BaseException as error:
             if ends_the_task(error):
                 raise
+            self._held_seconds += monotonic() - began
             return self._engine.failed(work, error)
         held_seconds = monotonic() - began
         self._held_seconds += held_seconds

@@ -12,13 +12,17 @@ FIRST_SECONDS = BOUNDS_SECONDS[0]
 
 
 class Durations:
-    """Counts durations; `counts` has one entry a bound and one for what is longer than all."""
+    """Counts durations; `counts` has one entry a bound and one for what is longer than all.
 
-    __slots__ = ("counts", "sum_seconds")
+    `failed_seconds` is what those took that raised, which are not counted.
+    """
+
+    __slots__ = ("counts", "failed_seconds", "sum_seconds")
 
     def __init__(self) -> None:
         self.counts = [0] * (len(BOUNDS_SECONDS) + 1)
         self.sum_seconds = 0.0
+        self.failed_seconds = 0.0
 
     def add(self, seconds: float) -> None:
         """Count one duration."""

@@ -340,8 +340,13 @@ class Engine:
         """Make one callback of what is asked of each station: of all, unless they run here."""
         ended: dict[Ownership, list[int]] = {}
         calls = None if handover.call is None else handover.calls_left
-        merged = self._straight.merged(handover, ended)
+        settings, merged = self._settings, self._straight.merged(handover, ended)
         for station_id in [*islice(self._gathered, calls)]:
+            if self.dispatcher.settings is not settings:
+                # A callback has changed them.
+                settings = self.dispatcher.settings
+                self.configure(settings)
+                merged = self._straight.merged(handover, ended)
             if handover.call is not None and not handover.may_call:
                 break
             asked = self._gathered.pop(station_id, None)

@@ -26,11 +26,20 @@ class Handover:
 
     `call` calls back at once, None where callbacks wait for others to run them; `calls_left` says
     how often it still may, and it may as long as `durations`, which has what they take, has no more
-    than `most_seconds` in all. `effects` are what is to be done, in order. `lined_up` counts the
-    callbacks that take turns.
+    than `most_seconds` in all, with what those have taken meanwhile that raised. `effects` are what
+    is to be done, in order. `lined_up` counts the callbacks that take turns.
     """
 
-    __slots__ = ("call", "calls_left", "durations", "effects", "lined_up", "most_seconds", "now")
+    __slots__ = (
+        "_failed_seconds",
+        "call",
+        "calls_left",
+        "durations",
+        "effects",
+        "lined_up",
+        "most_seconds",
+        "now",
+    )
 
     def __init__(self, now: float, call: Call | None, durations: Durations) -> None:
         self.now = now
@@ -38,13 +47,16 @@ class Handover:
         self.calls_left = CALLS_AT_ONCE
         self.durations = durations
         self.most_seconds = durations.sum_seconds + SECONDS_AT_ONCE
+        self._failed_seconds = durations.failed_seconds
         self.effects: list[Effect] = []
         self.lined_up = 0
 
     @property
     def may_call(self) -> bool:
         """Whether records may call themselves once more."""
-        return self.calls_left > 0 and self.durations.sum_seconds <= self.most_seconds
+        durations = self.durations
+        failed_seconds = durations.failed_seconds - self._failed_seconds
+        return self.calls_left > 0 and durations.sum_seconds + failed_seconds <= self.most_seconds
 
     @property
     def asked(self) -> int:

@@ -156,6 +156,8 @@ class Straight:
                 origin.open += 1
                 asked = [(origin, None)]
             stay(handover, station_id, asked, shown, answer)
+            if not handover.may_call:
+                handover.calls_left = 0
             return True
 
         return point

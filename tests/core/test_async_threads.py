@@ -226,8 +226,9 @@ def test_a_callback_that_holds_the_loop_is_named(caplog: pytest.LogCaptureFixtur
     assert all("for 2.5 s" in line and "run_callbacks_in='threads'" in line for line in lines)
 
 
+@pytest.mark.parametrize("fails", [False, True])
 @pytest.mark.parametrize("turns", [False, True])
-def test_callbacks_that_take_long_leave_the_loop_to_others(turns: bool) -> None:
+def test_callbacks_that_take_long_leave_the_loop_to_others(turns: bool, fails: bool) -> None:
     async def story(world: World) -> None:
         for number in range(20):
             await world.send(f"S{number}", 1.0)
@@ -238,6 +239,8 @@ def test_callbacks_that_take_long_leave_the_loop_to_others(turns: bool) -> None:
             if not called[-1]:
                 asyncio.get_running_loop().call_soon(called.append, 0)
             called[-1] += 1
+            if fails:
+                raise ValueError("no model")
 
         service = world.service(clock=clock)
         await service.start(slow, (lambda *_: None) if turns else None)

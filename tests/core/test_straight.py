@@ -313,3 +313,24 @@ def test_a_callback_may_change_the_topics(single: bool) -> None:
     after = ["_data_quality", "stationId", "x", "x_window"]
     assert [after, after] == seen[1:]
     assert [0, 1, 2] == side.engine.dispatcher.get_module_input("A", "m")["x_window"]
+
+
+def test_topics_may_change_while_it_is_called_for_what_a_poll_has_gathered() -> None:
+    side = Side(True, coalesce=True, output_topic=None)
+    topic = {"fields": ["stationId", "x"], "modules": ["m"], "window_size": 3}
+    other = SimpleNamespace(TOPIC_DETAIL={"T": topic}, MODULE_DEPENDENCIES={})
+    seen: list[Any] = []
+
+    def changes(station_id: str, shown: dict[str, Any]) -> None:
+        seen.append(sorted(shown))
+        side.engine.dispatcher.reload_config(other)
+
+    records = [
+        Record("T", 0, at, 1000, None, b'{"stationId": "S%d", "n": 1, "x": 2}' % at)
+        for at in range(3)
+    ]
+    side.engine.taken(runs_of(records))
+    side.engine.received(runs_of(records), 9.0, changes)
+    after = ["_data_quality", "stationId", "x", "x_window"]
+    assert [after, after] == seen[1:]
+    assert after != seen[0]
