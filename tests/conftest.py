@@ -2,6 +2,7 @@
 summary.
 """
 
+import signal
 from collections.abc import Generator
 from pathlib import Path
 
@@ -9,6 +10,13 @@ import pytest
 
 from tests.contract.table import Table
 from tests.reporting import without_collecting
+
+
+def pytest_configure() -> None:
+    """Mind Ctrl-C, and so do the programs that tests start, where a script runs the tests in the
+    background: shells have it ignored there."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -154,7 +154,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def interrupt_on_sigterm() -> None:
     """Let SIGTERM end a command as Ctrl-C does: in order, with nothing left running."""
-    signal.signal(signal.SIGTERM, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    # Shells have what scripts put in the background ignore Ctrl-C; it is to end all the same.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.raise_signal(signal.SIGINT)
 
 
 def open_closed_output() -> None:

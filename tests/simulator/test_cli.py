@@ -200,10 +200,15 @@ def test_exit_codes(
     assert expected == cli.run(["a"])
 
 
-def test_sigterm_ends_in_order() -> None:
-    script = """
-import asyncio
+@pytest.mark.parametrize("ignored", [False, True])
+def test_sigterm_ends_in_order(ignored: bool) -> None:
+    script = f"""
+import asyncio, signal
 from station_sim.cli import interrupt_on_sigterm
+
+if {ignored}:
+    # As shells start what scripts put in the background.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 async def main():
     try:
