@@ -23,6 +23,7 @@ from kafka.protocol.producer import InitProducerIdRequest, InitProducerIdRespons
 from tests.simulator.kafka.raw_client import RawClient
 from tests.simulator.kafka.record_batches import make_batch
 
+from data_analysis.kafka.async_consumer import close_whole
 from station_sim.brokers import TopicSpec, open_broker
 from station_sim.brokers.embedded import EmbeddedBroker
 from station_sim.errors import LabError
@@ -228,7 +229,8 @@ def test_members_go_on_over_a_kill(tmp_path: Path) -> None:
                 await consumer.commit(dict.fromkeys(consumer.assignment(), 0))
             assert before == await described(broker)
             for consumer in consumers:
-                await consumer.stop()
+                # Its fetches may still be backing off, which aiokafka's `stop` does not bear.
+                await close_whole(consumer)
 
     run(story)
 
