@@ -102,7 +102,6 @@ class StationTasks:
         self._turns: asyncio.Task[None] | None = None
         self._begun = asyncio.Event()
         self._alone = 0
-        self._held_seconds = 0.0
 
     def run(self, job: Job | AwaitAnswer) -> None:
         """Begin with the job of an idle station, or go on with one that was called, soon."""
@@ -135,9 +134,10 @@ class StationTasks:
             except BaseException as error:
                 if ends_the_task(error):
                     raise
-                durations.failed_seconds += monotonic() - began
+                durations.held_seconds += monotonic() - began
                 return Raised(error)
             held_seconds = monotonic() - began
+            durations.held_seconds += held_seconds
             if held_seconds > stall_seconds:
                 self._warn_of_stall(station_id, held_seconds)
             if type(result) is not dict and hasattr(result, "__await__"):
@@ -195,7 +195,8 @@ class StationTasks:
 
     async def _take_some(self, turn: "_Turn") -> None:
         """Do so much until other tasks get a turn."""
-        jobs, most_seconds = 0, self._held_seconds + SECONDS_AT_ONCE
+        durations = self._engine.callback_durations
+        jobs, most_seconds = 0, durations.held_seconds + SECONDS_AT_ONCE
         while self._ready and not turn.over():
             job: Job | AwaitAnswer | None = self._ready.popleft()
             while job is not None:
@@ -214,10 +215,10 @@ class StationTasks:
                     turn.waits = False
                 job = _sort(done, turn.effects)
                 jobs += 1
-                if jobs % JOBS_PER_TURN == 0 or self._held_seconds > most_seconds:
+                if jobs % JOBS_PER_TURN == 0 or durations.held_seconds > most_seconds:
                     self._flush(turn)
                     await asyncio.sleep(0)
-                    most_seconds = self._held_seconds + SECONDS_AT_ONCE
+                    most_seconds = durations.held_seconds + SECONDS_AT_ONCE
                     if not turn.over():
                         self._watch(turn)
 
@@ -290,10 +291,10 @@ class StationTasks:
         except BaseException as error:
             if ends_the_task(error):
                 raise
-            self._held_seconds += monotonic() - began
+            self._engine.callback_durations.held_seconds += monotonic() - began
             return self._engine.failed(work, error)
         held_seconds = monotonic() - began
-        self._held_seconds += held_seconds
+        self._engine.callback_durations.held_seconds += held_seconds
         if held_seconds > self._stall_seconds:
             self._warn_of_stall(work.station_id, held_seconds)
         if type(result) is not dict and hasattr(result, "__await__"):

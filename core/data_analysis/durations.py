@@ -14,15 +14,16 @@ FIRST_SECONDS = BOUNDS_SECONDS[0]
 class Durations:
     """Counts durations; `counts` has one entry a bound and one for what is longer than all.
 
-    `failed_seconds` is what those took that raised, which are not counted.
+    `held_seconds` is how long callbacks have kept their caller: those that raised too, and of those
+    that wait the beginning.
     """
 
-    __slots__ = ("counts", "failed_seconds", "sum_seconds")
+    __slots__ = ("counts", "held_seconds", "sum_seconds")
 
     def __init__(self) -> None:
         self.counts = [0] * (len(BOUNDS_SECONDS) + 1)
         self.sum_seconds = 0.0
-        self.failed_seconds = 0.0
+        self.held_seconds = 0.0
 
     def add(self, seconds: float) -> None:
         """Count one duration."""

@@ -25,13 +25,12 @@ class Handover:
     """Records that come at the time `now`, in epoch seconds.
 
     `call` calls back at once, None where callbacks wait for others to run them; `calls_left` says
-    how often it still may, and it may as long as `durations`, which has what they take, has no more
-    than `most_seconds` in all, with what those have taken meanwhile that raised. `effects` are what
-    is to be done, in order. `lined_up` counts the callbacks that take turns.
+    how often it still may, and it may until callbacks have held their caller for `most_seconds` by
+    `durations`. `effects` are what is to be done, in order. `lined_up` counts the callbacks that
+    take turns.
     """
 
     __slots__ = (
-        "_failed_seconds",
         "call",
         "calls_left",
         "durations",
@@ -46,17 +45,14 @@ class Handover:
         self.call = call
         self.calls_left = CALLS_AT_ONCE
         self.durations = durations
-        self.most_seconds = durations.sum_seconds + SECONDS_AT_ONCE
-        self._failed_seconds = durations.failed_seconds
+        self.most_seconds = durations.held_seconds + SECONDS_AT_ONCE
         self.effects: list[Effect] = []
         self.lined_up = 0
 
     @property
     def may_call(self) -> bool:
         """Whether records may call themselves once more."""
-        durations = self.durations
-        failed_seconds = durations.failed_seconds - self._failed_seconds
-        return self.calls_left > 0 and durations.sum_seconds + failed_seconds <= self.most_seconds
+        return self.calls_left > 0 and self.durations.held_seconds <= self.most_seconds
 
     @property
     def asked(self) -> int:

@@ -149,9 +149,8 @@ class Intake:
             timestamp = None if time_ms is None else time_ms / MILLISECONDS
             single = read_single(value)
             if single is None:
-                flight = Flight(ownership, offset)
-                self._apply(key, value, flight, topic, timestamp, handover)
-                applied.append(flight)
+                applied.append(Flight(ownership, offset))
+                self._apply(key, value, applied[-1], topic, timestamp, handover)
                 continue
             station_id, item = single
             offsets = offsets_of.get(station_id)
@@ -198,9 +197,8 @@ class Intake:
             timestamp = None if time_ms is None else time_ms / MILLISECONDS
             single = read_single(value) if topic.single else None
             if single is None:
-                flight = Flight(ownership, offset)
-                self._apply(key, value, flight, topic, timestamp, handover)
-                applied.append(flight)
+                applied.append(Flight(ownership, offset))
+                self._apply(key, value, applied[-1], topic, timestamp, handover)
                 continue
             station_id, item = single
             if point is None:

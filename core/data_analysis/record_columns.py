@@ -79,7 +79,7 @@ class RecordColumns:
     def newest_ms(self) -> int | None:
         """The newest time of a record, None if none has one."""
         try:
-            newest: int | None = max(self.times_ms, default=None)  # type: ignore[type-var]
+            newest: int | None = max(self.times_ms, default=None)  # type: ignore[type-var]  # None is caught
         except TypeError:
             newest = max([each for each in self.times_ms if each is not None], default=None)
         return newest
@@ -100,6 +100,6 @@ def runs_of(records: Iterable[Any]) -> list[Run]:
 def _times_of(records: Sequence[Record]) -> list[int | None]:
     """Return the records' times; clients give None or a negative one for a record without."""
     times = [record.timestamp for record in records]
-    if None not in times and min(times, default=0) >= 0:  # type: ignore[type-var, operator]
+    if None not in times and min(times, default=0) >= 0:  # type: ignore[type-var, operator]  # no None
         return times
     return [None if each is None or each < 0 else each for each in times]

@@ -98,9 +98,7 @@ class Straight:
         removed, everyone, own = roster.removed, roster.everyone, roster.own
         module, output_topic = self._module, self._output_topic
         keep, of_window = self.keeping(feed, handover.now, flat), self._of_window(feed)
-        dispatcher, now, effects = self._dispatcher, handover.now, handover.effects
-        views_of, form = dispatcher.views, dispatcher.window_form
-        assemble = dispatcher.inputs(module).assemble
+        now, effects, show = handover.now, handover.effects, self._show
         write = result_writer(module or "", now)
         none = Results(
             output_topic or "", int(now * MILLISECONDS), None if ended is None else ownership
@@ -112,7 +110,7 @@ class Straight:
             if (
                 station_id in busy
                 or handover.calls_left <= 0
-                or durations.sum_seconds > most_seconds
+                or durations.held_seconds > most_seconds
                 or station_id in removed
                 or not (everyone or station_id in own)
             ):
@@ -124,8 +122,7 @@ class Straight:
                 if of_window is not None and window is not None:
                     shown = of_window(station_id, window)
                 else:
-                    views = views_of(station_id, module, now, lasting=False)
-                    shown = assemble(station_id, views, form)
+                    shown = show(station_id, now)
             except Exception as error:
                 answer: Any = Raised(error)
             else:
@@ -156,8 +153,6 @@ class Straight:
                 origin.open += 1
                 asked = [(origin, None)]
             stay(handover, station_id, asked, shown, answer)
-            if not handover.may_call:
-                handover.calls_left = 0
             return True
 
         return point
@@ -229,26 +224,27 @@ class Straight:
         return merged
 
     def _showing(self, now: float) -> Callable[[str], dict[str, Any]]:
-        """Return what makes a station's input of its windows as they are."""
-        dispatcher, module = self._dispatcher, self._module
-        views_of, assemble = dispatcher.views, dispatcher.inputs(module).assemble
-        form = dispatcher.window_form
-        feed = dispatcher.only_feed(module)
+        """Return what does what `_show` does, quickly where a single window is all that shows."""
+        dispatcher = self._dispatcher
+        feed = dispatcher.only_feed(self._module)
         of_window = None if feed is None else self._of_window(feed)
         if feed is None or of_window is None:
-            return lambda station_id: assemble(
-                station_id, views_of(station_id, module, now, lasting=False), form
-            )
+            return lambda station_id: self._show(station_id, now)
         stores_of, name, limit_s = dispatcher.stores.get, feed.name, feed.limit_s
 
         def show(station_id: str) -> dict[str, Any]:
             window: Any = stores_of(station_id, _NOTHING).get(name)
             if type(window) is FlatWindow and window.count and now - window.arrived_at <= limit_s:
                 return of_window(station_id, window)
-            views = views_of(station_id, module, now, lasting=False)
-            return assemble(station_id, views, form)
+            return self._show(station_id, now)
 
         return show
+
+    def _show(self, station_id: str, now: float) -> dict[str, Any]:
+        """Return a station's input, made of its windows as they are."""
+        dispatcher, module = self._dispatcher, self._module
+        views = dispatcher.views(station_id, module, now, lasting=False)
+        return dispatcher.inputs(module).assemble(station_id, views, dispatcher.window_form)
 
     def _of_window(self, feed: Feed) -> OfWindow | None:
         """Return what makes an input of a window of this topic, if that is all it shows."""

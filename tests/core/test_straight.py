@@ -180,7 +180,7 @@ def test_no_more_are_called_at_once_than_others_may_wait_for() -> None:
     takes_s = 0.4 * SECONDS_AT_ONCE
 
     def slow(station_id: str, shown: dict[str, Any]) -> Any:
-        side.engine.callback_durations.add(takes_s)
+        side.engine.callback_durations.held_seconds += takes_s
         return side.answer(station_id, shown)
 
     items = [{"stationId": f"S{number}", "n": 1} for number in range(9)]
@@ -196,7 +196,7 @@ def test_no_more_of_what_is_gathered_is_called_for_than_others_may_wait_for() ->
     side = Side(True, coalesce=True, output_topic=None)
 
     def slow(station_id: str, shown: dict[str, Any]) -> Any:
-        side.engine.callback_durations.add(SECONDS_AT_ONCE)
+        side.engine.callback_durations.held_seconds += SECONDS_AT_ONCE
         return side.answer(station_id, shown)
 
     records = [
